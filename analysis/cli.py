@@ -1,0 +1,235 @@
+"""The command `workbook`: run the notebooks, check a corpus."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis import VERSION
+from analysis.errors import InputError, shown
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns 0 done, 1 the run failed, 2 wrong use or bad input."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except InputError as error:
+        if options.debug:
+            traceback.print_exc()
+        say(f"workbook: {error}")
+        return WRONG_USE
+    except KeyboardInterrupt:
+        say("workbook: interrupted; nothing was published")
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; `workbook --help` prints it."""
+    top = argparse.ArgumentParser(
+        prog="workbook",
+        description="A reproducible research workbook for corpora.",
+        epilog="Exit status: 0 done; 1 the run failed; 2 wrong use or bad input.",
+    )
+    top.add_argument("--version", action="version", version=f"workbook {VERSION}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    add_run(commands)
+    add_check(commands)
+    return top
+
+
+def add_run(commands) -> None:
+    run = commands.add_parser(
+        "run",
+        help="execute the notebooks with papermill",
+        description="Execute the notebooks (all by default). Without any option the figures are "
+        "published to figures/.",
+    )
+    run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="e.g. 02-term-trends")
+    run.add_argument("--corpus", metavar="PATH", help="folder or file (default: seeds)")
+    run.add_argument("--codebook", metavar="PATH", help="YAML file (default: the corpus's own)")
+    run.add_argument(
+        "--columns", metavar="NEW=OLD,…", help="rename columns: date=year,source=party"
+    )
+    run.add_argument(
+        "-p",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter for every notebook that has it; repeatable",
+    )
+    run.add_argument("--params", metavar="FILE", help="parameters from a YAML file")
+    run.add_argument("--name", default="", metavar="RUN", help="name of the run (default: default)")
+    run.add_argument("--out", default="", metavar="DIR", help="run folder (default: runs/RUN)")
+    run.add_argument("--workers", type=int, default=0, metavar="N", help="notebooks at once")
+    run.add_argument("--timeout", type=int, default=3600, metavar="S", help="seconds for a cell")
+    run.add_argument("--force", action="store_true", help="run even what has not changed")
+    run.add_argument(
+        "--store", action="store_true", help="also store the outputs in the notebooks themselves"
+    )
+    run.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    run.set_defaults(command=run_command)
+
+
+def add_check(commands) -> None:
+    check = commands.add_parser(
+        "check",
+        help="validate a corpus and print what was understood",
+        description="Read a corpus (and a codebook) and print what was read, kept and excluded.",
+    )
+    check.add_argument("corpus", metavar="PATH", help="folder or file")
+    check.add_argument("--codebook", default="", metavar="PATH", help="YAML file")
+    check.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
+    check.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    check.set_defaults(command=check_command)
+
+
+def given_parameters(options: argparse.Namespace) -> dict[str, str]:
+    """All parameters of a command line as text: a file's first, then -p, then the named options."""
+    from analysis.files import read_yaml
+    from analysis.parameters import node_text, parse_assignment
+
+    given: dict[str, str] = {}
+    if options.params:
+        file = Path(options.params)
+        if not file.is_file():
+            raise InputError("no such file", where="--params", value=options.params)
+        given |= {name: node_text(node) for name, node in read_yaml(file).entries().items()}
+    given |= dict(parse_assignment(text) for text in options.parameters)
+    for name in ("corpus", "codebook", "columns"):
+        if getattr(options, name) is not None:
+            given[name] = getattr(options, name)
+    return given
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """`workbook run`."""
+    from analysis import runs
+
+    given = given_parameters(options)
+    chosen = bool(options.notebooks or given or options.out)
+    name = options.name or ("run" if chosen else runs.DEFAULT_RUN)
+    plan = runs.make_plan(
+        options.notebooks,
+        given,
+        run=name,
+        out=options.out,
+        workers=options.workers,
+        force=options.force,
+        timeout=options.timeout,
+    )
+    if options.store and not plan.publish:
+        raise InputError("outputs are stored from the default run only", where="--store")
+    begun = time.monotonic()
+    with Progress() as progress:
+        outcomes, _ = runs.execute(plan, progress.report)
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    for outcome in failed:
+        say(f"workbook: {outcome.notebook} failed: {outcome.error}")
+    states = ", ".join(f"{outcome.notebook} {outcome.state}" for outcome in outcomes)
+    print(f"{states}; {runs.elapsed(begun)}; results in {plan.folder}")
+    if failed:
+        return FAILED
+    if options.store:
+        changed = runs.store_outputs(plan)
+        print(f"outputs stored in: {', '.join(changed) or 'no notebook, nothing changed'}")
+    if plan.publish:
+        print("figures published in figures/")
+    return DONE
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """`workbook check`."""
+    from analysis.codebook import corpus_codebook
+    from analysis.corpus import read_corpus
+    from analysis.findings import read_claims
+    from analysis.overview import reading_account
+    from analysis.parameters import parse_value
+    from analysis.trends import corpus_events
+
+    corpus = read_corpus(options.corpus, columns=parse_value(options.columns, "dict", "--columns"))
+    print(f"{shown(corpus.name)} can be read.")
+    for what, count in reading_account(corpus).itertuples(index=False):
+        print(f"  {what}: {count}")
+    for name in corpus.unlisted:
+        print(f"  not listed in metadata.csv, left out: {shown(name)}")
+    for column in ("source", "date_precision", "language"):
+        counts = corpus.documents[column].replace("", "(none)").value_counts().sort_index()
+        told = ", ".join(f"{shown(v, quote=False)} ({n})" for v, n in counts.head(20).items())
+        more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
+        print(f"  {column}: {told}{more}")
+    print(
+        f"  columns for group: {', '.join(shown(c, quote=False) for c in corpus.group_columns())}"
+    )
+    for rule, lines in corpus.excluded.groupby("rule").size().items():
+        print(f"  excluded by {shown(rule)}: {lines}")
+    print(f"  events: {len(corpus_events(corpus))}; findings declared: {len(read_claims(corpus))}")
+    book = corpus_codebook(corpus, options.codebook)
+    for kind in ("frames", "actors", "terms"):
+        sets = getattr(book, kind)
+        rules = sum(len(one.rules) for one in sets.values())
+        print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+    return DONE
+
+
+class Progress:
+    """How far each notebook is: bars on a terminal, a line an event elsewhere."""
+
+    def __init__(self) -> None:
+        self.bars = None
+        self.tasks: dict[str, object] = {}
+        self.begun = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bars
+
+            self.bars = Bars(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[state]}"),
+                console=Console(stderr=True),
+            )
+            self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bars is not None:
+            self.bars.stop()
+
+    def report(self, notebook: str, event: str, done: int, total: int) -> None:
+        """Take an event of a run (see `runs.Report`)."""
+        if self.bars is None:
+            if event != "cell":
+                say(f"{notebook}: {event}")
+            return
+        if notebook not in self.tasks:
+            self.tasks[notebook] = self.bars.add_task(notebook, total=total or 1, state="")
+        task = self.tasks[notebook]
+        if event == "cell":
+            self.bars.update(task, completed=done)
+        else:
+            state = "" if event == "started" else event
+            full = (
+                {"completed": self.bars.tasks[task].total} if state in ("done", "skipped") else {}
+            )
+            self.bars.update(task, state=state, **full)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""Codebooks: frames, actors and term groups, each a set of rules made of words, `*` and `~N`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import regex
+
+from analysis.corpus import Corpus, locate
+from analysis.errors import InputError, shown
+from analysis.files import Node, read_yaml
+from analysis.tokens import APOSTROPHES, WORD, normal_form
+
+WIDEST_GAP = 20
+MOST_WORDS = 20
+NAME = regex.compile(r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]{0,59}")
+PIECE = regex.compile(
+    rf"(?V1)\p{{L}}(?:\.\p{{L}})+\.?(?![\p{{L}}*])(?:[{APOSTROPHES}][sS])?"
+    rf"|(?:{WORD}|\*)+(?:[{APOSTROPHES}](?:{WORD}|\*)+)*"
+)
+NEVER_IN_A_WORD = frozenset("[](){}|^$+?\\<>")
+GRAMMAR = "words, * for any letters within a word, ~N for up to N words between two words"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A sequence of word patterns; `gaps[i]` words at most may stand between word i and i + 1.
+
+    `text` is the rule as it was written.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    gaps: tuple[int, ...]
+
+    @property
+    def meaning(self) -> tuple:
+        """What the rule matches; two spellings of one rule have the same meaning."""
+        return self.words, self.gaps
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """Rules that count as one thing (a frame, an actor, a term group), and their exceptions."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    exceptions: tuple[Rule, ...] = ()
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """Frames, actors and term groups by name, in the order of the file."""
+
+    name: str
+    version: str
+    frames: Mapping[str, RuleSet]
+    actors: Mapping[str, RuleSet]
+    terms: Mapping[str, RuleSet]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over every rule set; comments and layout of the file do not count."""
+        sets = [
+            (kind, *named)
+            for kind in ("frames", "actors", "terms")
+            for named in getattr(self, kind).items()
+        ]
+        return hashlib.sha256(repr(sets).encode("utf-8")).hexdigest()
+
+
+def parse_rule(text: str, where: str = "") -> Rule:
+    """A rule from its text.
+
+    >>> parse_rule("narrow* ~3 start-up")
+    Rule(text='narrow* ~3 start-up', words=('narrow*', 'start', 'up'), gaps=(3, 0))
+
+    Raises InputError for a rule without a word, a lone `*`, a stray `~`, or a sign of a regular
+    expression.
+    """
+
+    def refused(problem: str) -> InputError:
+        return InputError(problem, where=where, value=text, allowed=GRAMMAR)
+
+    words: list[str] = []
+    gaps: list[int] = []
+    gap = 0
+    for piece in text.split():
+        if piece.startswith("~"):
+            if gap or not words:
+                raise refused("a gap stands between two words, in rule")
+            gap = parse_gap(piece, refused)
+            continue
+        if NEVER_IN_A_WORD & set(piece):
+            raise refused("a sign that no word holds, in rule")
+        found = [normal_form(match.group()) for match in PIECE.finditer(piece)]
+        if not found:
+            raise refused("a part without a letter or digit, in rule")
+        if any(not word.strip("*") for word in found):
+            raise refused("a * without any letter, in rule")
+        gaps += [gap] * bool(words) + [0] * (len(found) - 1)
+        words += found
+        gap = 0
+    if not words:
+        raise refused("a rule without a word")
+    if gap:
+        raise refused("a gap stands between two words, in rule")
+    if len(words) > MOST_WORDS:
+        raise refused(f"more than {MOST_WORDS} words, in rule")
+    return Rule(text, tuple(words), tuple(gaps))
+
+
+def parse_gap(piece: str, refused) -> int:
+    number = piece[1:]
+    if not (number.isascii() and number.isdecimal()) or not 1 <= int(number[:3]) <= WIDEST_GAP:
+        raise refused(f"a gap is ~1 to ~{WIDEST_GAP}, in rule")
+    return int(number[:3])
+
+
+def read_codebook(file: str | Path) -> Codebook:
+    """The codebook of a YAML file; raises InputError with the line of a mistake."""
+    file = Path(file)
+    if not file.is_file():
+        raise InputError("no such codebook", value=str(file), allowed="a YAML file")
+    top = read_yaml(file)
+    top.only(("name", "version", "frames", "actors", "terms"))
+    return Codebook(
+        name=top.text_of("name") or file.stem,
+        version=top.text_of("version"),
+        frames=rule_sets(top, "frames"),
+        actors=rule_sets(top, "actors"),
+        terms=rule_sets(top, "terms"),
+    )
+
+
+def corpus_codebook(corpus: Corpus, path: str = "") -> Codebook:
+    """The codebook at `path`, or the corpus folder's own codebook.yaml; an empty one for neither."""
+    if path:
+        return read_codebook(locate(path))
+    own = corpus.folder / "codebook.yaml" if corpus.folder else None
+    if own is not None and own.exists():
+        return read_codebook(own)
+    return Codebook("none", "", {}, {}, {})
+
+
+def rule_sets(top: Node, key: str) -> dict[str, RuleSet]:
+    """The rule sets under a key of the codebook, none where the key is not there."""
+    if not top.has(key):
+        return {}
+    return {name: rule_set(name, node) for name, node in top.get(key).entries().items()}
+
+
+def rule_set(name: str, node: Node) -> RuleSet:
+    if not NAME.fullmatch(name):
+        raise node.error(
+            "is no name",
+            value=name,
+            allowed="up to 60 letters, digits, spaces, _ and -",
+        )
+    if isinstance(node.value, list):
+        return RuleSet(name, parse_rules(node, name))
+    node.only(("about", "rules", "except"))
+    return RuleSet(
+        name=name,
+        rules=parse_rules(node.get("rules"), name),
+        exceptions=parse_rules(node.get("except"), name) if node.has("except") else (),
+        about=node.text_of("about"),
+    )
+
+
+def parse_rules(node: Node, name: str) -> tuple[Rule, ...]:
+    """The rules of a list; raises InputError where there are none or one stands twice."""
+    rules: list[Rule] = []
+    seen: dict[tuple, str] = {}
+    for item in node.items():
+        rule = parse_rule(item.text(), item.where)
+        if rule.meaning in seen:
+            raise item.error(f"rule of {shown(name)} stands twice (first in {seen[rule.meaning]})")
+        seen[rule.meaning] = item.where
+        rules.append(rule)
+    if not rules:
+        raise node.error(f"{shown(name)} has no rules", allowed="at least one rule")
+    return tuple(rules)
+
+
+def term_sets(terms: Iterable[str], groups: Mapping[str, RuleSet]) -> dict[str, RuleSet]:
+    """The rule set of each term: a term group of the codebook by its name, else a single rule.
+
+    Raises InputError for a term that is no rule, or stands twice.
+    """
+    sets: dict[str, RuleSet] = {}
+    for term in terms:
+        if not isinstance(term, str):
+            raise InputError("a term is a text", where="terms", value=term)
+        if term in sets:
+            raise InputError("term stands twice", where="terms", value=term)
+        sets[term] = groups.get(term) or RuleSet(term, (parse_rule(term, "terms"),))
+    return sets

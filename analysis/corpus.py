@@ -1,0 +1,513 @@
+"""Documents: texts as they were given, metadata validated, exclusions declared and counted."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import InputError, shown
+from analysis.files import Node, read_table, read_text, read_yaml
+
+FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
+COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
+PRECISIONS = {4: "year", 7: "month", 10: "day"}
+ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+MISSING = "(none)"
+EVERY = "all"
+EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Documents in the order of their ids.
+
+    `documents` has one row a document: id, title, source, date (ISO text, as precise as given),
+    date_precision, language, then every other column of the metadata, all as text.
+    `texts` are the texts in NFC, unaltered otherwise; every offset refers to them.
+    `excluded` has one row an excluded line (document, line, start, end, rule, why, text).
+    `folder` is where a codebook or events file of the corpus lies, None for a single file.
+    """
+
+    name: str
+    documents: pd.DataFrame
+    texts: tuple[str, ...]
+    excluded: pd.DataFrame
+    folder: Path | None = None
+    unlisted: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over every document's metadata, text and excluded lines."""
+        digest = hashlib.sha256()
+        excluded = self.excluded[["document", "line"]].to_csv(index=False)
+        for part in (self.documents.to_csv(index=False), excluded, *self.texts):
+            content = part.encode("utf-8")
+            digest.update(len(content).to_bytes(8, "big") + content)
+        return digest.hexdigest()
+
+    def with_everything(self) -> Corpus:
+        """The same corpus with no line excluded."""
+        return replace(self, excluded=self.excluded.iloc[:0])
+
+    def groups(self, column: str) -> pd.Series:
+        """The group of every document: the values of a metadata column, empty ones as '(none)'.
+
+        Raises InputError for an unknown column, or where a value is the reserved word 'all'.
+        """
+        if column not in self.documents.columns:
+            raise InputError(
+                "group is no metadata column",
+                where=self.name,
+                value=column,
+                allowed=self.group_columns(),
+            )
+        values = self.documents[column].replace("", MISSING)
+        if (values == EVERY).any():
+            raise InputError(
+                f"column {shown(column)} holds the value 'all', which stands for every document",
+                where=self.name,
+                allowed="any other value",
+            )
+        return values
+
+    def group_columns(self) -> list[str]:
+        """Metadata columns that can be a `group`."""
+        return [str(column) for column in self.documents.columns if column != "title"]
+
+
+def locate(path: str | Path) -> Path:
+    """The place of a relative path: below the current folder, else below the project's root.
+
+    A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus.
+    """
+    path = Path(path)
+    if path.is_absolute() or path.exists():
+        return path
+    root = Path(__file__).parent.parent
+    return root / path if (root / path).exists() else path
+
+
+def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Corpus:
+    """Read a corpus: a folder of .txt with metadata.csv, or one .txt, .csv, .jsonl or .parquet file.
+
+    `columns` renames: {"date": "year"} reads the dates from the column `year`.
+    Raises InputError for anything unreadable, naming file, line or column, value and what is allowed.
+    """
+    place = locate(path)
+    if not place.exists():
+        raise InputError(
+            "no such corpus",
+            value=str(path),
+            allowed="a folder, or a file " + ", ".join(FORMATS),
+        )
+    if place.is_dir():
+        rows, unlisted = read_folder(place)
+    elif place.suffix.lower() in FORMATS:
+        rows, unlisted = list(read_file(place)), ()
+    else:
+        raise InputError("unknown kind of corpus", value=place.name, allowed=FORMATS)
+    folder = place if place.is_dir() else None
+    rows = [renamed(row, columns or {}, place.name) for row in rows]
+    corpus = from_rows(rows, name=place.name, folder=folder)
+    corpus = replace(corpus, unlisted=tuple(unlisted))
+    rules = folder / "exclusions.yaml" if folder else None
+    if rules is None or not rules.exists():
+        return corpus
+    return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules)))
+
+
+# --- where rows come from ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """One document as found: its place for messages, its text, its metadata as text."""
+
+    where: str
+    text: str
+    metadata: dict[str, str]
+
+
+def read_folder(folder: Path) -> tuple[list[Row], list[str]]:
+    """Rows of a folder of texts, and the names of its .txt files that metadata.csv does not list."""
+    check_sums(folder)
+    found = sorted(file.name for file in folder.glob("*.txt"))
+    metadata = folder / "metadata.csv"
+    if not metadata.exists():
+        rows = [
+            Row(name, read_text(folder / name), {"id": name.removesuffix(".txt")}) for name in found
+        ]
+        return rows, []
+    rows, listed = [], set()
+    for line, values in read_table(metadata):
+        where = f"{metadata.name}, line {line}"
+        name = listed_file(folder, values, where)
+        listed.add(name)
+        kept = {column: value for column, value in values.items() if column != "file"}
+        kept.setdefault("id", name.removesuffix(".txt"))
+        rows.append(Row(where, read_text(folder / name), kept))
+    return rows, [name for name in found if name not in listed]
+
+
+def listed_file(folder: Path, values: Mapping[str, str], where: str) -> str:
+    """The file that a row of metadata.csv names; it must be a plain name inside the folder."""
+    if "file" not in values:
+        raise InputError(
+            "metadata.csv has no column 'file'", where=where, allowed="a column 'file'"
+        )
+    name = values["file"]
+    if not name or Path(name).name != name or name in (".", ".."):
+        raise InputError(
+            "is no plain file name",
+            where=f"{where}, column file",
+            value=name,
+            allowed="the name of a file in the corpus folder",
+        )
+    if not (folder / name).is_file():
+        raise InputError("text is missing", where=f"{where}, column file", value=name)
+    return name
+
+
+def check_sums(folder: Path) -> None:
+    """Compare the folder's files with its SHA256SUMS, where it has one; raises InputError."""
+    sums = folder / "SHA256SUMS"
+    if not sums.exists():
+        return
+    for number, line in enumerate(read_text(sums).splitlines(), start=1):
+        where = f"{sums.name}, line {number}"
+        digest, _, name = line.partition("  ")
+        if not re.fullmatch("[0-9a-f]{64}", digest) or Path(name).name != name or not name:
+            raise InputError(
+                "is no checksum line",
+                where=where,
+                value=line,
+                allowed="'<sha256>  <file name>'",
+            )
+        if not (folder / name).is_file():
+            raise InputError("text is missing", where=where, value=name)
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise InputError(
+                "text has changed: it does not have the checksum that stands here",
+                where=where,
+                value=name,
+                allowed="the file as it was, or a new checksum (sha256sum *.txt metadata.csv)",
+            )
+
+
+def read_file(file: Path) -> Iterator[Row]:
+    """Rows of a corpus in one file."""
+    if file.suffix.lower() == ".txt":
+        yield Row(file.name, read_text(file), {"id": file.stem})
+        return
+    for where, values in FILE_READERS[file.suffix.lower()](file):
+        if "text" not in values:
+            raise InputError("column is missing", where=file.name, value="text", allowed=values)
+        yield Row(where, values.pop("text"), values)
+
+
+def rows_of_csv(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    for line, values in read_table(file):
+        yield f"{file.name}, line {line}", values
+
+
+def rows_of_jsonl(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{file.name}, line {number}"
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError("broken JSON", where=where, value=line) from error
+        if not isinstance(values, dict):
+            raise InputError("is no JSON object", where=where, value=line)
+        yield (
+            where,
+            {key: as_text(value, f"{where}, {key}") for key, value in values.items()},
+        )
+
+
+def rows_of_parquet(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError("cannot be read as Parquet", where=file.name) from error
+    for number, values in enumerate(table.to_pylist(), start=1):
+        where = f"{file.name}, row {number}"
+        yield (
+            where,
+            {key: as_text(value, f"{where}, {key}") for key, value in values.items()},
+        )
+
+
+FILE_READERS = {
+    ".csv": rows_of_csv,
+    ".jsonl": rows_of_jsonl,
+    ".parquet": rows_of_parquet,
+}
+
+
+def as_text(value: object, where: str) -> str:
+    """A value of JSON or Parquet as text; missing is empty, nothing nested is taken."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        value = value.date()
+    if isinstance(value, (dict, list, bytes)):
+        raise InputError(
+            "value is no text",
+            where=where,
+            value=type(value).__name__,
+            allowed="text or a number",
+        )
+    return str(value)
+
+
+def renamed(row: Row, columns: Mapping[str, str], name: str) -> Row:
+    """The row with each column `old` standing under its new name as well."""
+    metadata = dict(row.metadata)
+    for new, old in columns.items():
+        if old not in row.metadata:
+            raise InputError(
+                "no such column to rename",
+                where=name,
+                value=old,
+                allowed=sorted(row.metadata),
+            )
+        metadata[new] = row.metadata[old]
+    if "date" in columns:
+        metadata.pop("date_precision", None)
+    return replace(row, metadata=metadata)
+
+
+# --- from rows to documents ------------------------------------------------------------------------
+
+
+def from_rows(rows: Iterable[Row], *, name: str, folder: Path | None = None) -> Corpus:
+    """A corpus of validated documents, in the order of their ids.
+
+    Raises InputError for no rows, an empty or doubled id, or a date that is not ISO.
+    """
+    rows = [with_id(row, number) for number, row in enumerate(rows, start=1)]
+    if not rows:
+        raise InputError("the corpus is empty: it holds no document", where=name)
+    if not any(row.text.strip() for row in rows):
+        raise InputError("the corpus is empty: no document holds any text", where=name)
+    seen: dict[str, str] = {}
+    for row in rows:
+        identity = row.metadata["id"]
+        if identity in seen:
+            raise InputError(
+                f"id stands twice (first in {seen[identity]})",
+                where=row.where,
+                value=identity,
+            )
+        seen[identity] = row.where
+    rows.sort(key=lambda row: row.metadata["id"])
+    texts = tuple(unicodedata.normalize("NFC", row.text) for row in rows)
+    documents = pd.DataFrame([validated(row) for row in rows]).fillna("").astype(str)
+    others = [column for column in documents.columns if column not in COLUMNS]
+    return Corpus(
+        name=name,
+        documents=documents[[*COLUMNS, *others]],
+        texts=texts,
+        excluded=pd.DataFrame(columns=list(EXCLUDED)),
+        folder=folder,
+    )
+
+
+def with_id(row: Row, number: int) -> Row:
+    """The row with an id: its own, or its number where the corpus has no ids."""
+    if "id" not in row.metadata:
+        return replace(row, metadata={"id": f"{number:08d}", **row.metadata})
+    if not row.metadata["id"].strip():
+        raise InputError("id is empty", where=row.where, allowed="a text that no other row has")
+    return row
+
+
+def validated(row: Row) -> dict[str, str]:
+    """The metadata of a row with every standard column, the date checked."""
+    values = {**dict.fromkeys(COLUMNS, ""), **row.metadata}
+    precision = date_precision(values["date"], row.where)
+    if values["date_precision"] not in ("", precision):
+        raise InputError(
+            f"date_precision does not fit the date {shown(values['date'])}",
+            where=row.where,
+            value=values["date_precision"],
+            allowed=precision or "nothing, as there is no date",
+        )
+    values["date_precision"] = precision
+    values["source"] = values["source"] or MISSING
+    return values
+
+
+def date_precision(date: str, where: str) -> str:
+    """'day', 'month' or 'year' of an ISO date, '' for none; raises InputError for anything else."""
+    if not date:
+        return ""
+    allowed = "an ISO date: 2024-07-12, 2024-07 or 2024"
+    if not ISO_DATE.fullmatch(date):
+        raise InputError("date is not ISO", where=where, value=date, allowed=allowed)
+    try:
+        datetime.date.fromisoformat((date + "-01-01")[:10])
+    except ValueError as error:
+        raise InputError("no such date", where=where, value=date, allowed=allowed) from error
+    return PRECISIONS[len(date)]
+
+
+def line_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of every line, the newline (of any kind) not included.
+
+    >>> line_spans("a\\r\\nbc")
+    [(0, 1), (3, 5)]
+    """
+    spans, start = [], 0
+    for line in text.splitlines(keepends=True):
+        spans.append((start, start + len(line.splitlines()[0])))
+        start += len(line)
+    return spans
+
+
+# --- exclusions ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A rule that excludes lines of the named documents or sources, for a stated reason.
+
+    Exactly one matcher: `line` (the whole line, `*` for any characters), `repeated` (a line seen
+    before in the same document), or `first` up to but without `until` (to the end if empty).
+    """
+
+    id: str
+    why: str
+    documents: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    line: str = ""
+    repeated: bool = False
+    first: str = ""
+    until: str = ""
+
+    def lines(self, lines: list[str]) -> list[int]:
+        """Numbers (from 0) of the lines that the rule excludes."""
+        stripped = [line.strip() for line in lines]
+        if self.repeated:
+            first_at = {line: n for n, line in reversed(list(enumerate(stripped)))}
+            return [n for n, line in enumerate(stripped) if line and first_at[line] < n]
+        if self.line:
+            return [n for n, line in enumerate(stripped) if like(self.line, line)]
+        begins = next((n for n, line in enumerate(stripped) if like(self.first, line)), None)
+        if begins is None:
+            return []
+        rest = range(begins + 1, len(lines))
+        ends = next((n for n in rest if self.until and like(self.until, stripped[n])), None)
+        if ends is None and self.until:
+            raise InputError(
+                f"rule {shown(self.id)} finds its 'from' but no later line",
+                value=self.until,
+            )
+        return [n for n in range(begins, ends or len(lines)) if stripped[n]]
+
+
+def like(pattern: str, text: str) -> bool:
+    """Whether the whole text fits a pattern in which `*` stands for any characters; linear time.
+
+    >>> like("News·* min read·* words", "News·4 min read·644 words")
+    True
+    """
+    first, *rest = pattern.split("*")
+    if not rest:
+        return text == pattern
+    *middle, last = rest
+    if not text.startswith(first) or len(text) < len(first) + len(last):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for piece in middle:
+        found = text.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return text.endswith(last)
+
+
+def read_exclusions(file: Path) -> list[Exclusion]:
+    """The rules of an exclusions.yaml; raises InputError with the line of a mistake."""
+    top = read_yaml(file)
+    top.only(("rules",))
+    rules = [exclusion(node) for node in top.get("rules").items()]
+    for number, rule in enumerate(rules):
+        if rule.id in {earlier.id for earlier in rules[:number]}:
+            raise InputError("rule id stands twice", where=file.name, value=rule.id)
+    return rules
+
+
+def exclusion(node: Node) -> Exclusion:
+    node.only(("id", "why", "documents", "sources", "line", "repeated", "from", "to"))
+    node.exactly_one(("documents", "sources"))
+    node.exactly_one(("line", "repeated", "from"))
+    if node.has("repeated") and node.get("repeated").text() != "true":
+        raise node.get("repeated").error("is not known here", allowed="true")
+    return Exclusion(
+        id=node.get("id").text(),
+        why=node.get("why").text(),
+        documents=tuple(node.texts("documents")),
+        sources=tuple(node.texts("sources")),
+        line=node.text_of("line"),
+        repeated=node.has("repeated"),
+        first=node.text_of("from"),
+        until=node.text_of("to"),
+    )
+
+
+def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
+    """One row an excluded line, in the order of documents and lines; the first rule that hits counts.
+
+    Raises InputError for a rule that names a document the corpus does not have.
+    """
+    known = set(corpus.documents["id"])
+    for rule in rules:
+        for document in sorted(set(rule.documents) - known):
+            raise InputError(
+                f"rule {shown(rule.id)} names an unknown document",
+                where="exclusions.yaml",
+                value=document,
+                allowed=sorted(known),
+            )
+    found = []
+    names = zip(corpus.documents["id"], corpus.documents["source"], corpus.texts, strict=True)
+    for document, source, text in names:
+        mine = [rule for rule in rules if document in rule.documents or source in rule.sources]
+        found += exclude_from(document, text, mine) if mine else []
+    return pd.DataFrame(found, columns=list(EXCLUDED))
+
+
+def exclude_from(document: str, text: str, rules: list[Exclusion]) -> list[tuple]:
+    spans = line_spans(text)
+    lines = [text[start:end] for start, end in spans]
+    hit: dict[int, Exclusion] = {}
+    for rule in rules:
+        try:
+            numbers = rule.lines(lines)
+        except InputError as error:
+            raise InputError(str(error), where=f"document {document}") from None
+        for number in numbers:
+            hit.setdefault(number, rule)
+    return [
+        (document, n + 1, *spans[n], rule.id, rule.why, lines[n].strip())
+        for n, rule in sorted(hit.items())
+    ]

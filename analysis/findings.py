@@ -1,0 +1,244 @@
+"""Findings: statements declared with a corpus and checked on every run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis import uncertainty
+from analysis.codebook import Codebook, term_sets
+from analysis.corpus import Corpus
+from analysis.errors import InputError
+from analysis.evidence import find
+from analysis.files import Node, read_yaml
+from analysis.framing import Coding
+from analysis.tokens import Tokens
+from analysis.trends import counts_by
+
+KINDS = ("share_of_tokens", "higher_rate", "larger_share")
+VERDICTS = {True: "holds", False: "no longer holds", None: "cannot be said from these data"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement as declared: what is compared, in which documents, against which.
+
+    `of` and `than` select documents by values of metadata columns; an empty `than` is every
+    other document. `subject` is a frame or a term; empty for `share_of_tokens`.
+    """
+
+    id: str
+    statement: str
+    kind: str
+    subject: str
+    of: Mapping[str, str]
+    than: Mapping[str, str]
+    where: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim checked against the data: one entry of `findings.json`.
+
+    `holds` is True, False, or None where the data cannot carry the statement. `estimate`, `low`
+    and `high` are in the unit that `measure` names, NaN where there is none; `n` is how many units
+    (sentences, tokens) were counted; `evidence` says where the numbers come from.
+    """
+
+    id: str
+    statement: str
+    holds: bool | None
+    estimate: float
+    low: float
+    high: float
+    n: int
+    measure: str
+    evidence: str
+
+    @property
+    def verdict(self) -> str:
+        return VERDICTS[self.holds]
+
+
+def read_claims(corpus: Corpus) -> list[Claim]:
+    """The claims of the corpus folder's findings.yaml, none where it has none.
+
+    Raises InputError with the line of a mistake.
+    """
+    file = corpus.folder / "findings.yaml" if corpus.folder else None
+    if file is None or not file.exists():
+        return []
+    top = read_yaml(file)
+    top.only(("findings",))
+    claims = [claim(node) for node in top.get("findings").items()]
+    for number, one in enumerate(claims):
+        if one.id in {earlier.id for earlier in claims[:number]}:
+            raise InputError("finding stands twice", where=one.where, value=one.id)
+    return claims
+
+
+def claim(node: Node) -> Claim:
+    node.only(("id", "statement", *KINDS))
+    node.exactly_one(KINDS)
+    kind = next(kind for kind in KINDS if node.has(kind))
+    what = node.get(kind)
+    subject = {"share_of_tokens": "", "higher_rate": "term", "larger_share": "frame"}[kind]
+    what.only(tuple(key for key in (subject, "of", "than") if key))
+    return Claim(
+        id=node.get("id").text(),
+        statement=node.get("statement").text(),
+        kind=kind,
+        subject=what.get(subject).text() if subject else "",
+        of=selection(what.get("of")),
+        than=selection(what.get("than")) if what.has("than") else {},
+        where=node.where,
+    )
+
+
+def selection(node: Node) -> dict[str, str]:
+    return {column: value.text() for column, value in node.entries().items()}
+
+
+def chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
+    """Which documents have the selected values; none where the corpus lacks a column."""
+    inside = np.ones(len(corpus), dtype=bool)
+    for column, value in selected.items():
+        if column not in corpus.documents.columns:
+            return np.zeros(len(corpus), dtype=bool)
+        inside &= (corpus.documents[column] == value).to_numpy()
+    return inside
+
+
+def two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
+    mine = chosen(corpus, one.of)
+    return mine, chosen(corpus, one.than) & ~mine if one.than else ~mine
+
+
+def check_token_shares(claims: Sequence[Claim], tokens: Tokens) -> list[Finding]:
+    """Claims that the chosen documents hold more than half of all tokens: a count, no interval."""
+    found = []
+    for one in claims:
+        if one.kind != "share_of_tokens":
+            continue
+        mine, _ = two_sides(tokens.corpus, one)
+        share = tokens.document_sizes[mine].sum() / len(tokens) if len(tokens) else np.nan
+        holds = bool(share > 0.5) if mine.any() else None
+        nan = float("nan")
+        found.append(
+            finding(
+                one,
+                holds,
+                (share if mine.any() else nan, nan, nan),
+                len(tokens),
+                "share of all tokens",
+                "documents.csv",
+            )
+        )
+    return found
+
+
+def check_rates(
+    claims: Sequence[Claim],
+    tokens: Tokens,
+    codebook: Codebook | None,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_seed: int = 0,
+) -> list[Finding]:
+    """Claims that a term is more frequent in some documents than in others."""
+    found = []
+    for one in claims:
+        if one.kind != "higher_rate":
+            continue
+        sets = term_sets([one.subject], codebook.terms if codebook else {})
+        by_document, by_sentence = counts_by(tokens, find(tokens, sets), [one.subject])
+        parts = []
+        for side in two_sides(tokens.corpus, one):
+            own = side[tokens.sentence_document]
+            parts.append(
+                (
+                    uncertainty.Clusters(by_document[side].toarray(), tokens.document_sizes[side]),
+                    uncertainty.Clusters(
+                        by_sentence[own].toarray(), np.diff(tokens.sentence_start)[own]
+                    ),
+                )
+            )
+        rng = uncertainty.generator(random_seed, f"finding {one.id}")
+        numbers = compare(parts, 0, confidence, resamples, rng)
+        scaled = tuple(number * 1e6 for number in numbers)
+        n = int(sum(part.sizes.sum() for part, _ in parts))
+        found.append(
+            finding(one, verdict(*scaled), scaled, n, "difference per million tokens", "trends.csv")
+        )
+    return found
+
+
+def check_shares(
+    claims: Sequence[Claim],
+    coding: Coding,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_seed: int = 0,
+) -> list[Finding]:
+    """Claims that some documents carry a frame in a larger share of their units than others."""
+    found = []
+    documents = coding.by_document()
+    for one in claims:
+        if one.kind != "larger_share":
+            continue
+        if one.subject not in coding.frames:
+            nan = float("nan")
+            found.append(finding(one, None, (nan, nan, nan), 0, "the codebook lacks the frame", ""))
+            continue
+        parts = [
+            (uncertainty.Clusters(documents.counts[side], documents.sizes[side]), None)
+            for side in two_sides(coding.tokens.corpus, one)
+        ]
+        rng = uncertainty.generator(random_seed, f"finding {one.id}")
+        column = coding.frames.index(one.subject)
+        numbers = compare(parts, column, confidence, resamples, rng)
+        n = int(sum(part.sizes.sum() for part, _ in parts))
+        what = f"difference of shares of {coding.unit}s"
+        found.append(finding(one, verdict(*numbers), numbers, n, what, "evidence.parquet"))
+    return found
+
+
+def compare(parts, column: int, confidence, resamples, rng) -> tuple[float, float, float]:
+    """Difference of two sides' rates of one column, and its interval; NaN where a side is empty."""
+    if any(not documents.sizes.sum() for documents, _ in parts):
+        return (float("nan"),) * 3
+    limits = []
+    for documents, sentences in parts:
+        interval = uncertainty.rate_intervals(
+            documents, sentences, confidence=confidence, resamples=resamples, rng=rng
+        )
+        rate = documents.counts[:, column].sum() / documents.sizes.sum()
+        limits += [rate, interval.low[column], interval.high[column]]
+    low, high = uncertainty.difference_interval(*limits)
+    return float(limits[0] - limits[3]), float(low), float(high)
+
+
+def verdict(estimate: float, low: float, high: float) -> bool | None:
+    """Whether 'more' holds: the interval clear of zero, on the right side; None where it is not."""
+    if not np.isfinite([estimate, low, high]).all():
+        return None
+    if estimate <= 0:
+        return False
+    return True if low > 0 else None
+
+
+def finding(one: Claim, holds, numbers, n: int, measure: str, evidence: str) -> Finding:
+    estimate, low, high = (float(number) for number in numbers)
+    return Finding(one.id, one.statement, holds, estimate, low, high, n, measure, evidence)
+
+
+def findings_table(found: Sequence[Finding]) -> pd.DataFrame:
+    """The findings as a table to read: statement, verdict, estimate, low, high, n, measure."""
+    columns = ["statement", "verdict", "estimate", "low", "high", "n", "measure"]
+    rows = [[getattr(one, column) for column in columns] for one in found]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,222 @@
+"""Formulas: rates, dispersion, diversity, keyness, collocation. Arrays in, arrays out."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+MATTR_WINDOW = 50
+MTLD_THRESHOLD = 0.72
+HDD_SAMPLE = 42
+
+
+def per_million(count, size):
+    """Occurrences per million tokens; NaN where there are no tokens."""
+    count, size = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
+    return np.divide(
+        count * 1e6,
+        size,
+        out=np.full(np.broadcast(count, size).shape, np.nan),
+        where=size > 0,
+    )
+
+
+# --- dispersion ------------------------------------------------------------------------------------
+
+
+def deviation_of_proportions(counts: sparse.csr_array, sizes: np.ndarray) -> np.ndarray:
+    """Gries's DP of each column: 0 = spread as the sizes of the parts, towards 1 = in one part.
+
+    Half the sum of |share of the word's occurrences in a part - share of the tokens in that part|
+    (Gries 2008, Dispersions and adjusted frequencies in corpora). `counts` is parts × words,
+    `sizes` the tokens of each part. NaN for a word that does not occur.
+    """
+    counts = sparse.csc_array(counts)
+    expected = np.asarray(sizes, dtype=float) / np.sum(sizes)
+    totals = np.asarray(counts.sum(axis=0), dtype=float).ravel()
+    columns = np.repeat(np.arange(counts.shape[1]), np.diff(counts.indptr))
+    there = expected[counts.indices]
+    observed = counts.data / totals[columns]
+    present = np.bincount(columns, np.abs(observed - there) - there, minlength=counts.shape[1])
+    return np.where(totals > 0, (present + 1) / 2, np.nan)
+
+
+def normalised_deviation(dp: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """DPnorm: DP divided by 1 - the smallest part's share (Lijffijt and Gries 2012)."""
+    return np.asarray(dp) / (1 - np.min(sizes) / np.sum(sizes))
+
+
+def juilland_d(counts, sizes) -> float:
+    """Juilland's D of one word: 1 = even, 0 = in one part.
+
+    1 - (population standard deviation of the per-part rates / their mean) / sqrt(parts - 1)
+    (Juilland and others 1970, in the form of Gries 2008). NaN for a word that does not occur.
+    """
+    rates = np.asarray(counts, dtype=float) / np.asarray(sizes, dtype=float)
+    if len(rates) < 2 or not rates.any():
+        return float("nan")
+    return float(1 - rates.std() / rates.mean() / np.sqrt(len(rates) - 1))
+
+
+# --- diversity -------------------------------------------------------------------------------------
+
+
+def mattr(types: np.ndarray, window: int = MATTR_WINDOW) -> float:
+    """Moving-average type-token ratio (Covington and McFall 2010); NaN below one window.
+
+    `types` are the integer types of a text in order.
+    """
+    if len(types) < window:
+        return float("nan")
+    counts: dict[int, int] = {}
+    total = 0
+    sequence = np.asarray(types).tolist()
+    for place, kind in enumerate(sequence):
+        counts[kind] = counts.get(kind, 0) + 1
+        if place >= window:
+            gone = sequence[place - window]
+            counts[gone] -= 1
+            if not counts[gone]:
+                del counts[gone]
+        if place >= window - 1:
+            total += len(counts)
+    return total / (len(sequence) - window + 1) / window
+
+
+def mtld(types: np.ndarray, threshold: float = MTLD_THRESHOLD) -> float:
+    """Measure of textual lexical diversity, mean of both directions (McCarthy and Jarvis 2010).
+
+    The mean length in tokens of stretches whose type-token ratio stays above the threshold.
+    NaN for an empty text, or one whose ratio never falls.
+    """
+    sequence = np.asarray(types).tolist()
+    both = [mtld_one_way(order, threshold) for order in (sequence, sequence[::-1])]
+    return float(np.mean(both))
+
+
+def mtld_one_way(sequence: list[int], threshold: float) -> float:
+    factors, seen, length = 0.0, set(), 0
+    for kind in sequence:
+        seen.add(kind)
+        length += 1
+        if len(seen) / length <= threshold:
+            factors, seen, length = factors + 1, set(), 0
+    if length:
+        factors += (1 - len(seen) / length) / (1 - threshold)
+    return len(sequence) / factors if factors else float("nan")
+
+
+def hdd(types: np.ndarray, sample: int = HDD_SAMPLE) -> float:
+    """HD-D (McCarthy and Jarvis 2007): expected type-token ratio of `sample` tokens drawn at random.
+
+    NaN for a text with fewer tokens than that.
+    """
+    if len(types) < sample:
+        return float("nan")
+    counts = np.unique(np.asarray(types), return_counts=True)[1]
+    return float(expected_types(counts, np.array([sample]))[0] / sample)
+
+
+def expected_types(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Types expected among `sizes` tokens drawn without replacement (Hurlbert 1971, rarefaction)."""
+    from scipy.special import gammaln
+
+    total = int(np.sum(counts))
+    kinds, how_many = np.unique(counts, return_counts=True)
+    rest = total - kinds[:, None] - np.asarray(sizes)[None, :]
+    ways = gammaln(total - kinds[:, None] + 1) - gammaln(np.maximum(rest, 0) + 1)
+    ways_in_all = gammaln(total + 1) - gammaln(total - np.asarray(sizes)[None, :] + 1)
+    missing = np.where(rest >= 0, np.exp(ways - ways_in_all), 0.0)
+    return ((1 - missing) * how_many[:, None]).sum(axis=0)
+
+
+def types_met(types: np.ndarray) -> np.ndarray:
+    """Different types met up to and with each token: the vocabulary's growth."""
+    first = np.zeros(len(types), dtype=np.int64)
+    first[np.unique(np.asarray(types), return_index=True)[1]] = 1
+    return np.cumsum(first)
+
+
+# --- keyness ---------------------------------------------------------------------------------------
+
+
+def log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
+    """G² of a word in two corpora from all four cells (Dunning 1993), with the sign of the difference.
+
+    4-cell form: word and all other words, in both corpora. Positive where the word is the more
+    frequent in the first corpus. Never infinite: an empty cell adds nothing.
+    """
+    a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
+    b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
+    share = (a + b) / (n + m)
+    cells = [
+        (a, n * share),
+        (b, m * share),
+        (n - a, n * (1 - share)),
+        (m - b, m * (1 - share)),
+    ]
+    return np.sign(a * m - b * n) * 2 * sum(information(seen, due) for seen, due in cells)
+
+
+def log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
+    """G² from the word's own two cells (Rayson and Garside 2000), signed like `log_likelihood`."""
+    a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
+    b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
+    share = (a + b) / (n + m)
+    both = information(a, n * share) + information(b, m * share)
+    return np.sign(a * m - b * n) * 2 * both
+
+
+def information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """observed × ln(observed / expected), 0 where nothing was observed."""
+    observed, expected = np.broadcast_arrays(observed, expected)
+    there = observed > 0
+    ratio = np.divide(observed, expected, out=np.ones(observed.shape), where=there)
+    return observed * np.log(ratio)
+
+
+def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
+    """Binary logarithm of the ratio of two rates (Hardie 2014); half an occurrence for a zero."""
+    a = np.where(np.asarray(count) == 0, 0.5, count) / np.asarray(size, dtype=float)
+    b = np.where(np.asarray(rest_count) == 0, 0.5, rest_count) / np.asarray(rest_size, dtype=float)
+    return np.log2(a / b)
+
+
+def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
+    """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second."""
+    rate, rest = np.asarray(count) / size, np.asarray(rest_count) / rest_size
+    return (rate - rest) * 100 / rest
+
+
+def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:
+    """Log-odds ratio with a Dirichlet prior, and its z, of every word (Monroe and others 2008).
+
+    `count` and `rest_count` are the counts of the whole vocabulary in the two corpora, `prior` the
+    pseudo-counts of the words (an informative prior: proportional to a background corpus).
+    Equations 16, 20 and 22 of 'Fightin' Words'. Finite for a word that one side lacks.
+    """
+    y, r = np.asarray(count, dtype=float), np.asarray(rest_count, dtype=float)
+    a = np.broadcast_to(np.asarray(prior, dtype=float), y.shape)
+    odds = (y + a) / (y.sum() + a.sum() - y - a)
+    rest = (r + a) / (r.sum() + a.sum() - r - a)
+    delta = np.log(odds) - np.log(rest)
+    return delta, delta / np.sqrt(1 / (y + a) + 1 / (r + a))
+
+
+# --- collocation -----------------------------------------------------------------------------------
+
+
+def collocation(together, first, second, total) -> tuple[float, float, float]:
+    """Expected count, G² and pointwise mutual information of two words side by side.
+
+    `together` is the count of the pair, `first` and `second` the counts of the words in their
+    place, `total` the number of pairs. G² and PMI (base 2) are NLTK's association measures.
+    """
+    from nltk.metrics.association import BigramAssocMeasures
+
+    cells = (together, (first, second), total)
+    return (
+        first * second / total,
+        max(0.0, BigramAssocMeasures.likelihood_ratio(*cells)),
+        BigramAssocMeasures.pmi(*cells),
+    )

@@ -1,0 +1,168 @@
+"""Parameters: what a notebook declares, and the values a user gives, checked before anything runs."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import InputError
+from analysis.files import Node, read_text
+
+TYPES = {"str": str, "int": int, "float": float, "list": list, "dict": dict}
+RESERVED = {"out": "--out"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a notebook's parameters cell: `name: type = default  # help`."""
+
+    name: str
+    type: str
+    default: object
+    help: str
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A notebook as declared: its parameters, and the figures and tables it must leave behind."""
+
+    file: Path
+    parameters: Mapping[str, Parameter]
+    figures: tuple[str, ...]
+    tables: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.file.stem
+
+
+def read_declared(file: Path) -> Declared:
+    """What a notebook declares; raises InputError where it is no notebook or has no parameters."""
+    try:
+        notebook = json.loads(read_text(file))
+        cells = notebook["cells"]
+        declared = notebook["metadata"].get("workbook", {})
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError("is no notebook", where=file.name) from error
+    tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
+    if len(tagged) != 1:
+        raise InputError("needs one cell tagged 'parameters'", where=file.name, value=len(tagged))
+    source = tagged[0]["source"]
+    parameters = parse_parameters(source if isinstance(source, str) else "".join(source), file.name)
+    return Declared(
+        file=file,
+        parameters={parameter.name: parameter for parameter in parameters},
+        figures=tuple(declared.get("figures", ())),
+        tables=tuple(declared.get("tables", ())),
+    )
+
+
+def parse_parameters(source: str, where: str) -> list[Parameter]:
+    """The parameters of a cell, each a line `name: type = literal  # help`; else InputError."""
+    form = f"name: type = literal  # help, with type one of {', '.join(TYPES)}"
+    lines = source.splitlines()
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise InputError("broken parameters cell", where=where, value=error.text) from error
+    found = []
+    for statement in statements:
+        line = lines[statement.lineno - 1]
+        try:
+            default = ast.literal_eval(statement.value)
+            kind, name = statement.annotation.id, statement.target.id
+        except (AttributeError, ValueError) as error:
+            raise InputError("no parameter", where=where, value=line, allowed=form) from error
+        if kind not in TYPES or not isinstance(default, TYPES[kind]):
+            raise InputError("no parameter", where=where, value=line, allowed=form)
+        found.append(Parameter(name, kind, default, line.partition("  # ")[2].strip()))
+    return found
+
+
+def parse_value(text: str, kind: str, where: str) -> object:
+    """A value from text as the type of its parameter.
+
+    >>> parse_value('["a", "b"]', "list", "-p"), parse_value("date=year", "dict", "-p")
+    (['a', 'b'], {'date': 'year'})
+
+    Raises InputError where the text is no such value.
+    """
+    if kind == "str":
+        return text
+    try:
+        if kind in ("int", "float"):
+            return TYPES[kind](text.replace("_", "x"))
+        if text.lstrip().startswith(("[", "{")):
+            value = json.loads(text)
+        elif kind == "list":
+            value = [part.strip() for part in text.split(",") if part.strip()]
+        else:
+            value = dict(part.split("=", 1) for part in text.split(",") if part.strip())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is no {kind}", where=where, value=text, allowed=FORMS[kind]) from error
+    return checked_value(value, kind, where)
+
+
+FORMS = {
+    "int": "a whole number",
+    "float": "a number",
+    "list": 'texts: a,b or ["a", "b"]',
+    "dict": 'names and texts: a=b,c=d or {"a": "b"}',
+    "str": "a text",
+}
+
+
+def checked_value(value: object, kind: str, where: str) -> object:
+    """The value if it is of the type, a list or dict holding texts only; else InputError."""
+    right = isinstance(value, TYPES[kind]) and not isinstance(value, bool)
+    if kind == "float":
+        right = right and value == value and abs(value) != float("inf")
+    parts = value if isinstance(value, list) else value.values() if right and kind == "dict" else ()
+    if not right or not all(isinstance(part, str) for part in parts):
+        raise InputError(f"is no {kind}", where=where, value=str(value), allowed=FORMS[kind])
+    return value
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """Name and value of `NAME=VALUE`; raises InputError for anything else."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise InputError("is no assignment", where="-p", value=text, allowed="NAME=VALUE")
+    return name, value
+
+
+def node_text(node: Node) -> str:
+    """A value of a parameters file as text that `parse_value` reads."""
+    if isinstance(node.value, str):
+        return node.value
+    if isinstance(node.value, list):
+        return json.dumps([item.text() for item in node.value])
+    return json.dumps({key: value.text() for key, value in node.value.items()})
+
+
+def settle(
+    notebooks: Iterable[Declared], given: Mapping[str, str], where: str = "-p"
+) -> dict[str, dict[str, object]]:
+    """The full parameters of every notebook: its defaults, and what was given as text.
+
+    A given value goes to every notebook that has the parameter. Raises InputError for a name that
+    no notebook has, or a value of the wrong type.
+    """
+    notebooks = list(notebooks)
+    known = sorted({name for notebook in notebooks for name in notebook.parameters})
+    for name in given:
+        if name in RESERVED:
+            raise InputError("is not set this way", where=where, value=name, allowed=RESERVED[name])
+        if name not in known:
+            raise InputError("unknown parameter", where=where, value=name, allowed=known)
+    settled = {}
+    for notebook in notebooks:
+        values = {name: parameter.default for name, parameter in notebook.parameters.items()}
+        for name, text in given.items():
+            if name in values:
+                values[name] = parse_value(text, notebook.parameters[name].type, f"{where} {name}")
+        settled[notebook.name] = values
+    return settled

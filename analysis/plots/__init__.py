@@ -1,0 +1,47 @@
+"""Figures: one table in, one drawing out. The only place that draws."""
+
+from analysis.plots.framing import (
+    actor_frames,
+    frame_concentration,
+    frame_differences,
+    frame_shares,
+    keyness,
+)
+from analysis.plots.overview import (
+    collocations,
+    document_lengths,
+    frequent_words,
+    lexical_diversity,
+    shared_vocabulary,
+    timeline,
+    vocabulary_growth,
+)
+from analysis.plots.sheet import Drawing
+from analysis.plots.trends import (
+    risers_and_fallers,
+    term_dispersion,
+    term_rates,
+    term_rates_by_group,
+    years_spoken_of,
+)
+
+__all__ = [
+    "Drawing",
+    "actor_frames",
+    "collocations",
+    "document_lengths",
+    "frame_concentration",
+    "frame_differences",
+    "frame_shares",
+    "frequent_words",
+    "keyness",
+    "lexical_diversity",
+    "risers_and_fallers",
+    "shared_vocabulary",
+    "term_dispersion",
+    "term_rates",
+    "term_rates_by_group",
+    "timeline",
+    "vocabulary_growth",
+    "years_spoken_of",
+]

@@ -1,0 +1,411 @@
+"""Figures of what is in a corpus."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+
+from analysis.overview import WHOLE_CORPUS
+from analysis.plots.sheet import (
+    BLUE,
+    GREY,
+    INK,
+    MARKERS,
+    MOST_ROWS,
+    ORANGE,
+    PALE,
+    SHADES,
+    Drawing,
+    blank,
+    dates_axis,
+    end_labels,
+    left_for,
+    listing,
+    percent,
+    plural,
+    rows_axis,
+    sheet,
+    short,
+    styled,
+)
+from analysis.trends import period_bounds
+
+
+@styled
+def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing:
+    """Documents in time, a row each or, above 40, a row a source; precision of the date visible.
+
+    `documents` is the document table; `genre` an optional label of each of its rows.
+    """
+    name = "timeline"
+    data = documents[["document", "source", "date", "date_precision", "tokens"]].copy()
+    data["genre"] = "" if genre is None else genre.to_numpy()
+    dated = data[data["date"] != ""].sort_values(["date", "document"], ignore_index=True)
+    undated = len(data) - len(dated)
+    if dated.empty:
+        return blank(name, "No document has a date", "Nothing to place in time.", data)
+    rough = dated[dated["date_precision"] != "day"]
+    title = (
+        f"{plural(len(data), 'document')} from {plural(data['source'].nunique(), 'source')}, "
+        f"{dated['date'].iloc[0]} to {dated['date'].iloc[-1]}"
+    )
+    title += f"; {len(rough)} dated less precisely than to the day" if len(rough) else ""
+    subtitle = "Dot: dated to the day. Bar: the whole month or year that the date leaves open."
+    subtitle += f" {plural(undated, 'document')} without a date not drawn." if undated else ""
+    rows = dated["document"] if len(dated) <= MOST_ROWS else dated["source"]
+    labels = list(dict.fromkeys(rows))[:MOST_ROWS]
+    if len(dated) > MOST_ROWS:
+        subtitle += f" One row a source ({len(labels)} of {rows.nunique()})."
+    figure, (panel,) = sheet(
+        title, subtitle, body=0.3 * len(labels) + 0.2, left=left_for(labels), right=2.0
+    )
+    places = dict(zip(labels, rows_axis(panel, labels), strict=True))
+    genres = sorted(set(dated["genre"]))
+    for label, date, precision, kind in zip(
+        rows, dated["date"], dated["date_precision"], dated["genre"], strict=True
+    ):
+        if label in places:
+            draw_date(panel, places[label], date, precision, genres.index(kind))
+    if len(dated) <= MOST_ROWS:
+        notes = [
+            f"{short(source, 30)}{', ' + short(kind, 14) if kind else ''}"
+            for source, kind in zip(dated["source"], dated["genre"], strict=True)
+        ]
+        ends = [date2num(period_bounds(date)[1]) for date in dated["date"]]
+        end_labels(panel, range(len(labels)), ends, notes, offset=7)
+    dates_axis(panel)
+    alt = f"Dot chart of documents by date. {title}. " + listing(dated["document"], dated["date"])
+    return Drawing(name, title, figure, data, alt)
+
+
+def draw_date(panel: Axes, place: float, date: str, precision: str, kind: int) -> None:
+    first, last = (date2num(day) for day in period_bounds(date))
+    color = (BLUE, ORANGE, INK, GREY)[kind % 4]
+    if precision == "day":
+        panel.plot(first, place, MARKERS[kind % len(MARKERS)], color=color, markersize=6)
+    else:
+        panel.barh(place, last + 1 - first, left=first, height=0.34, color=color, alpha=0.8)
+
+
+@styled
+def document_lengths(documents: pd.DataFrame) -> Drawing:
+    """Tokens of each document as bars, or above 40 documents their distribution."""
+    name = "document_lengths"
+    data = documents[["document", "source", "tokens", "sentences"]].sort_values(
+        ["tokens", "document"], ascending=[False, True], ignore_index=True
+    )
+    total = int(data["tokens"].sum())
+    longest = data.iloc[0]
+    share = longest["tokens"] / total if total else 0
+    if share >= 0.5 and len(data) > 1:
+        title = f"One document, {longest['document']}, holds {percent(share)} of all tokens"
+    else:
+        title = (
+            f"Documents hold {int(data['tokens'].min()):,} to {int(longest['tokens']):,} tokens, "
+            f"half of them {int(data['tokens'].median()):,} or fewer"
+        )
+    subtitle = (
+        f"Tokens kept after exclusions; n = {plural(len(data), 'document')}, {total:,} tokens."
+    )
+    if len(data) > MOST_ROWS:
+        figure, (panel,) = sheet(title, subtitle, body=2.4)
+        panel.hist(data["tokens"], bins=min(60, len(data)), color=BLUE)
+        panel.set_xlabel("tokens in a document")
+        panel.set_ylabel("documents")
+    else:
+        figure, (panel,) = sheet(
+            title,
+            subtitle,
+            body=0.28 * len(data) + 0.1,
+            left=left_for(data["document"]),
+            right=1.3,
+        )
+        places = rows_axis(panel, list(data["document"]))
+        colors = [BLUE if share >= 0.5 and n == 0 else GREY for n in range(len(data))]
+        panel.barh(places, data["tokens"], color=colors, height=0.62)
+        notes = [f"{t:,} ({percent(t / max(total, 1))})" for t in data["tokens"]]
+        end_labels(panel, places, data["tokens"], notes)
+        panel.set_xlabel("tokens")
+    alt = f"Bar chart of document lengths in tokens. {title}. "
+    alt += listing(data["document"], [f"{t:,}" for t in data["tokens"]])
+    return Drawing(name, title, figure, data, alt)
+
+
+@styled
+def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25) -> Drawing:
+    """The most frequent content words: rate, and how evenly spread over documents.
+
+    `vocabulary` holds the content words of the vocabulary table.
+    """
+    name = "frequent_words"
+    data = vocabulary.head(most)
+    if data.empty:
+        return blank(name, "The corpus holds no content words", "Nothing to draw.", data)
+    everywhere = int((data["documents"] == n_documents).sum())
+    first = data.iloc[0]
+    title = (
+        f"‘{first['token']}’ is the most frequent content word; "
+        f"{everywhere} of the top {len(data)} stand in every document"
+    )
+    subtitle = (
+        "Occurrences per million tokens, function words left out. Right: count, documents that hold "
+        "the word, DP (Gries 2008; 0 = evenly spread, towards 1 = in one document). Blue: in every "
+        f"document (n = {n_documents})."
+    )
+    figure, (panel,) = sheet(
+        title, subtitle, body=0.2 * len(data), left=left_for(data["token"]), right=1.5
+    )
+    places = rows_axis(panel, list(data["token"]))
+    colors = [BLUE if n == n_documents else GREY for n in data["documents"]]
+    panel.barh(places, data["per_million"], color=colors, height=0.62)
+    notes = [
+        f"{count:,} in {documents}" + (f", DP {dp:.2f}" if np.isfinite(dp) else "")
+        for count, documents, dp in zip(data["count"], data["documents"], data["dp"], strict=True)
+    ]
+    end_labels(panel, places, data["per_million"], notes)
+    panel.set_xlabel("per million tokens")
+    alt = f"Bar chart of the {len(data)} most frequent content words. {title}. "
+    alt += listing(data["token"], [f"{r:,.0f} per million" for r in data["per_million"]])
+    return Drawing(name, title, figure, data, alt)
+
+
+@styled
+def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
+    """The pairs of words that attract each other most, by G², with counts and expected counts."""
+    name = "collocations"
+    data = table.head(most)
+    if data.empty:
+        return blank(
+            name,
+            "No two content words stand together often enough",
+            "Fewest: 3 times.",
+            data,
+        )
+    first = data.iloc[0]
+    title = (
+        f"‘{first['collocation']}’ is the strongest collocation: {first['count']} times, "
+        f"{first['expected']:.1f} expected"
+    )
+    subtitle = (
+        "Neighbouring content words within a sentence, by log-likelihood G² (4-cell, Dunning 1993). "
+        "Right: count, and expected count if the words were set independently. A ranking, not a test."
+    )
+    figure, (panel,) = sheet(
+        title,
+        subtitle,
+        body=0.2 * len(data),
+        left=left_for(data["collocation"]),
+        right=1.3,
+    )
+    places = rows_axis(panel, list(data["collocation"]))
+    panel.hlines(places, 0, data["g2"], color=PALE, linewidth=2)
+    panel.plot(data["g2"], places, "o", color=BLUE, markersize=5)
+    notes = [
+        f"{count} ({expected:.1f})"
+        for count, expected in zip(data["count"], data["expected"], strict=True)
+    ]
+    end_labels(panel, places, data["g2"], notes, offset=7)
+    panel.set_xlim(left=0)
+    panel.set_xlabel("log-likelihood G²")
+    alt = f"Dot chart of collocations by G². {title}. "
+    alt += listing(data["collocation"], [f"{g2:.0f}" for g2 in data["g2"]])
+    return Drawing(name, title, figure, data, alt)
+
+
+@styled
+def lexical_diversity(documents: pd.DataFrame) -> Drawing:
+    """Three measures of lexical diversity side by side, a row a document."""
+    name = "lexical_diversity"
+    measures = {"mattr": "MATTR (window 50)", "mtld": "MTLD (0.72)", "hdd": "HD-D (42)"}
+    data = documents[["document", "tokens", *measures]].sort_values(
+        ["mattr", "document"], ascending=[False, True], ignore_index=True
+    )
+    data = data.head(MOST_ROWS)
+    leaders = {data.loc[data[m].idxmax(), "document"] for m in measures if data[m].notna().any()}
+    if len(leaders) == 1 and len(data) > 1:
+        title = f"All three measures find the richest vocabulary in {leaders.pop()}"
+    elif leaders:
+        title = f"The measures disagree on the richest vocabulary: {', '.join(sorted(leaders))}"
+    else:
+        title = "The texts are too short for a measure of lexical diversity"
+    subtitle = (
+        "MATTR and HD-D: expected share of different words in 50 and 42 tokens. MTLD: mean length of "
+        "stretches with a type-token ratio above 0.72; unsteady below some 100 tokens. One number a "
+        "text: no interval. Genre and length differ too."
+    )
+    figure, panels = sheet(
+        title,
+        subtitle,
+        body=0.26 * len(data) + 0.15,
+        columns=3,
+        left=left_for(data["document"]),
+        panel_title_lines=1,
+        right=0.35,
+    )
+    for n, (panel, (measure, label)) in enumerate(zip(panels, measures.items(), strict=True)):
+        places = rows_axis(panel, list(data["document"]) if n == 0 else [""] * len(data))
+        panel.set_title(label)
+        panel.grid(axis="y", color=PALE, linewidth=0.5)
+        panel.plot(data[measure], places, "o", color=BLUE, markersize=5)
+        for place, value in zip(places, data[measure], strict=True):
+            text = f"{value:.0f}" if measure == "mtld" else f"{value:.3f}"
+            if np.isfinite(value):
+                panel.annotate(
+                    text,
+                    (value, place),
+                    (0, 4),
+                    textcoords="offset points",
+                    size=7,
+                    ha="center",
+                )
+        panel.margins(x=0.2)
+    alt = f"Three dot charts of lexical diversity by document. {title}. MATTR: "
+    alt += listing(data["document"], [f"{v:.3f}" for v in data["mattr"]])
+    return Drawing(name, title, figure, data, alt)
+
+
+@styled
+def vocabulary_growth(growth: pd.DataFrame) -> Drawing:
+    """Different words met against tokens read, a line a document and one for the corpus."""
+    name = "vocabulary_growth"
+    ends = growth.groupby("document", sort=True).tail(1)
+    ends = ends.sort_values("tokens", ascending=False).head(MOST_ROWS)
+    if ends.empty:
+        return blank(name, "The corpus holds no tokens", "Nothing to draw.", growth)
+    size = int(ends["tokens"].min())
+    at = {
+        document: float(np.interp(size, part["tokens"], part["types"]))
+        for document, part in growth.groupby("document", sort=True)
+        if document != WHOLE_CORPUS and document in set(ends["document"])
+    }
+    richest = max(at, key=at.get)
+    title = (
+        f"After {size:,} tokens {richest} has met the most different words: {at[richest]:,.0f}"
+        if len(at) > 1
+        else f"{size:,} tokens hold {at[richest]:,.0f} different words"
+    )
+    subtitle = "Different words (types) met while reading each text from its beginning."
+    whole = float(ends["tokens"].max())
+    near = float(ends.loc[ends["document"] != WHOLE_CORPUS, "tokens"].median()) * 1.1
+    reaches = [near, whole] if whole > 3 * near else [whole]
+    figure, panels = sheet(
+        title, subtitle, body=3.0, columns=len(reaches), left=0.6, right=1.45, gap_x=1.75
+    )
+    for panel, reach in zip(panels, reaches, strict=True):
+        for document in ends["document"]:
+            part = growth[(growth["document"] == document) & (growth["tokens"] <= reach)]
+            color = BLUE if document == richest else GREY
+            style = (0, (4, 2)) if document == WHOLE_CORPUS else "-"
+            panel.plot(part["tokens"], part["types"], color=color, linewidth=1.4, linestyle=style)
+        inside = ends["tokens"] <= reach
+        if reach == whole and len(reaches) > 1:
+            inside &= ends["tokens"] > near
+        label_lines(panel, ends[inside])
+        panel.set_xlim(0, reach)
+        panel.set_ylim(bottom=0)
+        panel.set_xlabel("tokens read")
+    panels[0].set_ylabel("different words met")
+    alt = f"Line chart of vocabulary growth. {title}. At the end: "
+    alt += listing(ends["document"], [f"{t:,.0f} types" for t in ends["types"]])
+    return Drawing(name, title, figure, growth, alt)
+
+
+def label_lines(panel: Axes, ends: pd.DataFrame) -> None:
+    """Label lines right of the panel, at the height of their ends, none covering another."""
+    top = panel.get_ylim()[1]
+    last = -np.inf
+    for row in ends.sort_values(["types", "document"]).head(12).itertuples():
+        last = max(row.types / top, last + 0.055)
+        panel.annotate(
+            short(row.document, 21),
+            (row.tokens, row.types),
+            (1.04, last),
+            textcoords="axes fraction",
+            va="center",
+            size=7.5,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.4},
+            annotation_clip=False,
+        )
+
+
+@styled
+def shared_vocabulary(overlap: pd.DataFrame) -> Drawing:
+    """How much of each document's vocabulary stands in how many documents, as stacked bars."""
+    name = "shared_vocabulary"
+    n = int(overlap["in_documents"].max()) if len(overlap) else 0
+    if n < 2:
+        return blank(name, "One document shares its words with none", "Nothing to draw.", overlap)
+    data = overlap.assign(share=overlap["share"].fillna(0.0))
+    order = data[data["in_documents"] == 1].sort_values(
+        ["share", "document"], ascending=[False, True]
+    )
+    order = list(order["document"])[:MOST_ROWS]
+    everywhere = data[data["in_documents"] == n]
+    words = int(everywhere["types"].max())
+    title = (
+        f"{words:,} words stand in all {n} documents; "
+        f"{percent(data.loc[(data['document'] == order[0]) & (data['in_documents'] == 1), 'share'].iloc[0])} "
+        f"of the words of {order[0]} stand only there"
+    )
+    subtitle = "Share of each document's different words (types) by the number of documents that hold them. A longer text has more words of its own for that reason alone."
+    bins = np.unique(np.linspace(1, n, min(n, 5)).round().astype(int))
+    figure, (panel,) = sheet(
+        title,
+        subtitle,
+        body=0.3 * len(order) + 0.1,
+        left=left_for(order),
+        right=0.4,
+        bottom=0.75,
+    )
+    places = rows_axis(panel, order)
+    left = np.zeros(len(order))
+    before = 0
+    for shade, upto in zip(SHADES, bins, strict=False):
+        part = data[(data["in_documents"] > before) & (data["in_documents"] <= upto)]
+        share = part.groupby("document")["share"].sum().reindex(order).to_numpy()
+        label = (
+            "only here"
+            if upto == 1
+            else (f"{upto}" if upto == before + 1 else f"{before + 1}–{upto}")
+        )
+        panel.barh(
+            places,
+            share,
+            left=left,
+            height=0.66,
+            color=shade,
+            label=label,
+            edgecolor="white",
+        )
+        for place, start, value in zip(places, left, share, strict=True):
+            if value >= 0.045:
+                color = "white" if shade in SHADES[:2] else INK
+                panel.text(
+                    start + value / 2,
+                    place,
+                    percent(value),
+                    ha="center",
+                    va="center",
+                    size=7,
+                    color=color,
+                )
+        left, before = left + share, upto
+    panel.set_xlim(0, 1)
+    panel.set_xticks([])
+    panel.spines["bottom"].set_visible(False)
+    panel.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, -0.02),
+        ncols=5,
+        frameon=False,
+        title="documents that hold the word",
+        fontsize=7.5,
+        title_fontsize=7.5,
+        alignment="left",
+    )
+    alt = f"Stacked bar chart of shared vocabulary. {title}. Only there: "
+    alone = data[data["in_documents"] == 1].set_index("document")["share"]
+    alt += listing(order, [percent(alone[document]) for document in order])
+    return Drawing(name, title, figure, overlap, alt)

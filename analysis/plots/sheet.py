@@ -1,0 +1,231 @@
+"""The sheet every figure is drawn on: style, layout, labels."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from analysis.errors import shown
+
+BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
+SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
+MARKERS = "osD^vPX*<>hp"
+WIDTH = 7.5
+MOST_ROWS = 40
+STYLE = {
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 8.5,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "figure.dpi": 150,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "savefig.dpi": 150,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "workbook",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": INK,
+    "xtick.labelsize": 8,
+    "xtick.major.width": 0.6,
+    "ytick.color": INK,
+    "ytick.labelsize": 8.5,
+    "ytick.major.width": 0.6,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure with its name, its title, the numbers it draws and its alternative text."""
+
+    name: str
+    title: str
+    figure: Figure
+    data: pd.DataFrame
+    alt: str
+
+
+def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
+    """Draw under the one style, and refuse a name that is not the function's."""
+
+    @wraps(draw)
+    def inner(*args, **kwargs) -> Drawing:
+        with rc_context(STYLE):
+            drawing = draw(*args, **kwargs)
+        assert drawing.name == draw.__name__, "a figure has the name of the function that draws it"
+        return drawing
+
+    return inner
+
+
+# --- the sheet -------------------------------------------------------------------------------------
+
+
+def sheet(
+    title: str,
+    subtitle: str,
+    *,
+    body: float,
+    rows: int = 1,
+    columns: int = 1,
+    left: float = 0.7,
+    right: float = 0.25,
+    bottom: float = 0.5,
+    gap_x: float = 0.35,
+    gap_y: float = 0.5,
+    panel_title_lines: int = 0,
+) -> tuple[Figure, list[Axes]]:
+    """A figure with title and subtitle and a grid of panels; all measures in inches.
+
+    `body` is the height of the panels together with the gaps between them.
+    """
+    lines = textwrap.wrap(shown(title, quote=False, longest=400), 80)
+    more = textwrap.wrap(shown(subtitle, quote=False, longest=600), 112)
+    top = 0.12 + 0.2 * len(lines) + 0.155 * len(more) + 0.14 + 0.18 * panel_title_lines
+    height = top + body + bottom
+    figure = Figure(figsize=(WIDTH, height))
+    figure.text(
+        0.12 / WIDTH,
+        1 - 0.1 / height,
+        "\n".join(lines),
+        va="top",
+        size=11,
+        weight="bold",
+    )
+    under = 0.14 + 0.2 * len(lines)
+    figure.text(
+        0.12 / WIDTH,
+        1 - under / height,
+        "\n".join(more),
+        va="top",
+        size=8,
+        color="#555555",
+    )
+    wide = (WIDTH - left - right - gap_x * (columns - 1)) / columns
+    high = (body - gap_y * (rows - 1)) / rows
+    panels = []
+    for row in range(rows):
+        for column in range(columns):
+            x = left + column * (wide + gap_x)
+            y = bottom + (rows - 1 - row) * (high + gap_y)
+            panels.append(figure.add_axes((x / WIDTH, y / height, wide / WIDTH, high / height)))
+    return figure, panels
+
+
+def blank(name: str, title: str, reason: str, data: pd.DataFrame) -> Drawing:
+    """A figure that says why there is nothing to draw."""
+    figure, (panel,) = sheet(title, reason, body=0.2, bottom=0.1)
+    panel.set_axis_off()
+    return Drawing(name, title, figure, data, f"No chart: {reason}")
+
+
+def short(label: object, longest: int = 26) -> str:
+    """A label cut to a length, nothing invisible in it."""
+    text = shown(str(label), quote=False, longest=400)
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def left_for(labels: Iterable[str], longest: int = 26) -> float:
+    """Inches to the left of a panel that its row labels need."""
+    return 0.3 + 0.068 * max((len(short(label, longest)) for label in labels), default=4)
+
+
+def rows_axis(panel: Axes, labels: Sequence[str], longest: int = 26) -> np.ndarray:
+    """Put row labels on a panel, the first on top; returns the rows' positions."""
+    places = np.arange(len(labels))
+    panel.set_yticks(places, [short(label, longest) for label in labels])
+    panel.set_ylim(len(labels) - 0.4, -0.6)
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
+    return places
+
+
+def interval_rows(panel: Axes, places, values, low, high, *, color=BLUE, marker="o") -> None:
+    """Points with horizontal intervals; a missing value draws nothing."""
+    panel.hlines(places, low, high, color=color, linewidth=1.4, alpha=0.75, clip_on=False)
+    panel.plot(values, places, marker, color=color, markersize=4.5, linestyle="none", clip_on=False)
+
+
+def end_labels(panel: Axes, places, values, labels: Sequence[str], *, offset: float = 4) -> None:
+    """Labels right of the ends of bars."""
+    for place, value, label in zip(places, values, labels, strict=True):
+        if np.isfinite(value):
+            panel.annotate(
+                label,
+                (value, place),
+                xytext=(offset, 0),
+                textcoords="offset points",
+                va="center",
+                size=7.5,
+                color="#444444",
+            )
+
+
+def listing(labels: Iterable[str], values: Iterable[str], most: int = 8) -> str:
+    """'label value, label value, …' for alternative texts."""
+    pairs = [f"{label} {value}" for label, value in zip(labels, values, strict=True)]
+    return ", ".join(pairs[:most]) + (f" and {len(pairs) - most} more" if len(pairs) > most else "")
+
+
+def percent(share: float) -> str:
+    return "–" if not np.isfinite(share) else f"{share * 100:.0f} %"
+
+
+def plural(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def interval_words(kinds: Iterable[str], confidence: float) -> str:
+    """How the intervals of a figure are to be read."""
+    kinds = {kind for kind in kinds if kind}
+    parts = []
+    if "documents" in kinds:
+        parts.append("bootstrap over documents")
+    if "texts" in kinds:
+        parts.append(
+            "Wilson; speaks of the wording of these texts only, too few documents for more"
+        )
+    return (
+        f"Lines: {confidence * 100:g} % interval ({'; '.join(parts)})" if parts else "No intervals"
+    )
+
+
+def dates_axis(panel: Axes) -> None:
+    panel.xaxis_date()
+    locator = AutoDateLocator(minticks=3, maxticks=7)
+    panel.xaxis.set_major_locator(locator)
+    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    panel.grid(axis="x", color=PALE, linewidth=0.5)
+    panel.set_axisbelow(True)
+
+
+def few_ticks() -> MaxNLocator:
+    return MaxNLocator(4)
+
+
+def whole_years() -> MaxNLocator:
+    return MaxNLocator(10, integer=True)
+
+
+def percent_axis() -> PercentFormatter:
+    return PercentFormatter(1.0, decimals=0, symbol=" %")
+
+
+def few_whole_ticks() -> MaxNLocator:
+    return MaxNLocator(4, integer=True)

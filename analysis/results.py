@@ -1,0 +1,171 @@
+"""Results: figures, tables and findings shown in a notebook and, with a folder, written to it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis import VERSION
+from analysis.codebook import Codebook
+from analysis.corpus import Corpus
+from analysis.errors import shown
+from analysis.findings import Finding
+from analysis.plots.sheet import STYLE, Drawing
+
+PNG_METADATA = {"Software": None}
+SVG_METADATA = {"Date": None, "Creator": None}
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+SHOWN_WIDTH = 750
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a notebook shows it: the picture, with its alternative text."""
+
+    png: bytes
+    alt: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        data = {"image/png": base64.b64encode(self.png).decode("ascii"), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}}
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where a notebook's results go. `folder` None: they are shown only.
+
+    Files of a folder: figures/NAME.png .svg .csv, tables/NAME.csv, tables/NAME.parquet and
+    findings. Every file is written whole or not at all.
+    """
+
+    notebook: str
+    folder: Path | None = None
+
+    def figure(self, drawing: Drawing) -> Picture:
+        """Save a drawing as PNG, SVG and the CSV of its numbers; returns what the notebook shows."""
+        png = rendered(drawing, "png")
+        if self.folder:
+            self.write(f"figures/{drawing.name}.png", png)
+            self.write(f"figures/{drawing.name}.svg", rendered(drawing, "svg"))
+            self.write(f"figures/{drawing.name}.csv", csv_bytes(drawing.data))
+        return Picture(png, drawing.alt)
+
+    def table(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Save a table as tables/NAME.csv; returns the table."""
+        if self.folder:
+            self.write(f"tables/{name}.csv", csv_bytes(table))
+        return table
+
+    def parquet(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Save a table as tables/NAME.parquet, its text raw; returns the table."""
+        if self.folder:
+            self.write(f"tables/{name}.parquet", parquet_bytes(table))
+        return table
+
+    def findings(self, found: Sequence[Finding]) -> Sequence[Finding]:
+        """Save the findings of this notebook, and tables/findings.json of all notebooks so far."""
+        if self.folder:
+            entries = [json_safe(asdict(one)) for one in found]
+            self.write(f"tables/.findings/{self.notebook}.json", json_bytes(entries))
+            merge_findings(self.folder)
+        return found
+
+    def provenance(self, corpus: Corpus, codebook: Codebook | None = None) -> str:
+        """What the numbers above were made from, in words without clock or path."""
+        lines = [f"notebook {self.notebook}, workbook {VERSION}"]
+        lines.append(
+            f"corpus {shown(corpus.name)}: {len(corpus)} documents, {corpus.fingerprint[:16]}"
+        )
+        if codebook is not None:
+            version = f" version {codebook.version}" if codebook.version else ""
+            lines.append(f"codebook {shown(codebook.name)}{version}: {codebook.fingerprint[:16]}")
+        return "\n".join(lines)
+
+    def write(self, name: str, content: bytes) -> None:
+        write_whole(self.folder / name, content)
+
+
+def open_results(out: str, notebook: str) -> Results:
+    """Results of a notebook; an empty `out` only shows them."""
+    return Results(notebook, Path(out) if out else None)
+
+
+def merge_findings(folder: Path) -> None:
+    """Write tables/findings.json from what each notebook found, in the order of notebooks."""
+    parts = sorted((folder / "tables" / ".findings").glob("*.json"))
+    entries = [entry for part in parts for entry in json.loads(part.read_text(encoding="utf-8"))]
+    write_whole(folder / "tables" / "findings.json", json_bytes(entries))
+
+
+def rendered(drawing: Drawing, kind: str) -> bytes:
+    """The bytes of a drawing, the same on every run."""
+    from matplotlib import rc_context
+
+    sink = io.BytesIO()
+    metadata = PNG_METADATA if kind == "png" else SVG_METADATA
+    with rc_context(STYLE):
+        drawing.figure.savefig(sink, format=kind, metadata=metadata)
+    return sink.getvalue()
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as CSV for people: ten significant digits, no cell that a spreadsheet would run."""
+    safe = table.copy()
+    for place, dtype in enumerate(safe.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
+            safe.isetitem(place, [unrunnable(value) for value in safe.iloc[:, place]])
+    return safe.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode("utf-8")
+
+
+def unrunnable(value: object) -> object:
+    """A text that a spreadsheet would take for a formula, quoted; anything else as it is.
+
+    >>> unrunnable("=1+1"), unrunnable("China")
+    ("'=1+1", 'China')
+    """
+    if isinstance(value, str) and value.startswith(FORMULA_SIGNS):
+        return "'" + value
+    return value
+
+
+def parquet_bytes(table: pd.DataFrame) -> bytes:
+    """A table as Parquet without anything that changes from run to run."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    columns = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(columns, sink)
+    return sink.getvalue()
+
+
+def json_safe(values: Mapping[str, object]) -> dict[str, object]:
+    """Numbers rounded to ten significant digits, a missing one as null."""
+    return {key: rounded(value) for key, value in values.items()}
+
+
+def rounded(value: object) -> object:
+    if isinstance(value, float):
+        return float(f"{value:.10g}") if math.isfinite(value) else None
+    return value
+
+
+def json_bytes(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    return (text + "\n").encode("utf-8")
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that no reader ever sees half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    half = file.with_name(f".{file.name}.{os.getpid()}")
+    half.write_bytes(content)
+    os.replace(half, file)

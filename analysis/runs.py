@@ -1,0 +1,549 @@
+"""Runs: notebooks executed with parameters, checked, written down in a receipt, published."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from analysis import VERSION
+from analysis.errors import InputError, shown
+from analysis.parameters import Declared, read_declared, settle
+from analysis.results import json_bytes, merge_findings, write_whole
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
+DEFAULT_RUN = "default"
+LOCK = "figures.lock.json"
+KINDS = ("png", "svg", "csv")
+INJECTED = "injected-parameters"
+DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run: notebooks, their full parameters, the folder, and how.
+
+    `publish` says whether this is the default run, whose figures go to `figures/`.
+    """
+
+    name: str
+    folder: Path
+    notebooks: tuple[Declared, ...]
+    parameters: Mapping[str, Mapping[str, object]]
+    workers: int
+    force: bool
+    timeout: int
+    publish: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one notebook ended: 'done', 'failed' or 'skipped', and where and why it failed."""
+
+    notebook: str
+    state: str
+    error: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+Report = Callable[[str, str, int, int], None]
+"""Called with notebook, event ('started', 'cell', a state), cells done, cells in all."""
+
+
+# --- planning --------------------------------------------------------------------------------------
+
+
+def find_notebooks(names: Sequence[str] = ()) -> tuple[Declared, ...]:
+    """The project's notebooks by name (all for none), in their order; else InputError."""
+    files = {file.stem: file for file in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    wanted = [Path(name).name.removesuffix(".ipynb") for name in names] or list(files)
+    for name in wanted:
+        if name not in files:
+            raise InputError("no such notebook", value=name, allowed=files)
+    return tuple(read_declared(files[name]) for name in sorted(set(wanted)))
+
+
+def make_plan(
+    names: Sequence[str] = (),
+    given: Mapping[str, str] | None = None,
+    *,
+    run: str = DEFAULT_RUN,
+    out: str = "",
+    workers: int = 0,
+    force: bool = False,
+    timeout: int = 3600,
+) -> Plan:
+    """Check everything that can be checked before a notebook starts; raises InputError.
+
+    `given` are parameters as text. `out` is the run folder, `runs/RUN` if empty. `workers` 0 is one
+    for every core.
+    """
+    given = dict(given or {})
+    if not run.replace("-", "").replace("_", "").replace(".", "").isalnum() or run.startswith("."):
+        raise InputError(
+            "is no run name", where="--name", value=run, allowed="letters, digits, - _ and ."
+        )
+    if workers < 0 or timeout < 1:
+        raise InputError(
+            "is too small", where="--workers or --timeout", value=min(workers, timeout)
+        )
+    notebooks = find_notebooks(names)
+    folder = Path(out) if out else Path(os.path.relpath(RUNS / run))
+    parameters = settle(notebooks, given)
+    for values in parameters.values():
+        values["out"] = str(folder)
+    check_meaning(parameters)
+    return Plan(
+        name=run,
+        folder=folder,
+        notebooks=notebooks,
+        parameters=parameters,
+        workers=workers or min(len(notebooks), (os.cpu_count() or 1) + 1),
+        force=force,
+        timeout=timeout,
+        publish=not (names or given or out) and run == DEFAULT_RUN,
+    )
+
+
+def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
+    """Read the corpus, codebook, terms, events, groups and claims once, as the notebooks will.
+
+    Raises InputError for whatever would stop a notebook later.
+    """
+    from analysis import codebook, corpus, evidence, findings, framing, trends, uncertainty
+
+    checked: dict[str, object] = {}
+    for values in parameters.values():
+        key = json.dumps([values["corpus"], values.get("columns")])
+        if key not in checked:
+            checked[key] = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
+        texts = checked[key]
+        uncertainty.check_choices(values["confidence"], values["resamples"])
+        framing.group_names(texts, values["group"], values.get("compare", ()))
+        findings.read_claims(texts)
+        if "codebook" not in values:
+            continue
+        book = codebook.corpus_codebook(texts, values["codebook"])
+        if "terms" in values:
+            codebook.term_sets(values["terms"], book.terms)
+            trends.check_period(values["period"])
+            trends.corpus_events(texts, values["events"])
+        if "unit" in values:
+            evidence.check_unit(values["unit"])
+            framing.check_frames(book.frames)
+        if not values["prior"] > 0:
+            raise InputError("prior is out of range", value=values["prior"], allowed="above 0")
+
+
+# --- executing -------------------------------------------------------------------------------------
+
+
+def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome], dict]:
+    """Run a plan; returns the outcomes in the order of the notebooks, and the receipt.
+
+    The receipt is written whatever happens; figures are published only if every notebook is
+    done or skipped and the plan says so. Raises InputError if another run holds the folder.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    with held(plan.folder):
+        before = read_receipt(plan.folder)
+        inputs = {one.name: input_hashes(plan, one) for one in plan.notebooks}
+        with ThreadPoolExecutor(plan.workers) as pool:
+            jobs = [
+                pool.submit(run_one, plan, one, inputs[one.name], before, report)
+                for one in plan.notebooks
+            ]
+            outcomes = [job.result() for job in jobs]
+        merge_findings(plan.folder)
+        receipt = make_receipt(plan, outcomes, inputs, before)
+        write_whole(plan.folder / "run.json", json_bytes(receipt))
+        if plan.publish and all(outcome.state != "failed" for outcome in outcomes):
+            publish(plan.folder / "figures", receipt["figures"])
+    return outcomes, receipt
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a run folder for this process; raises InputError if another one does."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError("another run is writing here", where=folder.name) from error
+        yield
+
+
+def run_one(plan: Plan, one: Declared, inputs: dict, before: dict, report: Report) -> Outcome:
+    """One notebook: skipped if nothing changed, else executed and held against its declaration."""
+    old = before.get("notebooks", {}).get(one.name, {})
+    if not plan.force and unchanged(plan, one, inputs, old):
+        report(one.name, "skipped", 0, 0)
+        return Outcome(one.name, "skipped", outputs=old["outputs"])
+    for file in declared_files(one):
+        (plan.folder / file).unlink(missing_ok=True)
+    error = ""
+    try:
+        notebook = run_notebook(plan, one, report)
+        error = ledger(notebook)
+    except Exception as raised:
+        notebook, error = getattr(raised, "notebook", None), describe(raised)
+    if notebook is not None:
+        write_whole(plan.folder / f"{one.name}.ipynb", notebook_bytes(notebook))
+    missing = [file for file in declared_files(one) if not (plan.folder / file).is_file()]
+    if not error and missing:
+        error = f"it ended, but left out {', '.join(missing)}"
+    state = "failed" if error else "done"
+    report(one.name, state, 0, 0)
+    return Outcome(one.name, state, error, {} if error else output_hashes(plan, one))
+
+
+def run_notebook(plan: Plan, one: Declared, report: Report):
+    """Execute a notebook with papermill; returns it, whatever became of it.
+
+    An exception that is no failed cell (a dead kernel, a time-out) is raised with the notebook as
+    far as it got as its attribute `notebook`.
+    """
+    import nbformat
+
+    papermill = loaded_papermill()
+    source = nbformat.read(one.file, as_version=4)
+    total = sum(cell.cell_type == "code" for cell in source.cells) + 1
+    report(one.name, "started", 0, total)
+    state: dict[str, object] = {}
+    try:
+        return papermill.execute_notebook(
+            source,
+            None,
+            parameters=dict(plan.parameters[one.name]),
+            engine_name="workbook",
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            execution_timeout=plan.timeout,
+            shutdown_kernel="immediate",
+            record_timing=False,
+            config=kernel_config(),
+            state=state,
+            progress=lambda done: report(one.name, "cell", done, total),
+        )
+    except Exception as error:
+        error.notebook = state.get("notebook")
+        raise
+
+
+def loaded_papermill():
+    """papermill with the engine that reports each cell; quiet about what it runs."""
+    import logging
+
+    import papermill
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class ReportingEngine(NBClientEngine):
+        """papermill's own engine; it also keeps the notebook and tells of every finished cell."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, *, state, progress, **options):
+            state["notebook"] = nb_man.nb
+            complete, done = nb_man.cell_complete, [0]
+
+            def counted(cell, **which):
+                done[0] += cell.cell_type == "code"
+                progress(done[0])
+                return complete(cell, **which)
+
+            nb_man.cell_complete = counted
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+    papermill_engines.register("workbook", ReportingEngine)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    return papermill
+
+
+def kernel_config():
+    """Encrypted talk with the kernel, and the kernel of this very environment."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport_encryption": "auto"}})
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line: the cell and the last line of what it said."""
+    cell = getattr(error, "exec_count", None)
+    last = f"{getattr(error, 'ename', '')}: {getattr(error, 'evalue', '')}".strip(": ")
+    if not last:
+        lines = str(error).strip().splitlines() or [""]
+        last = f"{type(error).__name__}: {lines[0]}"
+    place = f"cell [{cell}]: " if cell else ""
+    return place + shown(last.splitlines()[-1], quote=False, longest=300)
+
+
+def ledger(notebook) -> str:
+    """What is wrong with an executed notebook, '' if nothing: an error, or a cell that never ran.
+
+    papermill's own status is not enough: a killed kernel and an exit in the middle pass there.
+    """
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":
+                return f"cell {number}: {shown(output.ename + ': ' + output.evalue, quote=False, longest=300)}"
+        if cell.execution_count is None:
+            return f"cell {number} was never executed: the kernel ended before it"
+    return ""
+
+
+def notebook_bytes(notebook) -> bytes:
+    """An executed notebook without what differs from run to run."""
+    import nbformat
+
+    notebook = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if INJECTED in cell.metadata.get("tags", []):
+            cell["id"] = INJECTED
+        if cell.cell_type == "code":
+            cell["outputs"] = merged_streams(cell.outputs)
+    text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True)
+    return (text + "\n").encode("utf-8")
+
+
+def merged_streams(outputs: list) -> list:
+    """Outputs with neighbouring pieces of one stream joined: how they are cut is chance."""
+    merged: list = []
+    for output in outputs:
+        last = merged[-1] if merged else None
+        if (
+            last is not None
+            and output.output_type == last.output_type == "stream"
+            and output.name == last.name
+        ):
+            last["text"] += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+# --- hashes and the receipt --------------------------------------------------------------------------
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def hash_of_file(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def hash_of_path(path: str | Path) -> str:
+    """Of a file its bytes; of a folder the names and bytes of the files directly in it."""
+    from analysis.corpus import locate
+
+    place = locate(path)
+    if place.is_file():
+        return hash_of_file(place)
+    files = sorted(file for file in place.iterdir() if file.is_file())
+    return sha256("".join(f"{file.name}\0{hash_of_file(file)}\n" for file in files).encode())
+
+
+def hash_of_code() -> str:
+    """Over every file of the package that bears on a result."""
+    files = sorted(f for kind in ("*.py", "*.txt") for f in (ROOT / "analysis").rglob(kind))
+    names = [file.relative_to(ROOT).as_posix() for file in files]
+    lines = (f"{name}\0{hash_of_file(file)}\n" for name, file in zip(names, files, strict=True))
+    return sha256("".join(lines).encode())
+
+
+def versions() -> dict[str, str]:
+    """Every installed distribution and Python itself."""
+    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
+    return {"python": sys.version.split()[0], **dict(sorted(found.items()))}
+
+
+def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
+    """All that a notebook's results depend on."""
+    values = dict(plan.parameters[one.name])
+    given = {
+        name: hash_of_path(values[name])
+        for name in ("corpus", "codebook", "events")
+        if values.get(name)
+    }
+    return {
+        "parameters": values,
+        "notebook": sha256(source_of(one.file)),
+        "code": hash_of_code(),
+        "corpus": given["corpus"],
+        "codebook": given.get("codebook", "in the corpus"),
+        "events": given.get("events", "in the corpus"),
+        "environment": sha256(json.dumps(versions()).encode()),
+    }
+
+
+def source_of(file: Path) -> bytes:
+    """A notebook without its outputs: what it does."""
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    return json.dumps([[c["cell_type"], c["source"], c["metadata"]] for c in cells]).encode()
+
+
+def declared_files(one: Declared) -> list[str]:
+    """Files below the run folder that a notebook must leave behind."""
+    figures = [f"figures/{name}.{kind}" for name in one.figures for kind in KINDS]
+    return figures + [f"tables/{name}" for name in one.tables if name != "findings.json"]
+
+
+def output_hashes(plan: Plan, one: Declared) -> dict[str, str]:
+    files = [*declared_files(one), f"{one.name}.ipynb"]
+    return {file: hash_of_file(plan.folder / file) for file in files}
+
+
+def unchanged(plan: Plan, one: Declared, inputs: dict, old: dict) -> bool:
+    """Whether an earlier run had the same inputs and its outputs are all as it left them."""
+    if old.get("state") not in ("done", "skipped") or old.get("inputs") != inputs:
+        return False
+    files = [*declared_files(one), f"{one.name}.ipynb"]
+    if sorted(old.get("outputs", {})) != sorted(files):
+        return False
+    return all(
+        (plan.folder / file).is_file() and hash_of_file(plan.folder / file) == digest
+        for file, digest in old["outputs"].items()
+    )
+
+
+def read_receipt(folder: Path) -> dict:
+    """The receipt of an earlier run in the folder, empty if there is none that can be read."""
+    try:
+        receipt = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return receipt if isinstance(receipt, dict) else {}
+
+
+def make_receipt(plan: Plan, outcomes: Iterable[Outcome], inputs: dict, before: dict) -> dict:
+    """The run as a record without clock or path of the machine: `run.json`."""
+    notebooks = dict(before.get("notebooks", {}))
+    for outcome in outcomes:
+        notebooks[outcome.notebook] = {
+            "state": outcome.state,
+            "error": outcome.error,
+            "inputs": inputs[outcome.notebook],
+            "outputs": dict(outcome.outputs),
+        }
+    failed = any(entry["state"] == "failed" for entry in notebooks.values())
+    return {
+        "run": plan.name,
+        "state": "failed" if failed else "done",
+        "workbook": VERSION,
+        "notebooks": dict(sorted(notebooks.items())),
+        "figures": figure_hashes(plan.folder / "figures"),
+        "versions": versions(),
+    }
+
+
+def figure_hashes(folder: Path) -> dict[str, dict[str, str]]:
+    """Of every figure of a folder the hashes of its bytes (PNG, SVG), pixels and plotted data."""
+    found = {}
+    for png in sorted(folder.glob("*.png")):
+        svg, data = png.with_suffix(".svg"), png.with_suffix(".csv")
+        if svg.is_file() and data.is_file():
+            found[png.stem] = {
+                "png": hash_of_file(png),
+                "svg": hash_of_file(svg),
+                "pixels": pixel_hash(png),
+                "data": hash_of_file(data),
+            }
+    return found
+
+
+def pixel_hash(png: Path) -> str:
+    """Over the decoded picture: the same for two files that show the same."""
+    from PIL import Image
+
+    with Image.open(png) as image:
+        picture = image.convert("RGBA")
+        return sha256(f"{picture.size}".encode() + picture.tobytes())
+
+
+# --- publishing --------------------------------------------------------------------------------------
+
+
+def publish(figures: Path, hashes: Mapping[str, Mapping[str, str]], to: Path | None = None) -> None:
+    """Put all figures of a run into `figures/` at once, with their lock file, or none of them."""
+    to = to or FIGURES
+    recover(to)
+    lock = {
+        "figures": hashes,
+        "made with": {name: versions()[name] for name in DECISIVE if name in versions()},
+    }
+    fresh = to.with_name(f".{to.name}-new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    for name in hashes:
+        for kind in KINDS:
+            shutil.copyfile(figures / f"{name}.{kind}", fresh / f"{name}.{kind}")
+    (fresh / LOCK).write_bytes(json_bytes(lock))
+    old = to.with_name(f".{to.name}-old")
+    if to.exists():
+        os.replace(to, old)
+    os.replace(fresh, to)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover(to: Path) -> None:
+    """Put the old figures back where a publication was cut off between its two renames."""
+    old = to.with_name(f".{to.name}-old")
+    if old.exists() and not to.exists():
+        os.replace(old, to)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def store_outputs(plan: Plan) -> list[str]:
+    """Put the outputs of an executed default run into the notebooks themselves.
+
+    Returns the names of the notebooks that changed. Raises InputError if this is no default run.
+    """
+    if not plan.publish:
+        raise InputError("outputs are stored from the default run only", where="--store")
+    changed = []
+    for one in plan.notebooks:
+        executed = json.loads((plan.folder / f"{one.name}.ipynb").read_text(encoding="utf-8"))
+        cells = [c for c in executed["cells"] if INJECTED not in c["metadata"].get("tags", [])]
+        notebook = json.loads(one.file.read_text(encoding="utf-8"))
+        ran = 0
+        for cell, done in zip(notebook["cells"], cells, strict=True):
+            if cell["cell_type"] == "code":
+                ran += 1
+                cell["outputs"] = renumbered(done["outputs"], ran)
+                cell["execution_count"] = ran
+        text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        if text != one.file.read_text(encoding="utf-8"):
+            write_whole(one.file, text.encode("utf-8"))
+            changed.append(one.name)
+    return changed
+
+
+def renumbered(outputs: list[dict], number: int) -> list[dict]:
+    return [
+        {**output, "execution_count": number} if "execution_count" in output else output
+        for output in outputs
+    ]
+
+
+def elapsed(since: float) -> str:
+    return f"{time.monotonic() - since:.1f} s"

@@ -1,0 +1,362 @@
+"""How vocabulary moves over time: rates by period and group, events, places, years spoken of."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import regex
+from scipy import sparse
+
+from analysis import measures, uncertainty
+from analysis.codebook import RuleSet
+from analysis.corpus import EVERY, Corpus, date_precision, locate
+from analysis.errors import InputError
+from analysis.evidence import find
+from analysis.files import read_table
+from analysis.overview import content_words
+from analysis.tokens import Tokens
+
+PERIODS = ("day", "week", "month", "quarter", "year", "auto")
+FINE_ENOUGH = {
+    "day": ("day",),
+    "week": ("day",),
+    "month": ("day", "month"),
+    "quarter": ("day", "month"),
+    "year": ("day", "month", "year"),
+}
+DOCUMENTS_A_PERIOD = 10
+YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
+CITATION = regex.compile(r"\([^()]*(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?:\)|[,;][^()]*\))")
+EVENTS = ("date", "label", "description", "source")
+
+
+@dataclass(frozen=True)
+class Trends:
+    """Rates per million by period and group: `trends.csv`, with what was left out.
+
+    `table` has the columns term, period, group, count, tokens, documents, per_million, low, high,
+    interval ('documents', 'texts' or ''). `left_out` has a row a document that is dated less
+    precisely than the period, or not at all: document, date, why.
+    """
+
+    table: pd.DataFrame
+    period: str
+    left_out: pd.DataFrame
+
+
+def period_label(date: str, period: str) -> str:
+    """The ISO label of the period that a date lies in, '' where the date is not precise enough.
+
+    >>> [period_label("2024-07-12", p) for p in ("year", "quarter", "month", "week", "day")]
+    ['2024', '2024-Q3', '2024-07', '2024-W28', '2024-07-12']
+    """
+    if not date or date_precision(date, "") not in FINE_ENOUGH[period]:
+        return ""
+    if period == "quarter":
+        return f"{date[:4]}-Q{(int(date[5:7]) + 2) // 3}"
+    if period == "week":
+        year, week, _ = datetime.date.fromisoformat(date).isocalendar()
+        return f"{year:04d}-W{week:02d}"
+    return date[: {"day": 10, "month": 7, "year": 4}[period]]
+
+
+def period_bounds(label: str) -> tuple[datetime.date, datetime.date]:
+    """First and last day of a period, or of a date as precise as it is given.
+
+    >>> period_bounds("2024-Q3")
+    (datetime.date(2024, 7, 1), datetime.date(2024, 9, 30))
+    """
+    year = int(label[:4])
+    if "W" in label:
+        first = datetime.date.fromisocalendar(year, int(label[6:]), 1)
+        return first, first + datetime.timedelta(days=6)
+    if "Q" in label:
+        quarter = int(label[6:])
+        return datetime.date(year, 3 * quarter - 2, 1), last_day(year, 3 * quarter)
+    if len(label) == 4:
+        return datetime.date(year, 1, 1), datetime.date(year, 12, 31)
+    if len(label) == 7:
+        month = int(label[5:])
+        return datetime.date(year, month, 1), last_day(year, month)
+    day = datetime.date.fromisoformat(label)
+    return day, day
+
+
+def last_day(year: int, month: int) -> datetime.date:
+    if month == 12:
+        return datetime.date(year, 12, 31)
+    return datetime.date(year, month + 1, 1) - datetime.timedelta(days=1)
+
+
+def check_period(period: str) -> None:
+    """Raise InputError for an unknown period."""
+    if period not in PERIODS:
+        raise InputError("unknown period", value=period, allowed=PERIODS)
+
+
+def choose_period(dates: Iterable[str], period: str = "auto") -> str:
+    """The period itself, or for 'auto' the finest that nine in ten dates allow and that holds
+    ten documents on average; 'year' where none does. Raises InputError for an unknown period."""
+    check_period(period)
+    if period != "auto":
+        return period
+    dates = [date for date in dates if date]
+    for candidate in PERIODS[:-2]:
+        labels = [label for label in (period_label(date, candidate) for date in dates) if label]
+        enough = len(labels) >= DOCUMENTS_A_PERIOD * max(len(set(labels)), 1)
+        if labels and len(labels) >= 0.9 * len(dates) and enough:
+            return candidate
+    return "year"
+
+
+def trend_table(
+    tokens: Tokens,
+    sets: Mapping[str, RuleSet],
+    *,
+    group: str,
+    period: str = "auto",
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_seed: int = 0,
+) -> Trends:
+    """Rates per million of each term, by period and group and for all groups together.
+
+    Intervals as in `uncertainty.rate_intervals`; a cell without tokens has none.
+    """
+    dates = tokens.corpus.documents["date"]
+    period = choose_period(dates, period)
+    labels = np.array([period_label(date, period) for date in dates], dtype=object)
+    groups = tokens.corpus.groups(group).to_numpy()
+    by_document, by_sentence = counts_by(tokens, find(tokens, sets), list(sets))
+    rows: list[dict] = []
+    for label in sorted({label for label in labels if label}):
+        for name in [EVERY, *sorted(set(groups))]:
+            inside = (labels == label) & ((groups == name) | (name == EVERY))
+            rng = uncertainty.generator(random_seed, f"trend {period} {label} {group} {name}")
+            cell = rates_of(tokens, by_document, by_sentence, inside, confidence, resamples, rng)
+            rows += [
+                {"term": term, "period": label, "group": name, **values}
+                for term, values in zip(sets, cell, strict=True)
+            ]
+    columns = [
+        "term",
+        "period",
+        "group",
+        "count",
+        "tokens",
+        "documents",
+        "per_million",
+        "low",
+    ]
+    table = pd.DataFrame(rows, columns=[*columns, "high", "interval"])
+    return Trends(table.reset_index(drop=True), period, left_out(tokens, labels, period))
+
+
+def group_table(
+    tokens: Tokens,
+    sets: Mapping[str, RuleSet],
+    *,
+    group: str,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_seed: int = 0,
+) -> pd.DataFrame:
+    """Rates per million of each term in each group, dated or not: as `trend_table`, no period."""
+    groups = tokens.corpus.groups(group).to_numpy()
+    counts = counts_by(tokens, find(tokens, sets), list(sets))
+    rows: list[dict] = []
+    for name in [EVERY, *sorted(set(groups))]:
+        inside = (groups == name) | (name == EVERY)
+        rng = uncertainty.generator(random_seed, f"group {group} {name}")
+        cell = rates_of(tokens, *counts, inside, confidence, resamples, rng)
+        rows += [
+            {"term": term, "group": name, **values} for term, values in zip(sets, cell, strict=True)
+        ]
+    columns = [
+        "term",
+        "group",
+        "count",
+        "tokens",
+        "documents",
+        "per_million",
+        "low",
+        "high",
+    ]
+    return in_order_of(pd.DataFrame(rows, columns=[*columns, "interval"]), sets)
+
+
+def in_order_of(table: pd.DataFrame, sets: Mapping[str, RuleSet]) -> pd.DataFrame:
+    """The rows by term, in the order in which the terms were asked for."""
+    rank = {term: number for number, term in enumerate(sets)}
+    table = table.sort_values("term", key=lambda names: names.map(rank), kind="stable")
+    return table.reset_index(drop=True)
+
+
+def counts_by(
+    tokens: Tokens, found: pd.DataFrame, names: list[str]
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Counts of each named rule set (columns) by document and by sentence (rows)."""
+    column = found["name"].map({name: place for place, name in enumerate(names)}).to_numpy(int)
+    ones = np.ones(len(found), dtype=np.int64)
+    shapes = ((tokens.n_documents, len(names)), (tokens.n_sentences, len(names)))
+    rows = (found["document"].to_numpy(int), found["sentence"].to_numpy(int))
+    by_document, by_sentence = (
+        sparse.coo_array((ones, (row, column)), shape=shape).tocsr()
+        for row, shape in zip(rows, shapes, strict=True)
+    )
+    return by_document, by_sentence
+
+
+def rates_of(
+    tokens: Tokens,
+    by_document: sparse.csr_array,
+    by_sentence: sparse.csr_array,
+    inside: np.ndarray,
+    confidence: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> list[dict]:
+    """One dictionary a term with the rate of the documents `inside` and its interval."""
+    documents = uncertainty.Clusters(by_document[inside].toarray(), tokens.document_sizes[inside])
+    sentences = None
+    if inside.sum() < uncertainty.FEWEST_DOCUMENTS:
+        own = inside[tokens.sentence_document]
+        sizes = np.diff(tokens.sentence_start)[own]
+        sentences = uncertainty.Clusters(by_sentence[own].toarray(), sizes)
+    interval = uncertainty.rate_intervals(
+        documents, sentences, confidence=confidence, resamples=resamples, rng=rng
+    )
+    count, size = documents.counts.sum(axis=0), int(documents.sizes.sum())
+    rates = measures.per_million(count, size)
+    return [
+        {
+            "count": int(count[n]),
+            "tokens": size,
+            "documents": int(inside.sum()),
+            "per_million": rates[n],
+            "low": interval.low[n] * 1e6,
+            "high": interval.high[n] * 1e6,
+            "interval": interval.over,
+        }
+        for n in range(len(count))
+    ]
+
+
+def left_out(tokens: Tokens, labels: np.ndarray, period: str) -> pd.DataFrame:
+    """Documents without a period label, and why."""
+    documents = tokens.corpus.documents
+    out = documents.loc[labels == "", ["id", "date"]].rename(columns={"id": "document"})
+    why = np.where(out["date"] == "", "no date", f"dated less precisely than a {period}")
+    return out.assign(why=why).reset_index(drop=True)
+
+
+def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, str, str]:
+    """Content words that rise and fall between the earlier and the later half of the periods.
+
+    Columns token, early, late (counts), per_million_early, per_million_late, documents, log_odds,
+    z (positive = rises), sorted by z from the strongest rise. Also returns the two spans as text.
+    The table is empty where the dates make fewer than two periods.
+    """
+    dates = tokens.corpus.documents["date"]
+    labels = np.array([period_label(date, period) for date in dates], dtype=object)
+    periods = sorted({label for label in labels if label})
+    columns = ["token", "early", "late", "per_million_early", "per_million_late"]
+    if len(periods) < 2:
+        return pd.DataFrame(columns=[*columns, "documents", "log_odds", "z"]), "", ""
+    half = len(periods) // 2
+    early = np.isin(labels, periods[:half])
+    late = np.isin(labels, periods[half:])
+    counts = tokens.document_types
+    before, after = (np.asarray(counts[side].sum(axis=0)).ravel() for side in (early, late))
+    weights = informative_prior(np.asarray(counts.sum(axis=0)).ravel(), prior)
+    delta, z = measures.log_odds(after, before, weights)
+    table = pd.DataFrame(
+        {
+            "token": tokens.types,
+            "early": before,
+            "late": after,
+            "per_million_early": measures.per_million(before, before.sum()),
+            "per_million_late": measures.per_million(after, after.sum()),
+            "documents": np.asarray((counts[early | late] > 0).sum(axis=0)).ravel(),
+            "log_odds": delta,
+            "z": z,
+        }
+    )
+    table = content_words(table.sort_values(["z", "token"], ascending=[False, True]))
+    return table, span_text(periods[:half]), span_text(periods[half:])
+
+
+def informative_prior(counts: np.ndarray, prior: float) -> np.ndarray:
+    """Pseudo-counts in proportion to the whole corpus, `prior` tokens in all (Monroe et al. 2008)."""
+    return counts / counts.sum() * prior
+
+
+def span_text(periods: list[str]) -> str:
+    return periods[0] if len(periods) == 1 else f"{periods[0]}–{periods[-1]}"
+
+
+def read_events(file: str | Path | None) -> pd.DataFrame:
+    """Events of a CSV file (date, label, description, source), by date; none for no file.
+
+    Raises InputError for a missing file or column, or a date that is not ISO.
+    """
+    if file is None:
+        return pd.DataFrame(columns=list(EVENTS))
+    file = Path(file)
+    if not file.is_file():
+        raise InputError("no such events file", value=str(file), allowed="a CSV file")
+    rows = []
+    for line, values in read_table(file):
+        where = f"{file.name}, line {line}"
+        for column in ("date", "label"):
+            if not values.get(column):
+                raise InputError("event has no value", where=where, value=column)
+        date_precision(values["date"], where)
+        rows.append({column: values.get(column, "") for column in EVENTS})
+    return pd.DataFrame(rows, columns=list(EVENTS)).sort_values("date", ignore_index=True)
+
+
+def corpus_events(corpus: Corpus, path: str = "") -> pd.DataFrame:
+    """The events at `path`, or of the corpus folder's own events.csv; none for neither."""
+    if path:
+        return read_events(locate(path))
+    own = corpus.folder / "events.csv" if corpus.folder else None
+    return read_events(own if own is not None and own.exists() else None)
+
+
+def places(tokens: Tokens, found: pd.DataFrame) -> pd.DataFrame:
+    """Where in its document each match stands: name, document, place (0 first, 1 last token).
+
+    Sorted by term, document and place; for the dispersion plot.
+    """
+    document = found["document"].to_numpy(int)
+    inside = found["first"].to_numpy(int) - tokens.document_start[document]
+    last = np.maximum(tokens.document_sizes[document] - 1, 1)
+    ids = tokens.corpus.documents["id"].to_numpy()
+    return pd.DataFrame({"term": found["name"], "document": ids[document], "place": inside / last})
+
+
+def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
+    """Years written in running text, years in citations masked: document, year, count, citations.
+
+    One row a document and year. A year is a number from 1600 to 2099 that stands alone; in
+    parentheses that read like a citation, (Name, 2023), it counts under `citations`.
+    """
+    ids = tokens.corpus.documents["id"].to_numpy()
+    counts: dict[tuple[str, int], list[int]] = {}
+    for number in range(tokens.n_sentences):
+        text = tokens.sentence_text(number)
+        masks = [match.span() for match in CITATION.finditer(text)]
+        for match in regex.finditer(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})", text):
+            cited = any(start <= match.start() < end for start, end in masks)
+            if not cited and not YEAR.match(text, match.start()):
+                continue
+            key = ids[tokens.sentence_document[number]], int(match.group()[:4])
+            counts.setdefault(key, [0, 0])[cited] += 1
+    rows = [(*key, *pair) for key, pair in sorted(counts.items())]
+    return pd.DataFrame(rows, columns=["document", "year", "count", "citations"])
