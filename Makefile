@@ -14,8 +14,7 @@ figures: $(READY)  ## run the three notebooks on the five texts and publish figu
 	$(RUN) -m analysis.cli run
 
 test: $(READY)  ## all tests, and the notebooks' stored outputs against a fresh run
-	$(RUN) -m pytest tests
-	$(RUN) -m pytest --nbval --nbval-current-env -p no:cacheprovider notebooks
+	$(RUN) -m pytest --nbval --nbval-current-env tests notebooks
 
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(RUN) -m jupyterlab notebooks

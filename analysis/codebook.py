@@ -200,3 +200,12 @@ def term_sets(terms: Iterable[str], groups: Mapping[str, RuleSet]) -> dict[str, 
             raise InputError("term stands twice", where="terms", value=term)
         sets[term] = groups.get(term) or RuleSet(term, (parse_rule(term, "terms"),))
     return sets
+
+
+def rules_told(sets: Mapping[str, RuleSet]) -> str:
+    """Rule sets with their rules, a line each."""
+    lines = (
+        f"{shown(name, quote=False)}: {', '.join(shown(r.text, quote=False) for r in rules.rules)}"
+        for name, rules in sets.items()
+    )
+    return "\n".join(lines)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis import uncertainty
 from analysis.codebook import Rule, RuleSet
 from analysis.corpus import like
 from analysis.errors import InputError, shown
@@ -261,7 +262,12 @@ class Page:
 
 def escaped(text: str) -> str:
     """Text as HTML that shows it and does nothing else; invisible characters are made visible."""
-    return html.escape(shown(text, quote=False, longest=LONGEST_LINE))
+    return html.escape(plain(text))
+
+
+def plain(text: str) -> str:
+    """Text as one line of plain output, nothing invisible in it."""
+    return shown(text, quote=False, longest=LONGEST_LINE)
 
 
 def marked(sentence: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -295,15 +301,16 @@ def table_page(table: pd.DataFrame, *, most: int = 200) -> Page:
     ]
     more = f"{len(table) - most:,} more rows not shown" if len(table) > most else ""
     body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    lines = [
-        shown(" | ".join(map(str, row)), quote=False, longest=LONGEST_LINE)
-        for row in table.head(most).itertuples(index=False)
-    ]
+    lines = [plain(" | ".join(map(str, row))) for row in table.head(most).itertuples(index=False)]
     return Page(body + (f"<p>{more}</p>" if more else ""), "\n".join([*lines, more]).strip())
 
 
-def concordance_page(lines: pd.DataFrame, total: int) -> Page:
-    """Concordance lines with the matches in one column; `total` is how many matches there are."""
+def concordance_page(
+    tokens: Tokens, found: pd.DataFrame, *, most: int, random_seed: int, label: str = ""
+) -> Page:
+    """Matches in their context, one below the other: at most `most`, drawn at random if more."""
+    rng = uncertainty.generator(random_seed, f"concordance {label}")
+    lines = concordance(tokens, spread_sample(found, most, rng))
     rows = [
         f"<tr><td style='text-align:left'>{escaped(document)}</td>"
         f"<td style='text-align:right'>{escaped(left)}</td>"
@@ -311,23 +318,47 @@ def concordance_page(lines: pd.DataFrame, total: int) -> Page:
         f"<td style='text-align:left'>{escaped(right)}</td></tr>"
         for document, left, match, right in lines.itertuples(index=False)
     ]
-    told = f"{len(lines):,} of {total:,} matches" + (
-        " (drawn at random)" if len(lines) < total else ""
-    )
     text = [
-        shown(f"{document}: {left}[{match}]{right}", quote=False, longest=LONGEST_LINE)
+        plain(f"{document}: {left}[{match}]{right}")
         for document, left, match, right in lines.itertuples(index=False)
     ]
-    return Page(f"<p>{told}</p><table>{''.join(rows)}</table>", "\n".join([told, *text]))
+    told = told_sample(label or "lines", len(lines), len(found), "matches")
+    page = f"<p><b>{escaped(told)}</b></p><table>{''.join(rows)}</table>"
+    return Page(page, "\n".join([plain(told), *text]))
 
 
-def sentences_page(tokens: Tokens, found: pd.DataFrame, name: str, *, most: int, rng) -> Page:
-    """Sentences behind one rule set, its matches marked: at most `most`, drawn at random.
+def concordance_pages(tokens: Tokens, found: pd.DataFrame, *, most: int, random_seed: int) -> Page:
+    """The concordance lines of each rule set in turn, in the order of `found`."""
+    return joined(
+        concordance_page(tokens, part, most=most, random_seed=random_seed, label=name)
+        for name, part in found.groupby("name", sort=False)
+    )
+
+
+def sentence_pages(
+    tokens: Tokens, found: pd.DataFrame, names: Iterable[str], *, most: int, random_seed: int
+) -> Page:
+    """Sentences behind each rule set, its matches marked: at most `most` each, drawn at random.
 
     Each is followed by its document and the rules that matched, so that a number can be followed
     to its text.
     """
-    mine = found[found["name"] == name]
+    return joined(
+        sentences_page(
+            tokens,
+            found[found["name"] == name],
+            name,
+            most,
+            uncertainty.generator(random_seed, f"sentences {name}"),
+        )
+        for name in names
+    )
+
+
+def sentences_page(
+    tokens: Tokens, mine: pd.DataFrame, name: str, most: int, rng: np.random.Generator
+) -> Page:
+    """The sentences of one rule set; `mine` are its matches."""
     numbers = np.unique(mine["sentence"].to_numpy(int))
     drawn = numbers if len(numbers) <= most else np.sort(rng.choice(numbers, most, replace=False))
     ids = tokens.corpus.documents["id"].to_numpy()
@@ -338,18 +369,22 @@ def sentences_page(tokens: Tokens, found: pd.DataFrame, name: str, *, most: int,
         begins = tokens.start[rows["first"].to_numpy(int)] - origin
         ends = tokens.end[rows["last"].to_numpy(int)] - origin
         sentence = tokens.sentence_text(number)
-        document = ids[tokens.sentence_document[number]]
-        rules = ", ".join(dict.fromkeys(rows["rule"]))
-        spans = list(zip(begins.tolist(), ends.tolist(), strict=True))
-        pieces.append(
-            f"<li>{marked(sentence, spans)} <small>({escaped(document)}; {escaped(rules)})</small></li>"
+        origin_of = (
+            f"{ids[tokens.sentence_document[number]]}; {', '.join(dict.fromkeys(rows['rule']))}"
         )
-        text.append(shown(f"- {sentence} ({document}; {rules})", quote=False, longest=LONGEST_LINE))
-    told = f"{name}: {len(drawn):,} of {len(numbers):,} sentences" + (
-        " (drawn at random)" if len(drawn) < len(numbers) else ""
-    )
+        spans = list(zip(begins.tolist(), ends.tolist(), strict=True))
+        pieces.append(f"<li>{marked(sentence, spans)} <small>({escaped(origin_of)})</small></li>")
+        text.append(plain(f"- {sentence} ({origin_of})"))
+    told = told_sample(name, len(drawn), len(numbers), "sentences")
     page = f"<p><b>{escaped(told)}</b></p><ul>{''.join(pieces)}</ul>"
-    return Page(page, "\n".join([shown(told, quote=False, longest=200), *text]))
+    return Page(page, "\n".join([plain(told), *text]))
+
+
+def told_sample(name: str, drawn: int, total: int, what: str) -> str:
+    """'race: 3 of 85 sentences (drawn at random)'."""
+    return f"{name}: {drawn:,} of {total:,} {what}" + (
+        " (drawn at random)" if drawn < total else ""
+    )
 
 
 def joined(pages: Iterable[Page]) -> Page:

@@ -471,3 +471,35 @@ def warning_of(matches: int, rule_share: float, document_share: float, n_documen
     if document_share >= ONE_DOCUMENT_SHARE and n_documents > 1:
         parts.append("one document")
     return "rests on " + " and ".join(parts) if parts else ""
+
+
+def concentration_warnings(table: pd.DataFrame) -> str:
+    """The warnings of a concentration table, a line a frame."""
+    warned = table[table["warning"] != ""]
+    lines = [
+        f"WARNING {row.frame}: {row.warning} ({row.top_rule}; {row.top_document})"
+        for row in warned.itertuples()
+    ]
+    return "\n".join(lines) or "No frame rests on one rule, one document or too few matches."
+
+
+def tests_told(differences: pd.DataFrame) -> str:
+    """How many differences could be tested, and why the others could not."""
+    tested = int(differences["p"].notna().sum())
+    reasons = sorted(set(differences["no_test"]) - {""})
+    told = f"{len(differences)} differences, {tested} of them tested."
+    return " ".join([told, *(f"Not tested: {reason}." for reason in reasons)])
+
+
+def framing_answer(shares: pd.DataFrame, differences: pd.DataFrame) -> str:
+    """The frames by share and the widest difference, in two sentences made of the numbers."""
+    every = shares[shares["group"] == EVERY].sort_values("share", ascending=False, kind="stable")
+    told = ", ".join(f"{row.frame} {row.share:.0%}" for row in every.itertuples())
+    told = f"Frames by share of all units: {told}."
+    if not differences["difference"].notna().any():
+        return told + "\nOne group only: nothing to compare."
+    widest = differences.loc[differences["difference"].abs().idxmax()]
+    return told + (
+        f"\nWidest difference: {widest['frame']}, {widest['group']} {widest['share']:.0%} against "
+        f"{widest['other']} {widest['other_share']:.0%}."
+    )

@@ -206,3 +206,19 @@ def only_here(tokens: Tokens, *, most: int = 8) -> pd.DataFrame:
 def in_every_document(vocabulary: pd.DataFrame, n_documents: int) -> pd.DataFrame:
     """The content words of a vocabulary table that stand in every document."""
     return content_words(vocabulary[vocabulary["documents"] == n_documents])
+
+
+def overview_answer(
+    tokens: Tokens, group: str, vocabulary: pd.DataFrame, collocations: pd.DataFrame
+) -> str:
+    """What the corpus is, in three sentences made of its numbers."""
+    corpus, longest = tokens.corpus, tokens.document_sizes.max() / max(len(tokens), 1)
+    words = ", ".join(content_words(vocabulary)["token"].head(8))
+    pairs = ", ".join(collocations["collocation"].head(4)) or "none"
+    return (
+        f"{len(corpus)} documents ({corpus.groups(group).nunique()} values of {group}) hold "
+        f"{len(tokens):,} tokens in {tokens.n_sentences:,} sentences; "
+        f"{len(corpus.excluded)} lines were left out.\n"
+        f"The longest document holds {longest:.0%} of the tokens.\n"
+        f"Most frequent content words: {words}. Strongest pairs: {pairs}."
+    )

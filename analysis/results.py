@@ -17,6 +17,7 @@ from analysis import VERSION
 from analysis.codebook import Codebook
 from analysis.corpus import Corpus
 from analysis.errors import shown
+from analysis.evidence import escaped
 from analysis.findings import Finding
 from analysis.plots.sheet import STYLE, Drawing
 
@@ -33,9 +34,17 @@ class Picture:
     png: bytes
     alt: str
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
-        data = {"image/png": base64.b64encode(self.png).decode("ascii"), "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}}
+    def _ipython_display_(self) -> None:
+        """The picture, and below it the alternative text to unfold (JupyterLab hides `alt`)."""
+        from IPython.display import publish_display_data
+
+        encoded = base64.b64encode(self.png).decode("ascii")
+        publish_display_data(
+            {"image/png": encoded, "text/plain": self.alt},
+            {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}},
+        )
+        page = f"<details><summary>Alternative text</summary>{escaped(self.alt)}</details>"
+        publish_display_data({"text/html": page, "text/plain": self.alt})
 
 
 @dataclass(frozen=True)

@@ -360,3 +360,33 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
             counts.setdefault(key, [0, 0])[cited] += 1
     rows = [(*key, *pair) for key, pair in sorted(counts.items())]
     return pd.DataFrame(rows, columns=["document", "year", "count", "citations"])
+
+
+def trends_caveat(trends: Trends) -> str:
+    """What the number of documents a period allows, in words."""
+    every = trends.table[trends.table["group"] == EVERY].drop_duplicates("period")
+    if every.empty:
+        return "No document has a date precise enough: there is no trend."
+    fewest = int(every["documents"].min())
+    told = f"{len(every)} periods by {trends.period}; the one with the fewest documents holds {fewest}. "
+    if fewest < uncertainty.FEWEST_DOCUMENTS:
+        return (
+            told + "Too few for a trend: a difference between periods is one between these texts."
+        )
+    return told + "Intervals speak of documents of the kind; who is in the corpus may still change."
+
+
+def trends_answer(by_group: pd.DataFrame, movers: pd.DataFrame, early: str, late: str) -> str:
+    """How often the terms occur and which words moved, in two sentences made of the numbers."""
+    totals = by_group[by_group["group"] == EVERY]
+    counts = zip(totals["term"], totals["count"], strict=True)
+    told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
+    if not early:
+        return told + "\nFewer than two periods: nothing rises or falls."
+    up, down = ", ".join(movers["token"].head(4)), ", ".join(movers["token"].tail(4)[::-1])
+    return told + f"\n{late} against {early}: rising {up}; falling {down}."
+
+
+def edges(movers: pd.DataFrame) -> list[str]:
+    """The word that rises most and the word that falls most, none for no movers."""
+    return list(dict.fromkeys([*movers["token"].head(1), *movers["token"].tail(1)]))

@@ -49,3 +49,19 @@ def corpus_of(tmp_path):
         return read_corpus(file)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def fresh_run(tmp_path_factory):
+    """The three notebooks executed anew at their defaults: folder, outcomes and receipt."""
+    from analysis import runs
+
+    folder = tmp_path_factory.mktemp("fresh")
+    plan = runs.make_plan(out=str(folder), force=True)
+    outcomes, receipt = runs.execute(plan)
+    return folder, outcomes, receipt

@@ -32,6 +32,8 @@ from analysis.plots.sheet import (
 )
 from analysis.trends import period_bounds
 
+MOST_LABELS = 12
+
 
 @styled
 def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing:
@@ -222,7 +224,6 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
     data = documents[["document", "tokens", *measures]].sort_values(
         ["mattr", "document"], ascending=[False, True], ignore_index=True
     )
-    data = data.head(MOST_ROWS)
     leaders = {data.loc[data[m].idxmax(), "document"] for m in measures if data[m].notna().any()}
     if len(leaders) == 1 and len(data) > 1:
         title = f"All three measures find the richest vocabulary in {leaders.pop()}"
@@ -235,6 +236,8 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
         "stretches with a type-token ratio above 0.72; unsteady below some 100 tokens. One number a "
         "text: no interval. Genre and length differ too."
     )
+    subtitle += f" First {MOST_ROWS} of {len(data)} documents." if len(data) > MOST_ROWS else ""
+    data = data.head(MOST_ROWS)
     figure, panels = sheet(
         title,
         subtitle,
@@ -280,7 +283,7 @@ def vocabulary_growth(growth: pd.DataFrame) -> Drawing:
         for document, part in growth.groupby("document", sort=True)
         if document != WHOLE_CORPUS and document in set(ends["document"])
     }
-    richest = max(at, key=at.get)
+    richest, poorest = max(at, key=at.get), min(at, key=at.get)
     title = (
         f"After {size:,} tokens {richest} has met the most different words: {at[richest]:,.0f}"
         if len(at) > 1
@@ -302,6 +305,8 @@ def vocabulary_growth(growth: pd.DataFrame) -> Drawing:
         inside = ends["tokens"] <= reach
         if reach == whole and len(reaches) > 1:
             inside &= ends["tokens"] > near
+        if len(ends) > MOST_LABELS:
+            inside &= ends["document"].isin([richest, poorest, WHOLE_CORPUS])
         label_lines(panel, ends[inside])
         panel.set_xlim(0, reach)
         panel.set_ylim(bottom=0)
@@ -316,7 +321,7 @@ def label_lines(panel: Axes, ends: pd.DataFrame) -> None:
     """Label lines right of the panel, at the height of their ends, none covering another."""
     top = panel.get_ylim()[1]
     last = -np.inf
-    for row in ends.sort_values(["types", "document"]).head(12).itertuples():
+    for row in ends.sort_values(["types", "document"]).itertuples():
         last = max(row.types / top, last + 0.055)
         panel.annotate(
             short(row.document, 21),
@@ -350,6 +355,8 @@ def shared_vocabulary(overlap: pd.DataFrame) -> Drawing:
         f"of the words of {order[0]} stand only there"
     )
     subtitle = "Share of each document's different words (types) by the number of documents that hold them. A longer text has more words of its own for that reason alone."
+    everyone = overlap["document"].nunique()
+    subtitle += f" First {len(order)} of {everyone} documents." if everyone > len(order) else ""
     bins = np.unique(np.linspace(1, n, min(n, 5)).round().astype(int))
     figure, (panel,) = sheet(
         title,

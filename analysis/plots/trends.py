@@ -12,7 +12,6 @@ from matplotlib.dates import date2num
 from analysis.plots.sheet import (
     BLUE,
     GREY,
-    MOST_ROWS,
     ORANGE,
     PALE,
     Drawing,
@@ -32,6 +31,8 @@ from analysis.plots.sheet import (
     whole_years,
 )
 from analysis.trends import period_bounds
+
+MOST_DOCUMENTS = 20
 
 
 def panel_terms(table: pd.DataFrame, most: int = 12) -> list[str]:
@@ -104,7 +105,7 @@ def rates_title(data: pd.DataFrame, terms: list[str]) -> str:
         or last.loc[term, "high"] < first.loc[term, "low"]
     ]
     few = data.drop_duplicates("period")["documents"].min() < 10
-    caveat = "; with so few documents a change of source, not of time" if few else ""
+    caveat = "; with so few documents this tells texts apart, not times" if few else ""
     if not sure:
         return f"No term's rate in {periods[-1]} is clear of its rate in {periods[0]}{caveat}"
     change = {
@@ -133,7 +134,8 @@ def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     panel.vlines(middle, part["low"], part["high"], color=BLUE, linewidth=1.4, alpha=0.75)
     panel.plot(middle, part["per_million"], "o", color=BLUE, markersize=4)
     panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
-    panel.set_ylim(bottom=0)
+    reach = min(part["high"].max(), 3 * part["per_million"].max()) or 1.0
+    panel.set_ylim(0, reach * 1.05)
     panel.yaxis.set_major_formatter("{x:,.0f}")
 
 
@@ -181,7 +183,7 @@ def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -
         term: ratio_of_extremes(data[(data["term"] == term) & (data["group"] != "all")])
         for term in terms
     }
-    title = f"No term is clearly more frequent in one {group} than in another"
+    title = f"By {group}, no term is clearly more frequent in one group than in another"
     if spread and max(spread.values()) > 0:
         term = max(spread, key=spread.get)
         part = data[(data["term"] == term) & (data["group"] != "all")]
@@ -190,7 +192,7 @@ def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -
             part.loc[part["per_million"].idxmin()],
         )
         title = (
-            f"‘{term}’ divides the {group}s most: {top['per_million']:,.0f} per million in "
+            f"By {group}, ‘{term}’ differs most: {top['per_million']:,.0f} per million in "
             f"{short(top['group'], 40)}, {low['per_million']:,.0f} in {short(low['group'], 40)}"
         )
     subtitle = f"Occurrences per million tokens by {group}; grey line: all documents. {interval_words(data['interval'], confidence)}."
@@ -295,13 +297,14 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     if places.empty:
         return blank(name, "None of the terms occurs", "Nothing to place.", places)
     held = order[order["document"].isin(set(places["document"]))]["document"]
-    rows = list(held)[:MOST_ROWS]
+    most = places["document"].value_counts().sort_index().nlargest(MOST_DOCUMENTS).index
+    rows = [document for document in held if document in set(most)]
     per_term = places.groupby("term")["document"].nunique()
     n = len(documents)
     alone = [term for term in terms if per_term.get(term, 0) == 1]
     title = f"{sum(per_term.get(t, 0) == n for t in terms)} of {len(terms)} terms fall in every document"
     title += f"; only in one: {', '.join(short(t, 24) for t in alone[:3])}" if alone else ""
-    subtitle = f"Each tick is an occurrence at its place between the first and the last token of a document; documents by date{f' (first {len(rows)} of {len(held)})' if len(held) > len(rows) else ''}. Brackets: occurrences."
+    subtitle = f"Each tick is an occurrence at its place between the first and the last token of a document; documents by date{f' ({len(rows)} of {len(held)} with the most occurrences)' if len(held) > len(rows) else ''}. Brackets: occurrences."
     columns = 2
     grid = -(-len(terms) // columns)
     figure, panels = sheet(
@@ -351,8 +354,8 @@ def years_spoken_of(table: pd.DataFrame) -> Drawing:
     named = data[data["count"] > 0]
     title = f"Of {total + cited:,} years in the texts {cited:,} stand in citations; running text names {total:,}"
     if total:
-        top = named.sort_values(["count", "year"], ascending=[False, False]).iloc[0]
-        title += f", most often {int(top['year'])}"
+        top = named[named["count"] == named["count"].max()]
+        title += f", most often {' and '.join(top['year'].astype(str).head(4))}"
     subtitle = "Occurrences of a year written in figures (1600–2099), by year. Citations: years inside parentheses such as (Name, 2023). Dates in words (‘last November’) are not counted."
     figure, panels = sheet(
         title, subtitle, body=2.8, rows=2, left=0.5, right=0.3, gap_y=0.45, panel_title_lines=1

@@ -1,0 +1,270 @@
+"""Coded units, shares, differences, keyness and actors, worked by hand and held to their sums."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import framing
+from analysis.codebook import RuleSet, parse_rule, term_sets
+from analysis.errors import InputError
+from analysis.evidence import evidence_table
+from analysis.tokens import tokenize
+
+SETS = term_sets(["race", "peace"], {})
+PEACE = ("The race is on. We rest. Race and peace.\nPeace now.", "We rest. Peace.")
+
+
+@pytest.fixture(scope="module")
+def coding(tokens, codebook):
+    """The sentences of the five texts."""
+    return framing.code_units(tokens, codebook.frames)
+
+
+@pytest.fixture
+def coded(corpus_of):
+    """Four sentences of A: race in two, peace in two; two of B: race in none, peace in one."""
+
+    def make(unit: str = "sentence") -> framing.Coding:
+        return framing.code_units(tokenize(corpus_of(*PEACE, source=["A", "B"])), SETS, unit)
+
+    return make
+
+
+@pytest.fixture
+def tiny(corpus_of):
+    """24 documents of two sentences: every text of A holds a race, one of B's does."""
+
+    def make(n_of_a: int = 12) -> framing.Coding:
+        texts = ["The race goes on. " + "They talk. " * (1 + n % 3) for n in range(n_of_a)]
+        texts += ["A chip was made. " + "We talk. " * (1 + n % 3) for n in range(23 - n_of_a)]
+        texts += ["One chip, one race. We talk."]
+        groups = ["A"] * n_of_a + ["B"] * (24 - n_of_a)
+        return framing.code_units(tokenize(corpus_of(*texts, source=groups)), SETS)
+
+    return make
+
+
+# --- coded units -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("unit", "race", "peace"),
+    [
+        ("sentence", [[6, 2], [4, 2], [2, 0]], [[6, 3], [4, 2], [2, 1]]),
+        ("paragraph", [[3, 1], [2, 1], [1, 0]], [[3, 3], [2, 2], [1, 1]]),
+        ("document", [[2, 1], [1, 1], [1, 0]], [[2, 2], [1, 1], [1, 1]]),
+    ],
+)
+def test_units_and_coded_by_hand(coded, unit, race, peace):
+    """Units and coded units of all, A and B; a unit with two matches is coded once."""
+    table = framing.frame_table(coded(unit), "source")
+    assert table["group"].tolist() == ["all", "A", "B"] * 2
+    assert table[["units", "coded"]].to_numpy().tolist() == race + peace
+    assert table["share"].tolist() == pytest.approx([c / u for u, c in race + peace])
+
+
+def test_frames_by_document_by_hand(coded):
+    """Race 2 of 4 and 0 of 2 sentences, peace 2 of 4 and 1 of 2."""
+    rows = framing.frames_by_document(coded()).drop(columns="share").to_numpy().tolist()
+    assert rows[:2] == [["race", "d0", 4, 2], ["race", "d1", 2, 0]]
+    assert rows[2:] == [["peace", "d0", 4, 2], ["peace", "d1", 2, 1]]
+
+
+CONTRACTS = {
+    "frame group units coded share low high": lambda c: framing.frame_table(c, "source"),
+    "frame document units coded share": framing.frames_by_document,
+    "token group count tokens rest_count rest_tokens log_odds z g2 log_ratio p q": (
+        lambda c: framing.keyness_table(c.tokens, "source", prior=500)
+    ),
+    "frame rule document unit start end text sentence": (
+        lambda c: evidence_table(c.tokens, c.found, "sentence")
+    ),
+}
+
+
+@pytest.mark.parametrize("columns", CONTRACTS)
+def test_columns_are_those_of_the_contract(coding, columns):
+    """What stands in design.md comes first, in that order."""
+    names = columns.split()
+    assert list(CONTRACTS[columns](coding))[: len(names)] == names
+
+
+@pytest.mark.parametrize("unit", ["sentence", "paragraph", "document"])
+def test_all_is_the_sum_of_groups_and_of_documents(tokens, codebook, unit):
+    """Units and coded units of the five texts add up to those of `all`, for every frame."""
+    coding = framing.code_units(tokens, codebook.frames, unit)
+    table, documents = framing.frame_table(coding, "genre"), framing.frames_by_document(coding)
+    every = table["group"] == "all"
+    counts = ["units", "coded"]
+    total = table[every].groupby("frame")[counts].sum()
+    pd.testing.assert_frame_equal(total, table[~every].groupby("frame")[counts].sum())
+    pd.testing.assert_frame_equal(total, documents.groupby("frame")[counts].sum())
+    assert (total["units"] == coding.n_units).all()
+
+
+@pytest.mark.parametrize(
+    ("sets", "unit", "told"),
+    [
+        (SETS, "page", "unknown unit: 'page'; allowed: sentence, paragraph, document"),
+        ({}, "sentence", "the codebook has no frames"),
+    ],
+)
+def test_what_cannot_be_coded_is_refused(tokens, sets, unit, told):
+    """The error names the value and what is allowed."""
+    with pytest.raises(InputError, match=told):
+        framing.code_units(tokens, sets, unit)
+
+
+@pytest.mark.parametrize(
+    ("group", "compare", "told"),
+    [
+        ("party", [], "group is no metadata column: 'party'"),
+        ("genre", ["news", "poem"], "compare: no document with this genre: 'poem'; allowed: aca"),
+        ("genre", ["news"], r"compare takes two different values: \['news'\]"),
+        ("genre", ["news", "news"], "compare takes two different values"),
+    ],
+)
+def test_groups_that_cannot_be_compared_are_refused(seeds, group, compare, told):
+    """Two different values of a metadata column, or none."""
+    with pytest.raises(InputError, match=told):
+        framing.group_names(seeds, group, compare)
+
+
+# --- differences -------------------------------------------------------------------------------------
+
+
+def test_differences_by_hand(coded):
+    """Race 2/4 against 0/2 is 1/2, peace 2/4 against 1/2 is 0, inside an interval round 0."""
+    table = framing.difference_table(coded(), "source", ["A", "B"]).set_index("frame")
+    assert table["difference"].tolist() == pytest.approx([0.5, 0])
+    assert table.loc["peace", "low"] < 0 < table.loc["peace", "high"]
+
+
+def test_swapped_groups_mirror_every_difference(coding):
+    """Academic against news is minus news against academic, low and high with it."""
+    there, back = (
+        framing.difference_table(coding, "genre", names)[["difference", "low", "high"]]
+        for names in (["academic", "news"], ["news", "academic"])
+    )
+    assert there.to_numpy() == pytest.approx(-back[["difference", "high", "low"]].to_numpy())
+
+
+def test_five_texts_are_not_tested(coding):
+    """One document against four: no p, no q, and the reason why."""
+    table = framing.difference_table(coding, "source")
+    assert table[["p", "q"]].isna().all(axis=None)
+    assert set(table["no_test"]) == {"1 against 4 documents: no p-value below 0.2 can occur"}
+
+
+def test_many_documents_are_tested(tiny):
+    """Twelve against twelve: a small p for race, none for a frame nobody carries, q at least p."""
+    table = framing.difference_table(tiny(), "source", ["A", "B"], resamples=500)
+    p = dict(zip(table["frame"], table["p"], strict=True))
+    assert 1 / 501 <= p["race"] < 0.01
+    assert p["peace"] == 1
+    assert (table["q"] >= table["p"]).all()
+    assert set(table["no_test"]) == {""}
+
+
+def test_only_draws_depend_on_the_seed(coding, tiny):
+    """The five texts draw nothing; in 24 documents counts, shares and differences stay."""
+    few, many = (
+        [framing.difference_table(c, "source", random_seed=seed) for seed in (1, 2)]
+        for c in (coding, tiny())
+    )
+    pd.testing.assert_frame_equal(*few)
+    assert not many[0].equals(many[1])
+    pd.testing.assert_frame_equal(*(one.drop(columns=["low", "high", "p", "q"]) for one in many))
+
+
+# --- keyness -----------------------------------------------------------------------------------------
+
+
+def test_keyness_signs_and_zero_cells(coded):
+    """'race' never in B, 'peace' 2/12 of A and 1/3 of B: every measure has the sign of the difference."""
+    table = framing.keyness_table(coded().tokens, "source", prior=10)
+    signs = table.set_index(["group", "token"])[["log_odds", "z", "g2", "log_ratio"]]
+    assert (signs.loc[("A", "race")] > 0).all()
+    assert (signs.loc[("A", "peace")] < 0).all()
+    assert np.isfinite(signs.to_numpy()).all()
+
+
+def test_two_groups_mirror_each_other(coded):
+    """With two groups each word's measures in B are minus those in A."""
+    table = framing.keyness_table(coded().tokens, "source", prior=10)
+    a, b = (table[table["group"] == g].set_index("token").sort_index() for g in "AB")
+    measures = ["log_odds", "z", "g2", "log_ratio"]
+    assert a[measures].to_numpy() == pytest.approx(-b[measures].to_numpy())
+    assert a["count"].tolist() == b["rest_count"].tolist()
+
+
+def test_equal_texts_have_no_keyness(corpus_of):
+    """The same text in both groups: 0 throughout."""
+    made = tokenize(corpus_of(PEACE[0], PEACE[0], source=["A", "B"]))
+    table = framing.keyness_table(made, "source", prior=10)
+    assert table[["log_odds", "z", "g2", "log_ratio"]].to_numpy() == pytest.approx(0)
+
+
+def test_keyness_of_the_five_texts_adds_up(tokens):
+    """For each group every word stands once, its count and the rest's make that of the corpus."""
+    table = framing.keyness_table(tokens, "source", prior=500)
+    assert (table["count"] + table["rest_count"]).sum() == 5 * len(tokens)
+    assert (table.groupby("group")["token"].nunique() == len(tokens.types)).all()
+    assert np.isfinite(table[["log_odds", "z", "g2", "log_ratio"]].to_numpy()).all()
+
+
+@pytest.mark.parametrize(("n_of_a", "tested"), [(9, False), (14, True), (15, False)])
+def test_keyness_is_tested_from_ten_documents_a_side(tiny, n_of_a, tested):
+    """9 against 15 has no p either way round, 14 against 10 has."""
+    table = framing.keyness_table(tiny(n_of_a).tokens, "source", prior=10)
+    assert table["p"].notna().any() == table["q"].notna().any() == tested
+
+
+def test_keyness_q_is_at_least_p(tiny):
+    """False discovery never makes a p smaller; 'race' stands out, 'talk' does not."""
+    table = framing.keyness_table(tiny().tokens, "source", prior=10).dropna(subset=["p"])
+    q = table[table["group"] == "A"].set_index("token")["q"]
+    assert (table["q"] >= table["p"]).all()
+    assert q["race"] < 0.001 < 0.5 < q["talk"]
+
+
+def test_the_order_of_documents_is_irrelevant(corpus_of):
+    """The same texts the other way round have the same keyness and the same shares."""
+    tables = []
+    for step in (1, -1):
+        made = tokenize(corpus_of(*PEACE[::step], source=["A", "B"][::step]))
+        keyness = framing.keyness_table(made, "source", prior=10)
+        tables.append((keyness, framing.frame_table(framing.code_units(made, SETS), "source")))
+    for there, back in zip(*tables, strict=True):
+        pd.testing.assert_frame_equal(there, back)
+
+
+# --- actors and concentration ----------------------------------------------------------------------------
+
+
+def test_actor_table_by_hand(corpus_of):
+    """US and China in one sentence with race, China in one without, one race that names nobody."""
+    made = tokenize(corpus_of("US and China race. China rests. A race. Nothing."))
+    coding = framing.code_units(made, term_sets(["race"], {}))
+    table = framing.actor_table(coding, term_sets(["US", "China"], {}))
+    counted = table[["actor", "units", "coded", "share"]].to_numpy().tolist()
+    assert counted == [["US", 1, 1, 1.0], ["China", 2, 1, 0.5], ["no actor", 2, 1, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("texts", "warning"),
+    [
+        (["race rivalry", "race rival"], "fewer than 5 matches"),
+        (["race rivalry rival", "race rivalry rival"], ""),
+        (["race race rivalry", "race rival rivalry"], "rests on one rule"),
+        (["race rivalry rival", "race rivalry rival race race"], "rests on one rule"),
+        (["race rivalry rival race rivalry rival", "nothing"], "rests on one document"),
+        (["race race race race race", "nothing"], "rests on one rule and one document"),
+        (["race rivalry rival race rivalry rival"], ""),
+    ],
+)
+def test_concentration_warnings(corpus_of, texts, warning):
+    """Half from one rule, three quarters from one document of several, or fewer than five matches."""
+    rules = tuple(parse_rule(rule) for rule in ("race", "rivalry", "rival"))
+    coding = framing.code_units(tokenize(corpus_of(*texts)), {"race": RuleSet("race", rules)})
+    assert framing.concentration_table(coding)["warning"].tolist() == [warning]

@@ -1,0 +1,240 @@
+"""Formulas against published numbers, against brute force, and against what must not move them."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+import regex
+from scipy import sparse
+
+from analysis import measures
+
+PUBLISHED = json.loads((Path(__file__).parent / "data" / "published.json").read_text("utf-8"))
+DUNNING = PUBLISHED["log_likelihood_dunning_1993"]["rows"]
+FIGHTIN = PUBLISHED["fightin_words_uniform_prior"]
+GRIES = PUBLISHED["dispersion_gries"]
+WAR = PUBLISHED["keyness_brezina_2018_war"]
+WAR_CELLS = (WAR["counts"][0], WAR["sizes"][0], WAR["counts"][1], WAR["sizes"][1])
+LEXICAL_RICHNESS = """Measure of textual lexical diversity, computed as the mean length of sequential
+words in a text that maintains a minimum threshold TTR score. Iterates over words until TTR scores
+falls below a threshold, then increase factor counter by 1 and start over. McCarthy and Jarvis
+(2010, pg. 385) recommends a factor threshold in the range of [0.660, 0.750]. (McCarthy 2005,
+McCarthy and Jarvis 2010)"""
+SIGNED = (measures.log_likelihood, measures.log_likelihood_2cell, measures.log_ratio)
+
+
+def type_numbers(words) -> np.ndarray:
+    return np.unique(list(words), return_inverse=True)[1]
+
+
+@pytest.fixture
+def readme_types() -> np.ndarray:
+    """The README text of LexicalRichness as that package reads it: lower case, letters only."""
+    return type_numbers(regex.sub(r"[^a-z\s]", " ", LEXICAL_RICHNESS.lower()).split())
+
+
+def test_per_million():
+    """Three in 2,000 tokens are 1,500 per million; no tokens, no rate."""
+    assert measures.per_million([3, 0], [2000, 0]) == pytest.approx([1500, np.nan], nan_ok=True)
+
+
+# --- keyness ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("measure", "published", "digits"),
+    [
+        (measures.log_likelihood_2cell, "log_likelihood_2cell", 5e-5),
+        (measures.log_likelihood, "log_likelihood_4cell", 5e-5),
+        (measures.log_ratio, "log_ratio", 5e-5),
+        (measures.percent_difference, "percent_diff", 5e-4),
+    ],
+)
+def test_keyness_of_war(measure, published, digits):
+    """'war' in AmE06 and BE06 as Brezina (2018, chapter 3) works it out."""
+    assert measure(*WAR_CELLS) == pytest.approx(WAR[published], abs=digits)
+
+
+@pytest.mark.parametrize("pair", DUNNING)
+def test_log_likelihood_of_dunning(pair):
+    """G² of seven bigrams as printed in Dunning (1993)."""
+    k11, k12, k21, k22, printed = DUNNING[pair]
+    g2 = measures.log_likelihood(k11, k11 + k12, k21, k21 + k22)
+    assert g2 == pytest.approx(printed, abs=0.005)
+
+
+@pytest.mark.parametrize("pair", DUNNING)
+def test_collocation_of_dunning(pair):
+    """The G² of a collocation is the printed one as well, from counts and margins."""
+    k11, k12, k21, k22, printed = DUNNING[pair]
+    _, g2, _ = measures.collocation(k11, k11 + k12, k11 + k21, k11 + k12 + k21 + k22)
+    assert g2 == pytest.approx(printed, abs=0.005)
+
+
+@pytest.mark.parametrize("measure", [*SIGNED, measures.percent_difference])
+def test_equal_rates_have_no_keyness(measure):
+    """3 in 100 against 30 in 1,000 is exactly 0."""
+    assert measure(3, 100, 30, 1000) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", SIGNED)
+@pytest.mark.parametrize("cells", [WAR_CELLS, (0, 500, 7, 900), (2, 10, 300, 10_000)])
+def test_swapped_groups_flip_the_sign(measure, cells):
+    """A against B is minus B against A, and not 0."""
+    a, n, b, m = cells
+    assert measure(b, m, a, n) == pytest.approx(-measure(a, n, b, m))
+    assert measure(a, n, b, m) != 0
+
+
+@pytest.mark.parametrize("measure", SIGNED)
+def test_a_zero_cell_is_finite(measure):
+    """A word that one side lacks is negative for that side, positive for the other, never infinite."""
+    assert -1000 < measure(0, 1000, 9, 1000) < 0 < measure(9, 1000, 0, 1000) < 1000
+
+
+@pytest.mark.parametrize(
+    ("measure", "factor"),
+    [
+        (measures.log_likelihood, 10),
+        (measures.log_likelihood_2cell, 10),
+        (measures.log_ratio, 1),
+        (measures.percent_difference, 1),
+    ],
+)
+def test_ten_times_the_corpus(measure, factor):
+    """Ten times every count is ten times the evidence (G²) and the same effect (ratio, %DIFF)."""
+    assert measure(60, 2000, 40, 3000) == pytest.approx(factor * measure(6, 200, 4, 300))
+
+
+def test_log_ratio_takes_half_for_zero():
+    """Four against none in texts of one size: log2(4 / 0.5) = 3."""
+    assert measures.log_ratio(4, 800, 0, 800) == pytest.approx(3)
+
+
+def test_log_odds_of_fightin_words():
+    """z of every word of the two example sentences under a flat prior of 0.05 a word."""
+    a, b = FIGHTIN["a"].split(), FIGHTIN["b"].split()
+    words = sorted({*a, *b})
+    counts = [[side.count(word) for word in words] for side in (a, b)]
+    _, z = measures.log_odds(*counts, FIGHTIN["alpha"])
+    expected = {**dict.fromkeys(words, 0.0), **FIGHTIN["z"]}
+    assert dict(zip(words, z, strict=True)) == pytest.approx(expected)
+
+
+def test_log_odds_flip_and_stay_finite():
+    """Swapped corpora flip every log-odds ratio and z; a word that one side lacks stays finite."""
+    y, r, prior = np.array([8, 0, 12]), np.array([1, 5, 30]), np.array([3.0, 1.0, 6.0])
+    there, back = np.array(measures.log_odds(y, r, prior)), np.array(measures.log_odds(r, y, prior))
+    assert there == pytest.approx(-back)
+    assert np.isfinite(there).all()
+    assert (np.sign(there) == [1, -1, -1]).all()
+
+
+def test_a_stronger_prior_shrinks_log_odds():
+    """The more pseudo-counts, the nearer to 0."""
+    sizes = [measures.log_odds([9, 1], [1, 9], prior)[0][0] for prior in (0.1, 1, 10, 100)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] > 0
+
+
+# --- dispersion ------------------------------------------------------------------------------------
+
+
+def gries_counts(word: str) -> tuple[np.ndarray, np.ndarray]:
+    parts = [part.split() for part in GRIES["parts"]]
+    return np.array([part.count(word) for part in parts]), np.array([len(p) for p in parts])
+
+
+def dp_of(counts, sizes) -> float:
+    column = sparse.csr_array(np.asarray(counts).reshape(-1, 1))
+    return float(measures.deviation_of_proportions(column, np.asarray(sizes))[0])
+
+
+GRIES_ROWS = [
+    *zip(GRIES["words"], GRIES["dp"], GRIES["dp_norm"], GRIES["juilland_d"], strict=True),
+    ("a", *GRIES["a"].values()),
+]
+
+
+@pytest.mark.parametrize(("word", "dp", "dp_norm", "juilland_d"), GRIES_ROWS)
+def test_dispersion_of_gries(word, dp, dp_norm, juilland_d):
+    """DP, DPnorm and Juilland's D of Gries's corpus of five parts."""
+    counts, sizes = gries_counts(word)
+    own = dp_of(counts, sizes)
+    assert own == pytest.approx(dp, abs=5e-4)
+    assert measures.normalised_deviation(own, sizes) == pytest.approx(dp_norm, abs=5e-4)
+    assert measures.juilland_d(counts, sizes) == pytest.approx(juilland_d, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sizes", "dp"),
+    [
+        ([1, 2, 3], [10, 20, 30], 0),
+        ([0, 0, 6], [10, 10, 10], 2 / 3),
+        ([6, 0], [10, 90], 0.9),
+        ([0, 0], [10, 90], np.nan),
+        ([2, 0], [10, 0], 0),
+    ],
+)
+def test_dp_by_hand(counts, sizes, dp):
+    """0 in proportion to the parts, 1 minus the part's share in one part, NaN for no occurrence."""
+    assert dp_of(counts, sizes) == pytest.approx(dp, nan_ok=True)
+
+
+def test_dp_of_many_words_is_the_plain_formula():
+    """Computed from the cells that are there, DP is half the sum of the absolute differences."""
+    rng = np.random.default_rng(3)
+    counts, sizes = rng.poisson(0.7, (8, 40)) + np.eye(8, 40, dtype=int), rng.integers(50, 90, 8)
+    plain = np.abs(counts / counts.sum(axis=0) - (sizes / sizes.sum())[:, None]).sum(axis=0) / 2
+    got = measures.deviation_of_proportions(sparse.csr_array(counts), sizes)
+    assert got == pytest.approx(plain)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sizes", "d"),
+    [([2, 4, 6], [10, 20, 30], 1), ([0, 0], [9, 9], np.nan), ([4], [9], np.nan)],
+)
+def test_juilland_d_at_its_ends(counts, sizes, d):
+    """Even rates give 1; a word that is not there, or one part only, has no D."""
+    assert measures.juilland_d(counts, sizes) == pytest.approx(d, nan_ok=True)
+
+
+# --- diversity -------------------------------------------------------------------------------------
+
+
+def test_diversity_of_the_lexicalrichness_text(readme_types):
+    """57 tokens, 39 types: MTLD 46.79226, HD-D 0.74687, MATTR(25) 0.83515 in its README."""
+    assert (len(readme_types), len(set(readme_types))) == (57, 39)
+    assert measures.mtld(readme_types) == pytest.approx(46.79226361, abs=5e-9)
+    assert measures.hdd(readme_types) == pytest.approx(0.74687033, abs=5e-9)
+    assert measures.mattr(readme_types, 25) == pytest.approx(0.83515, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "mtld"), [("aaaa", 2), ("aab", 3), ("abca", 4.48), ("abc", np.nan), ("", np.nan)]
+)
+def test_mtld_by_hand(text, mtld):
+    """aa|aa, 2 factors; abca, (1 - 3/4) / (1 - 0.72) of one; a ratio that never falls has none."""
+    assert measures.mtld(type_numbers(text)) == pytest.approx(mtld, nan_ok=True)
+
+
+@pytest.mark.parametrize(("measure", "tokens"), [(measures.mattr, 49), (measures.hdd, 41)])
+def test_diversity_of_a_text_that_is_too_short(measure, tokens):
+    """One token below the window or sample there is no value, at it there is."""
+    assert np.isnan(measure(np.zeros(tokens, dtype=int)))
+    assert measure(np.zeros(tokens + 1, dtype=int)) == pytest.approx(1 / (tokens + 1))
+
+
+def test_expected_types_is_the_mean_over_all_samples():
+    """An urn aaabbc: the formula is the mean over every subset of each size."""
+    urn = "aaabbc"
+    brute = [np.mean([len(set(drawn)) for drawn in combinations(urn, k)]) for k in range(1, 7)]
+    got = measures.expected_types(np.array([3, 2, 1]), np.arange(1, 7))
+    assert got == pytest.approx(brute)
+
+
+def test_types_met_by_hand():
+    """abacb meets 1, 2, 2, 3, 3 types."""
+    assert measures.types_met(type_numbers("abacb")).tolist() == [1, 2, 2, 3, 3]

@@ -1,0 +1,262 @@
+"""Intervals, tests and corrections against published numbers, enumeration and simulation."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis import uncertainty
+from analysis.errors import InputError
+from analysis.uncertainty import Clusters
+
+PUBLISHED = json.loads((Path(__file__).parent / "data" / "published.json").read_text("utf-8"))
+
+
+def column(counts, sizes) -> Clusters:
+    """Clusters that hold one thing to count."""
+    return Clusters(np.asarray(counts).reshape(-1, 1), np.asarray(sizes))
+
+
+def drawn(n: int = 7) -> np.random.Generator:
+    return uncertainty.generator(n, "test")
+
+
+# --- choices and seeds -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("confidence", "resamples", "told"),
+    [
+        (95, 2000, "confidence is out of range: 95"),
+        (0, 2000, "confidence is out of range: 0"),
+        (1.0, 2000, "confidence is out of range: 1.0"),
+        (float("nan"), 2000, "confidence is out of range: nan"),
+        (0.95, 99, "resamples is out of range: 99; allowed: 100 to 100000"),
+        (0.95, 100_001, "resamples is out of range: 100001"),
+    ],
+)
+def test_choices_out_of_range(confidence, resamples, told):
+    """The error names the choice, its value and what is allowed."""
+    with pytest.raises(InputError, match=told):
+        uncertainty.check_choices(confidence, resamples)
+
+
+@pytest.mark.parametrize(
+    ("seed", "label", "same"), [(1, "a", True), (1, "b", False), (2, "a", False)]
+)
+def test_draws_follow_seed_and_label(seed, label, same):
+    """The same seed and label draw the same; another label or seed draws otherwise."""
+    first = uncertainty.generator(1, "a").random(4)
+    assert np.array_equal(uncertainty.generator(seed, label).random(4), first) is same
+
+
+# --- intervals ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "low", "high"), PUBLISHED["wilson_newcombe_1998"]["rows"], ids=str
+)
+def test_wilson_of_newcombe(count, n, low, high):
+    """The score intervals printed in Newcombe (1998, table I)."""
+    assert uncertainty.wilson(count, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_at_its_ends():
+    """None is exactly 0, all exactly 1, and of nothing there is no interval."""
+    low, high = uncertainty.wilson([0, 7, 0], [7, 7, 0])
+    assert (low[0], high[1]) == (0, 1)
+    assert np.isnan([low[2], high[2]]).all()
+
+
+def test_a_design_effect_divides_the_sample():
+    """20 of 100 with a design effect of 2 is as sure as 10 of 50."""
+    got = uncertainty.wilson([20], [100], 0.9, 2.0)
+    assert np.ravel(got) == pytest.approx(np.ravel(uncertainty.wilson([10], [50], 0.9)))
+
+
+def difference(a, n, b, m) -> tuple[float, float]:
+    (low, rest_low), (high, rest_high) = uncertainty.wilson([a, b], [n, m])
+    return uncertainty.difference_interval(a / n, low, high, b / m, rest_low, rest_high)
+
+
+def test_difference_interval_of_newcombe():
+    """56/70 against 48/80: 0.0524 to 0.3339 by method 10 of Newcombe (1998)."""
+    assert difference(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sizes", "effect"),
+    [
+        ([5, 5, 0, 0], [5, 5, 5, 5], 5 * 4 / 3),
+        ([3, 3, 3, 3], [9, 9, 9, 9], 1),
+        ([1, 0, 0, 1], [1, 1, 1, 1], 4 / 3),
+        ([4], [9], 1),
+        ([0, 0], [9, 9], 1),
+        ([0, 0], [0, 0], 1),
+    ],
+)
+def test_design_effect_by_hand(counts, sizes, effect):
+    """K clusters of m tokens, all or none: m K / (K - 1); even clusters, one, or none: 1."""
+    assert uncertainty.design_effect(np.array(counts), np.array(sizes)) == pytest.approx(effect)
+
+
+def test_design_effect_of_independent_tokens():
+    """Over 300 clusters of 20 independent tokens it is close to 1."""
+    counts = drawn().binomial(20, 0.2, 300)
+    assert 1 <= uncertainty.design_effect(counts, np.full(300, 20)) < 1.2
+
+
+def test_percentiles_by_hand():
+    """Of 0, 1 … 100 the middle 90 per cent runs from 5 to 95."""
+    low, high = uncertainty.percentiles(np.arange(101.0)[:, None], 0.9)
+    assert (low[0], high[0]) == pytest.approx((5, 95))
+
+
+def intervals(clusters, sentences=None, **choices):
+    choices = {"confidence": 0.95, "resamples": 400, "rng": drawn(), **choices}
+    return uncertainty.rate_intervals(clusters, sentences, **choices)
+
+
+@pytest.mark.parametrize(("n", "over"), [(9, "texts"), (10, "documents")])
+def test_intervals_speak_of_documents_from_ten(n, over):
+    """Nine documents speak of their own wording, ten of documents of the kind."""
+    assert intervals(column(np.arange(n), np.full(n, 100))).over == over
+
+
+def test_nothing_to_count_has_no_interval():
+    """Without a token the interval is missing and speaks of nothing."""
+    interval = intervals(column([0], [0]))
+    assert np.isnan([interval.low[0], interval.high[0]]).all()
+    assert interval.over == ""
+
+
+def test_few_documents_take_wilson():
+    """Below ten documents the interval is Wilson's over tokens."""
+    interval = intervals(column([3, 1], [50, 70]))
+    assert [*interval.low, *interval.high] == pytest.approx(np.ravel(uncertainty.wilson(4, 120)))
+
+
+def test_clustered_sentences_widen_the_interval():
+    """Six occurrences in one sentence say less of the rate than one in each of six."""
+    sizes = np.full(12, 10)
+    even = column([1, 0] * 6, sizes)
+    clustered = column([6, *[0] * 11], sizes)
+    document = column([6], [120])
+    width = [np.ptp([i.low, i.high]) for i in (intervals(document, s) for s in (even, clustered))]
+    assert width[1] > 1.5 * width[0]
+
+
+@pytest.mark.parametrize("n", [3, 12])
+def test_a_count_of_zero_has_an_upper_limit(n):
+    """Of 0 in 100 n tokens the limit is at least Wilson's, z² / (100 n + z²)."""
+    interval = intervals(column(np.zeros(n, dtype=int), np.full(n, 100)))
+    z2 = 1.959964**2
+    assert interval.low[0] == 0
+    assert z2 / (100 * n + z2) - 1e-9 <= interval.high[0] < 1
+
+
+def test_the_bootstrap_covers():
+    """Over 40 documents a 95 per cent interval holds the true rate in 88 to 97 of 100 words."""
+    rng, rate = drawn(), 0.01
+    sizes = rng.integers(200, 1200, 40)
+    counts = rng.poisson(rng.gamma(2, rate / 2, (40, 1000)) * sizes[:, None])
+    interval = intervals(Clusters(counts, sizes), rng=rng, resamples=1000)
+    assert 0.88 < np.mean((interval.low <= rate) & (rate <= interval.high)) < 0.97
+
+
+def test_wilson_covers_only_with_the_design_effect():
+    """Clustered tokens: near 95 of 100 with the design effect of sentences, below 75 without."""
+    rng, share = drawn(), 0.1
+    sizes = np.full(80, 20)
+    sentences = Clusters(rng.binomial(20, rng.beta(0.3, 2.7, (80, 1000))), sizes)
+    document = Clusters(sentences.counts.sum(axis=0, keepdims=True), np.array([1600]))
+    both = [intervals(document, s) for s in (sentences, None)]
+    covered = [np.mean((one.low <= share) & (share <= one.high)) for one in both]
+    assert 0.91 < covered[0] < 0.98
+    assert covered[1] < 0.75
+
+
+# --- tests -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n", "rest", "told"),
+    [
+        (1, 4, "1 against 4 documents: no p-value below 0.2 can occur"),
+        (2, 3, "2 against 3 documents: no p-value below 0.1 can occur"),
+        (0, 9, "one side has no documents"),
+        (4, 4, ""),
+        (2, 6, ""),
+    ],
+)
+def test_a_test_is_refused_where_no_small_p_can_occur(n, rest, told):
+    """5 and 10 relabellings cannot reach 0.05; 28 and 70 can."""
+    assert uncertainty.cannot_test(n, rest, 0.95) == told
+
+
+TINY = column([9, 4, 6, 1, 0, 3, 2], [100, 80, 90, 70, 100, 60, 95])
+TINY_GROUP = np.array([1, 1, 1, 0, 0, 0, 0], dtype=bool)
+
+
+def enumerated_p() -> float:
+    """p of TINY over all 35 relabellings, in plain arithmetic."""
+    counts, sizes = TINY.counts.ravel(), TINY.sizes
+
+    def gap(inside) -> float:
+        mask = np.isin(np.arange(7), inside)
+        return abs(
+            counts[mask].sum() / sizes[mask].sum() - counts[~mask].sum() / sizes[~mask].sum()
+        )
+
+    gaps = [gap(inside) for inside in combinations(range(7), 3)]
+    return float(np.mean([one >= gap((0, 1, 2)) - 1e-12 for one in gaps]))
+
+
+def test_permutation_p_agrees_with_enumeration():
+    """20,000 relabellings come within four standard errors of all 35, of which two reach the gap."""
+    exact = enumerated_p()
+    p = uncertainty.permutation_p(TINY, TINY_GROUP, 20_000, drawn())[0]
+    assert exact == pytest.approx(2 / 35)
+    assert abs(p - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
+
+
+def test_permutation_p_is_never_zero():
+    """20 documents, the groups wholly apart: the observed labelling counts as one of 500."""
+    apart = column([9] * 10 + [0] * 10, [100] * 20)
+    p = uncertainty.permutation_p(apart, np.arange(20) < 10, 499, drawn())[0]
+    assert 1 / 500 <= p < 0.01
+
+
+def test_permutation_p_of_documents_alike_is_one():
+    """No relabelling of equal documents is less extreme than another."""
+    alike = column([3] * 8, [50] * 8)
+    assert uncertainty.permutation_p(alike, np.arange(8) < 4, 200, drawn()) == pytest.approx([1])
+
+
+def test_welch_p_agrees_with_scipy():
+    """From sums and sums of squares the p of scipy's unequal-variances t-test, word by word."""
+    rng = drawn()
+    x, y = rng.gamma(2, 0.01, (12, 30)), rng.gamma(1, 0.03, (17, 30))
+    got = uncertainty.welch_p(x.sum(0), (x**2).sum(0), 12, y.sum(0), (y**2).sum(0), 17)
+    assert got == pytest.approx(stats.ttest_ind(x, y, equal_var=False).pvalue)
+
+
+def test_welch_p_is_missing_where_nothing_varies():
+    """A word that no document holds has no p."""
+    nothing = np.zeros(1)
+    assert np.isnan(uncertainty.welch_p(nothing, nothing, 10, nothing, nothing, 10)).all()
+
+
+def test_false_discovery_of_benjamini_and_hochberg():
+    """Of their 15 p-values (1995, section 4) four are rejected at 0.05."""
+    q = uncertainty.false_discovery(np.array(PUBLISHED["benjamini_hochberg_1995"]["p"]))
+    assert (q <= 0.05).tolist() == [True] * 4 + [False] * 11
+
+
+def test_a_missing_p_is_not_counted():
+    """Two p-values beside a missing one are two tests: q = 2 × 0.01 and 0.5."""
+    q = uncertainty.false_discovery([0.01, np.nan, 0.5])
+    assert q == pytest.approx([0.02, np.nan, 0.5], nan_ok=True)
