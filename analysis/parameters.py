@@ -94,8 +94,8 @@ def parse_value(text: str, kind: str, where: str) -> object:
         return text
     try:
         if kind in ("int", "float"):
-            return TYPES[kind](text.replace("_", "x"))
-        if text.lstrip().startswith(("[", "{")):
+            value = TYPES[kind](text.replace("_", "x"))
+        elif text.lstrip().startswith(("[", "{")):
             value = json.loads(text)
         elif kind == "list":
             value = [part.strip() for part in text.split(",") if part.strip()]
