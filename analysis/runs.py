@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -214,9 +215,9 @@ def run_notebook(plan: Plan, one: Declared, report: Report):
     An exception that is no failed cell (a dead kernel, a time-out) is raised with the notebook as
     far as it got as its attribute `notebook`.
     """
+    papermill = loaded_papermill()
     import nbformat
 
-    papermill = loaded_papermill()
     source = nbformat.read(one.file, as_version=4)
     total = sum(cell.cell_type == "code" for cell in source.cells) + 1
     report(one.name, "started", 0, total)
@@ -243,10 +244,26 @@ def run_notebook(plan: Plan, one: Declared, report: Report):
         raise
 
 
+def load_nbformat() -> None:
+    """Import nbformat without the grammar of internationalised addresses.
+
+    jsonschema compiles that grammar at import (2.5 s) where `rfc3987_syntax` is installed, as
+    JupyterLab has it, and does without where it is not. No notebook holds such an address.
+    """
+    blocked = "rfc3987_syntax" not in sys.modules and "jsonschema" not in sys.modules
+    if blocked:
+        sys.modules["rfc3987_syntax"] = None
+    import nbformat  # noqa: F401
+
+    if blocked:
+        sys.modules.pop("rfc3987_syntax", None)
+
+
 def loaded_papermill():
     """papermill with the engine that reports each cell; quiet about what it runs."""
     import logging
 
+    load_nbformat()
     import papermill
     from papermill.engines import NBClientEngine, papermill_engines
 
@@ -363,6 +380,7 @@ def hash_of_path(path: str | Path) -> str:
     return sha256("".join(f"{file.name}\0{hash_of_file(file)}\n" for file in files).encode())
 
 
+@cache
 def hash_of_code() -> str:
     """Over every file of the package that bears on a result."""
     files = sorted(f for kind in ("*.py", "*.txt") for f in (ROOT / "analysis").rglob(kind))
@@ -371,6 +389,7 @@ def hash_of_code() -> str:
     return sha256("".join(lines).encode())
 
 
+@cache
 def versions() -> dict[str, str]:
     """Every installed distribution and Python itself."""
     found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}

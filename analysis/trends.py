@@ -32,6 +32,7 @@ FINE_ENOUGH = {
 DOCUMENTS_A_PERIOD = 10
 YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
 CITATION = regex.compile(r"\([^()]*(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?:\)|[,;][^()]*\))")
+RATES = ("count", "tokens", "documents", "per_million", "low", "high", "interval")
 EVENTS = ("date", "label", "description", "source")
 
 
@@ -131,30 +132,13 @@ def trend_table(
     dates = tokens.corpus.documents["date"]
     period = choose_period(dates, period)
     labels = np.array([period_label(date, period) for date in dates], dtype=object)
-    groups = tokens.corpus.groups(group).to_numpy()
-    by_document, by_sentence = counts_by(tokens, find(tokens, sets), list(sets))
-    rows: list[dict] = []
-    for label in sorted({label for label in labels if label}):
-        for name in [EVERY, *sorted(set(groups))]:
-            inside = (labels == label) & ((groups == name) | (name == EVERY))
-            rng = uncertainty.generator(random_seed, f"trend {period} {label} {group} {name}")
-            cell = rates_of(tokens, by_document, by_sentence, inside, confidence, resamples, rng)
-            rows += [
-                {"term": term, "period": label, "group": name, **values}
-                for term, values in zip(sets, cell, strict=True)
-            ]
-    columns = [
-        "term",
-        "period",
-        "group",
-        "count",
-        "tokens",
-        "documents",
-        "per_million",
-        "low",
+    cells = [
+        ({"period": label, "group": name}, inside & (labels == label))
+        for label in sorted({label for label in labels if label})
+        for name, inside in group_cells(tokens, group)
     ]
-    table = pd.DataFrame(rows, columns=[*columns, "high", "interval"])
-    return Trends(table.reset_index(drop=True), period, left_out(tokens, labels, period))
+    table = rates_table(tokens, sets, cells, confidence, resamples, random_seed)
+    return Trends(table, period, left_out(tokens, labels, period))
 
 
 def group_table(
@@ -167,34 +151,36 @@ def group_table(
     random_seed: int = 0,
 ) -> pd.DataFrame:
     """Rates per million of each term in each group, dated or not: as `trend_table`, no period."""
+    cells = [({"group": name}, inside) for name, inside in group_cells(tokens, group)]
+    return rates_table(tokens, sets, cells, confidence, resamples, random_seed)
+
+
+def group_cells(tokens: Tokens, group: str) -> list[tuple[str, np.ndarray]]:
+    """Every group with the mask of its documents, all documents first."""
     groups = tokens.corpus.groups(group).to_numpy()
+    every = np.ones(len(groups), dtype=bool)
+    return [(EVERY, every), *((name, groups == name) for name in sorted(set(groups)))]
+
+
+def rates_table(
+    tokens: Tokens,
+    sets: Mapping[str, RuleSet],
+    cells: list[tuple[dict[str, str], np.ndarray]],
+    confidence: float,
+    resamples: int,
+    random_seed: int,
+) -> pd.DataFrame:
+    """One row a term and cell; a cell is the values of its columns and the mask of its documents."""
     counts = counts_by(tokens, find(tokens, sets), list(sets))
-    rows: list[dict] = []
-    for name in [EVERY, *sorted(set(groups))]:
-        inside = (groups == name) | (name == EVERY)
-        rng = uncertainty.generator(random_seed, f"group {group} {name}")
-        cell = rates_of(tokens, *counts, inside, confidence, resamples, rng)
-        rows += [
-            {"term": term, "group": name, **values} for term, values in zip(sets, cell, strict=True)
-        ]
-    columns = [
-        "term",
-        "group",
-        "count",
-        "tokens",
-        "documents",
-        "per_million",
-        "low",
-        "high",
-    ]
-    return in_order_of(pd.DataFrame(rows, columns=[*columns, "interval"]), sets)
-
-
-def in_order_of(table: pd.DataFrame, sets: Mapping[str, RuleSet]) -> pd.DataFrame:
-    """The rows by term, in the order in which the terms were asked for."""
-    rank = {term: number for number, term in enumerate(sets)}
-    table = table.sort_values("term", key=lambda names: names.map(rank), kind="stable")
-    return table.reset_index(drop=True)
+    by_term: dict[str, list[dict]] = {term: [] for term in sets}
+    for keys, inside in cells:
+        rng = uncertainty.generator(random_seed, f"rates {' '.join(keys.values())}")
+        rates = rates_of(tokens, *counts, inside, confidence, resamples, rng)
+        for (term, rows), rate in zip(by_term.items(), rates, strict=True):
+            rows.append({"term": term, **keys, **rate})
+    keys = list(cells[0][0]) if cells else ["period", "group"]
+    rows = [row for rows in by_term.values() for row in rows]
+    return pd.DataFrame(rows, columns=["term", *keys, *RATES])
 
 
 def counts_by(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
+from analysis.corpus import EVERY
 from analysis.plots.sheet import (
     BLUE,
     GREY,
@@ -14,134 +16,138 @@ from analysis.plots.sheet import (
     Drawing,
     blank,
     end_labels,
+    extremes,
     few_ticks,
+    grid,
+    hollow_points,
     interval_rows,
     interval_words,
+    labels_of,
     left_for,
     listing,
     percent,
     percent_axis,
+    plural,
     rows_axis,
     sheet,
     short,
     styled,
 )
 
+MOST_GROUPS = 15
+MOST_PANELS = 9
+SURE, UNSURE = "#8FC1E3", "#DCE6EC"
+
 
 @styled
 def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: float) -> Drawing:
     """Share of units with each frame in every group, a panel a frame, with intervals."""
-    name = "frame_shares"
-    frames = list(dict.fromkeys(table["frame"]))
-    groups = [g for g in dict.fromkeys(table["group"]) if g != "all"][:15]
-    data = table[table["group"].isin([*groups, "all"])].reset_index(drop=True)
-    every = data[data["group"] == "all"].set_index("frame")
-    ranked = every["share"].sort_values(ascending=False)
-    top = ranked.index[0]
-    part = data[(data["frame"] == top) & (data["group"] != "all") & (data["units"] > 0)]
-    title = f"‘{top}’ is the most frequent frame: {percent(ranked.iloc[0])} of {unit}s"
-    if len(part) > 1:
-        high, low = part.loc[part["share"].idxmax()], part.loc[part["share"].idxmin()]
-        title += f", from {percent(low['share'])} ({short(low['group'], 30)}) to {percent(high['share'])} ({short(high['group'], 30)})"
-    subtitle = f"Share of {unit}s that hold at least one match of the frame's rules; n = {int(every['units'].iloc[0]):,}. Grey line: all documents. {interval_words(data['interval'], confidence)}. Frames by keywords."
-    columns = 2
-    rows = -(-len(frames) // columns)
-    figure, panels = sheet(
-        title,
-        subtitle,
-        body=(0.18 * len(groups) + 0.62) * rows,
-        rows=rows,
-        columns=columns,
-        left=left_for(groups),
-        gap_y=0.42,
-        panel_title_lines=1,
+    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:MOST_GROUPS]
+    data = table[table["group"].isin([*groups, EVERY])].reset_index(drop=True)
+    every = data[data["group"] == EVERY].set_index("frame").sort_values("share", ascending=False)
+    title = shares_title(data, every, unit)
+    subtitle = (
+        f"Share of {unit}s that hold at least one match of the frame's rules; "
+        f"n = {int(every['units'].iloc[0]):,}. Grey line: all documents. "
+        f"{interval_words(data['interval'], confidence)}. Frames by keywords."
     )
-    for panel in panels[len(frames) :]:
-        panel.set_axis_off()
-    widest = float(np.nanmax(data["high"].to_numpy(dtype=float), initial=0.1))
-    for n, (panel, frame) in enumerate(zip(panels, ranked.index, strict=False)):
-        mine = data[data["frame"] == frame].set_index("group")
-        places = rows_axis(panel, groups if n % columns == 0 else [""] * len(groups))
-        panel.axvline(mine.loc["all", "share"], color=GREY, linewidth=1)
-        rows_of = mine.loc[groups]
-        interval_rows(panel, places, rows_of["share"], rows_of["low"], rows_of["high"])
-        panel.set_xlim(0, min(1.0, widest * 1.04))
-        panel.set_title(f"{short(frame, 24)} ({int(mine.loc['all', 'coded']):,} {unit}s)")
+    height = 0.18 * len(groups) + 0.62
+    figure, panels = grid(
+        title, subtitle, len(every), columns=2, row_height=height, left=left_for(groups), gap_y=0.42
+    )
+    reach = min(1.0, 1.04 * float(np.nanmax(data["high"].to_numpy(dtype=float), initial=0.1)))
+    for n, (panel, frame) in enumerate(zip(panels, every.index, strict=True)):
+        mine = data[data["frame"] == frame].set_index("group").loc[groups]
+        places = rows_axis(panel, labels_of(groups, n, 2))
+        panel.axvline(every.loc[frame, "share"], color=GREY, linewidth=1)
+        interval_rows(panel, places, mine["share"], mine["low"], mine["high"])
+        panel.set_xlim(0, reach)
+        panel.set_title(f"{short(frame, 24)} ({plural(int(every.loc[frame, 'coded']), unit)})")
         panel.xaxis.set_major_formatter(percent_axis())
-        panel.tick_params(axis="x", labelbottom=n >= len(frames) - columns)
-    alt = f"{len(frames)} dot charts of frame shares by {group}. {title}. All documents: "
-    alt += listing(ranked.index, [percent(share) for share in ranked], most=12)
-    return Drawing(name, title, figure, data, alt)
+        panel.tick_params(axis="x", labelbottom=n >= len(panels) - 2)
+    alt = f"{len(every)} dot charts of frame shares by {group}. {title}. All documents: "
+    alt += listing(every.index, [percent(share) for share in every["share"]], most=12)
+    return Drawing("frame_shares", title, figure, data, alt)
+
+
+def shares_title(data: pd.DataFrame, every: pd.DataFrame, unit: str) -> str:
+    """The most frequent frame, and the groups that carry it least and most."""
+    top = every.index[0]
+    title = f"‘{top}’ is the most frequent frame: {percent(every['share'].iloc[0])} of {unit}s"
+    part = data[(data["frame"] == top) & (data["group"] != EVERY) & (data["units"] > 0)]
+    if len(part) < 2:
+        return title
+    high, low = extremes(part, "share")
+    return title + (
+        f", from {percent(low['share'])} ({short(low['group'], 30)}) "
+        f"to {percent(high['share'])} ({short(high['group'], 30)})"
+    )
 
 
 @styled
 def frame_differences(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawing:
     """Difference of each frame's share between a group and its counterpart, a panel a comparison."""
     name = "frame_differences"
-    pairs = list(dict.fromkeys(zip(table["group"], table["other"], strict=True)))[:9]
+    pairs = list(dict.fromkeys(zip(table["group"], table["other"], strict=True)))[:MOST_PANELS]
     if not pairs:
         return blank(name, "There is one group only: nothing to compare", "", table)
     frames = list(dict.fromkeys(table["frame"]))
-    tested = table["p"].notna().any()
-    found = int((table["q"] <= 1 - confidence).sum()) if tested else 0
-    apart = int(((table["low"] > 0) | (table["high"] < 0)).sum())
-    if tested:
-        title = f"{found} of {len(table)} differences hold at a false discovery rate of {percent(1 - confidence)}"
-        how = "Filled: q within that rate (permutation of documents, Benjamini–Hochberg)."
-    else:
-        title = f"{apart} of {len(table)} differences are clear of zero in these texts; none can be tested"
-        how = f"No test: {table['no_test'].iloc[0]}. Filled: interval clear of zero, which speaks of these texts only."
-    subtitle = f"Share of {unit}s in the named group minus share in its counterpart, in percentage points, {confidence * 100:g} % interval. {how}"
+    title, how, sure = differences_told(table, confidence)
+    subtitle = (
+        f"Share of {unit}s in the named group minus share in its counterpart, in percentage points, "
+        f"{confidence * 100:g} % interval. {how}"
+    )
     columns = min(3, len(pairs))
-    rows = -(-len(pairs) // columns)
-    figure, panels = sheet(
+    figure, panels = grid(
         title,
         subtitle,
-        body=(0.17 * len(frames) + 0.75) * rows,
-        rows=rows,
+        len(pairs),
         columns=columns,
+        row_height=0.17 * len(frames) + 0.75,
         left=left_for(frames),
         gap_y=0.6,
         gap_x=0.2,
         panel_title_lines=2,
     )
-    for panel in panels[len(pairs) :]:
-        panel.set_axis_off()
-    reach = (
-        float(np.nanmax(np.abs(table[["low", "high"]].to_numpy(dtype=float)), initial=0.05)) * 104
-    )
-    for n, (panel, (mine, other)) in enumerate(zip(panels, pairs, strict=False)):
+    reach = 104 * float(np.nanmax(np.abs(table[["low", "high"]].to_numpy(float)), initial=0.05))
+    for n, (panel, (mine, other)) in enumerate(zip(panels, pairs, strict=True)):
         part = table[(table["group"] == mine) & (table["other"] == other)]
-        places = rows_axis(panel, frames if n % columns == 0 else [""] * len(frames))
+        places = rows_axis(panel, labels_of(frames, n, columns))
         panel.axvline(0, color=GREY, linewidth=0.8)
-        sure = part["q"] <= 1 - confidence if tested else (part["low"] > 0) | (part["high"] < 0)
-        panel.hlines(
-            places,
-            part["low"] * 100,
-            part["high"] * 100,
-            color=BLUE,
-            linewidth=1.3,
-            alpha=0.7,
-        )
-        for place, value, filled in zip(places, part["difference"] * 100, sure, strict=True):
-            panel.plot(
-                value,
-                place,
-                "o",
-                color=BLUE,
-                markersize=5,
-                markerfacecolor=BLUE if filled else "white",
-            )
+        panel.hlines(places, part["low"] * 100, part["high"] * 100, color=BLUE, linewidth=1.3)
+        hollow_points(panel, part["difference"] * 100, places, sure[part.index])
         panel.set_xlim(-reach, reach)
         panel.set_title(f"{short(mine, 24)}\nminus {short(other, 22)}", size=8)
         panel.xaxis.set_major_locator(few_ticks())
-    big = (
-        table.loc[table["difference"].abs().idxmax()] if table["difference"].notna().any() else None
-    )
     alt = f"{len(pairs)} dot charts of differences in frame shares. {title}."
-    if big is not None:
-        alt += f" Largest: {big['frame']}, {big['group']} minus {big['other']}, {big['difference'] * 100:+.0f} points."
+    if table["difference"].notna().any():
+        big = table.loc[table["difference"].abs().idxmax()]
+        points = f"{big['difference'] * 100:+.0f} points"
+        alt += f" Largest: {big['frame']}, {big['group']} minus {big['other']}, {points}."
     return Drawing(name, title, figure, table, alt)
+
+
+def differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, pd.Series]:
+    """Title, how filled points are to be read, and which rows are filled."""
+    if table["p"].notna().any():
+        sure = table["q"] <= 1 - confidence
+        title = (
+            f"{sure.sum()} of {len(table)} differences hold at a false discovery rate of "
+            f"{percent(1 - confidence)}"
+        )
+        return (
+            title,
+            "Filled: q within that rate (permutation of documents, Benjamini–Hochberg).",
+            sure,
+        )
+    sure = (table["low"] > 0) | (table["high"] < 0)
+    title = f"{sure.sum()} of {len(table)} differences are clear of zero in these texts; none can be tested"
+    why = table["no_test"].iloc[0]
+    return (
+        title,
+        f"No test: {why}. Filled: interval clear of zero, which speaks of these texts only.",
+        sure,
+    )
 
 
 @styled
@@ -151,89 +157,72 @@ def keyness(table: pd.DataFrame, *, group: str, most: int = 10) -> Drawing:
     `table` holds the content words of the keyness table.
     """
     name = "keyness"
-    groups = list(dict.fromkeys(table["group"]))[:9]
-    if not groups:
-        return blank(name, "There is one group only: nothing to compare", "", table)
-    data = (
-        table[(table["z"] > 0) & table["group"].isin(groups)]
-        .groupby("group", sort=False)
-        .head(most)
-    )
+    groups = list(dict.fromkeys(table["group"]))[:MOST_PANELS]
+    shown_rows = table[(table["z"] > 0) & table["group"].isin(groups)]
+    data = shown_rows.groupby("group", sort=False).head(most).reset_index(drop=True)
+    if data.empty:
+        return blank(name, "No word sets one group apart from another", "", table)
     first = data.loc[data["z"].idxmax()]
-    title = f"‘{first['token']}’ sets {short(first['group'], 50)} apart most (z = {first['z']:.1f}): {first['count']} of its {first['tokens']:,} tokens, {first['rest_count']} of {first['rest_tokens']:,} elsewhere"
+    title = (
+        f"‘{first['token']}’ sets {short(first['group'], 50)} apart most (z = {first['z']:.1f}): "
+        f"{first['count']} of its {first['tokens']:,} tokens, "
+        f"{first['rest_count']} of {first['rest_tokens']:,} elsewhere"
+    )
     tested = table["p"].notna().any()
-    subtitle = f"z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), each {group} against its counterpart; content words. Brackets: count here, elsewhere. "
+    subtitle = (
+        "z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), each "
+        f"{group} against its counterpart; content words. Brackets: count here, elsewhere. "
+    )
     subtitle += (
-        "Filled: q ≤ 0.05 (Welch's t over documents)."
+        "Darker: q ≤ 0.05 (Welch's t over documents)."
         if tested
         else "A ranking: documents are too few for a test."
     )
-    columns = min(3, len(groups))
-    rows = -(-len(groups) // columns)
-    figure, panels = sheet(
+    figure, panels = grid(
         title,
         subtitle,
-        body=(0.19 * most + 0.5) * rows,
-        rows=rows,
-        columns=columns,
+        len(groups),
+        columns=min(3, len(groups)),
+        row_height=0.19 * most + 0.5,
         left=0.2,
         gap_x=0.15,
-        gap_y=0.5,
-        panel_title_lines=1,
     )
-    for panel in panels[len(groups) :]:
-        panel.set_axis_off()
     reach = float(data["z"].max())
-    for panel, mine in zip(panels, groups, strict=False):
-        part = data[data["group"] == mine]
-        places = rows_axis(panel, [""] * most)
-        sure = (part["q"] <= 0.05).to_numpy() if tested else np.ones(len(part), dtype=bool)
-        panel.barh(
-            places[: len(part)],
-            part["z"],
-            height=0.7,
-            color=[BLUE if s else "#C9DCE8" for s in sure] if tested else "#C9DCE8",
-        )
-        for place, row in zip(
-            places, part.rename(columns={"count": "here"}).itertuples(), strict=False
-        ):
-            panel.text(
-                reach * 0.015,
-                place,
-                f"{short(row.token, 22)} ({row.here:,}, {row.rest_count:,})",
-                va="center",
-                size=7.5,
-            )
-        panel.set_xlim(0, reach * 1.02)
+    for panel, mine in zip(panels, groups, strict=True):
+        word_bars(panel, data[data["group"] == mine], most, reach)
         panel.set_title(short(mine, 32), size=8)
     alt = f"{len(groups)} bar charts of distinctive words. {title}. "
-    alt += "; ".join(
-        f"{g}: {', '.join(data.loc[data['group'] == g, 'token'].head(5))}" for g in groups
-    )
-    return Drawing(name, title, figure, data.reset_index(drop=True), alt)
+    words = data.groupby("group", sort=False)["token"].agg(lambda some: ", ".join(some.head(5)))
+    alt += "; ".join(f"{mine}: {some}" for mine, some in words.items())
+    return Drawing(name, title, figure, data, alt)
+
+
+def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float) -> None:
+    """Bars of z with the words and their counts written on them."""
+    places = rows_axis(panel, [""] * most)[: len(part)]
+    colors = np.where(part["q"] <= 0.05, SURE, UNSURE)
+    panel.barh(places, part["z"], height=0.72, color=colors)
+    counts = zip(places, part["token"], part["count"], part["rest_count"], strict=True)
+    for place, token, here, there in counts:
+        label = f"{short(token, 22)} ({here:,}, {there:,})"
+        panel.text(reach * 0.015, place, label, va="center", size=7.5)
+    panel.set_xlim(0, reach * 1.02)
 
 
 @styled
 def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawing:
     """Frames in the units that name each actor, as a table of shaded shares."""
     name = "actor_frames"
-    actors, frames = (
-        list(dict.fromkeys(table["actor"])),
-        list(dict.fromkeys(table["frame"])),
-    )
+    actors, frames = (list(dict.fromkeys(table[column])) for column in ("actor", "frame"))
     if len(actors) < 2:
         return blank(name, "The codebook names no actors", "Add them under 'actors:'.", table)
-    grid = table.pivot(index="frame", columns="actor", values="share").loc[frames, actors]
-    named = [a for a in actors if a != "no actor"]
-    spread = (grid[named].max(axis=1) - grid[named].min(axis=1)).fillna(0)
-    frame = spread.idxmax()
-    order = grid.loc[frame, named].sort_values()
-    title = f"‘{frame}’ divides the actors most: {percent(order.iloc[-1])} of {unit}s naming {order.index[-1]}"
-    title += (
-        f", {percent(order.iloc[0])} of those naming {order.index[0]}" if len(named) > 1 else ""
+    shares = table.pivot(index="frame", columns="actor", values="share").loc[frames, actors]
+    title = actors_title(shares.drop(columns="no actor"), unit)
+    subtitle = (
+        f"Share of {unit}s with the frame among {unit}s that name the actor, with "
+        f"{confidence * 100:g} % Wilson interval (these texts only). A {unit} may name several "
+        "actors; naming is not acting."
     )
-    units = table.drop_duplicates("actor").set_index("actor")["units"]
-    subtitle = f"Share of {unit}s with the frame among {unit}s that name the actor, with {confidence * 100:g} % Wilson interval (these texts only). A {unit} may name several actors; naming is not acting."
     figure, (panel,) = sheet(
         title,
         subtitle,
@@ -243,37 +232,42 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
         right=0.3,
         panel_title_lines=1,
     )
-    values = np.ma.masked_invalid(grid.to_numpy(dtype=float))
+    values = np.ma.masked_invalid(shares.to_numpy(dtype=float))
     reach = max(0.5, float(values.max()))
     panel.imshow(values, cmap="Blues", vmin=0, vmax=reach, aspect="auto")
-    panel.set_yticks(range(len(frames)), [short(f) for f in frames])
+    units = table.drop_duplicates("actor").set_index("actor")["units"]
+    panel.set_yticks(range(len(frames)), [short(frame) for frame in frames])
     panel.set_xticks(range(len(actors)), [f"{short(a, 18)} (n = {units[a]:,})" for a in actors])
     panel.xaxis.tick_top()
     panel.tick_params(length=0)
-    for side in panel.spines.values():
-        side.set_visible(False)
+    panel.spines[:].set_visible(False)
     for row in table.itertuples():
-        x, y = actors.index(row.actor), frames.index(row.frame)
-        dark = row.share > 0.6 * reach
-        text = (
-            f"{percent(row.share)}  ({row.low * 100:.0f}–{row.high * 100:.0f})"
-            if np.isfinite(row.share)
-            else "–"
-        )
+        cell = f"{percent(row.share)}  ({row.low * 100:.0f}–{row.high * 100:.0f})"
         panel.text(
-            x,
-            y,
-            text,
+            actors.index(row.actor),
+            frames.index(row.frame),
+            cell if np.isfinite(row.share) else "–",
             ha="center",
             va="center",
             size=7.5,
-            color="white" if dark else INK,
+            color="white" if row.share > 0.6 * reach else INK,
         )
     alt = f"Table of frame shares by actor. {title}. "
     alt += "; ".join(
-        f"{a}: " + listing(frames, [percent(grid.loc[f, a]) for f in frames], 10) for a in named[:4]
+        f"{actor}: {listing(frames, [percent(s) for s in shares[actor]], most=10)}"
+        for actor in actors[:4]
     )
     return Drawing(name, title, figure, table, alt)
+
+
+def actors_title(shares: pd.DataFrame, unit: str) -> str:
+    """The frame whose share differs most between actors, and between which."""
+    frame = (shares.max(axis=1) - shares.min(axis=1)).fillna(0).idxmax()
+    order = shares.loc[frame].sort_values()
+    title = f"{percent(order.iloc[-1])} of {unit}s that name {order.index[-1]} carry ‘{frame}’"
+    if len(order) > 1:
+        title += f", {percent(order.iloc[0])} of those that name {order.index[0]}: the widest gap"
+    return title
 
 
 @styled

@@ -343,62 +343,28 @@ def shared_vocabulary(overlap: pd.DataFrame) -> Drawing:
     if n < 2:
         return blank(name, "One document shares its words with none", "Nothing to draw.", overlap)
     data = overlap.assign(share=overlap["share"].fillna(0.0))
-    order = data[data["in_documents"] == 1].sort_values(
-        ["share", "document"], ascending=[False, True]
-    )
-    order = list(order["document"])[:MOST_ROWS]
-    everywhere = data[data["in_documents"] == n]
-    words = int(everywhere["types"].max())
+    alone = data[data["in_documents"] == 1].set_index("document")["share"]
+    order = list(alone.sort_index().sort_values(ascending=False, kind="stable").index)[:MOST_ROWS]
+    everywhere = int(data.loc[data["in_documents"] == n, "types"].max())
     title = (
-        f"{words:,} words stand in all {n} documents; "
-        f"{percent(data.loc[(data['document'] == order[0]) & (data['in_documents'] == 1), 'share'].iloc[0])} "
-        f"of the words of {order[0]} stand only there"
+        f"{everywhere:,} words stand in all {n} documents; {percent(alone[order[0]])} of the words "
+        f"of {order[0]} stand only there"
     )
-    subtitle = "Share of each document's different words (types) by the number of documents that hold them. A longer text has more words of its own for that reason alone."
-    everyone = overlap["document"].nunique()
-    subtitle += f" First {len(order)} of {everyone} documents." if everyone > len(order) else ""
-    bins = np.unique(np.linspace(1, n, min(n, 5)).round().astype(int))
+    subtitle = (
+        "Share of each document's different words (types) by the number of documents that hold "
+        "them. A longer text has more words of its own for that reason alone."
+    )
+    subtitle += f" First {len(order)} of {len(alone)} documents." if len(alone) > len(order) else ""
     figure, (panel,) = sheet(
-        title,
-        subtitle,
-        body=0.3 * len(order) + 0.1,
-        left=left_for(order),
-        right=0.4,
-        bottom=0.75,
+        title, subtitle, body=0.3 * len(order) + 0.1, left=left_for(order), right=0.4, bottom=0.75
     )
     places = rows_axis(panel, order)
     left = np.zeros(len(order))
-    before = 0
-    for shade, upto in zip(SHADES, bins, strict=False):
-        part = data[(data["in_documents"] > before) & (data["in_documents"] <= upto)]
+    for shade, (first, last) in zip(SHADES, document_bins(n), strict=False):
+        part = data[data["in_documents"].between(first, last)]
         share = part.groupby("document")["share"].sum().reindex(order).to_numpy()
-        label = (
-            "only here"
-            if upto == 1
-            else (f"{upto}" if upto == before + 1 else f"{before + 1}–{upto}")
-        )
-        panel.barh(
-            places,
-            share,
-            left=left,
-            height=0.66,
-            color=shade,
-            label=label,
-            edgecolor="white",
-        )
-        for place, start, value in zip(places, left, share, strict=True):
-            if value >= 0.045:
-                color = "white" if shade in SHADES[:2] else INK
-                panel.text(
-                    start + value / 2,
-                    place,
-                    percent(value),
-                    ha="center",
-                    va="center",
-                    size=7,
-                    color=color,
-                )
-        left, before = left + share, upto
+        stacked_bars(panel, places, left, share, shade, bin_label(first, last))
+        left = left + share
     panel.set_xlim(0, 1)
     panel.set_xticks([])
     panel.spines["bottom"].set_visible(False)
@@ -413,6 +379,28 @@ def shared_vocabulary(overlap: pd.DataFrame) -> Drawing:
         alignment="left",
     )
     alt = f"Stacked bar chart of shared vocabulary. {title}. Only there: "
-    alone = data[data["in_documents"] == 1].set_index("document")["share"]
     alt += listing(order, [percent(alone[document]) for document in order])
     return Drawing(name, title, figure, overlap, alt)
+
+
+def document_bins(n: int) -> list[tuple[int, int]]:
+    """Numbers of documents from 1 to n in at most five bins, 1 alone."""
+    ends = np.unique(np.linspace(1, n, min(n, len(SHADES))).round().astype(int)).tolist()
+    return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
+
+
+def bin_label(first: int, last: int) -> str:
+    """'only here', '2' or '3–5'."""
+    if last == 1:
+        return "only here"
+    return str(last) if first == last else f"{first}–{last}"
+
+
+def stacked_bars(panel: Axes, places, left, share, shade: str, label: str) -> None:
+    """One layer of stacked bars, its share written on each that has the room."""
+    panel.barh(places, share, left=left, height=0.66, color=shade, label=label, edgecolor="white")
+    color = "white" if shade in SHADES[:2] else INK
+    for place, start, value in zip(places, left, share, strict=True):
+        if value >= 0.045:
+            middle = start + value / 2
+            panel.text(middle, place, percent(value), ha="center", va="center", size=7, color=color)

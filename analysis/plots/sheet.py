@@ -128,6 +128,30 @@ def sheet(
     return figure, panels
 
 
+def grid(
+    title: str, subtitle: str, n: int, *, columns: int, row_height: float, **layout
+) -> tuple[Figure, list[Axes]]:
+    """A sheet of n titled panels in rows of `columns`; `row_height` in inches, gap included."""
+    rows = -(-n // columns)
+    layout = {"panel_title_lines": 1, **layout}
+    figure, panels = sheet(
+        title, subtitle, body=row_height * rows, rows=rows, columns=columns, **layout
+    )
+    for panel in panels[n:]:
+        panel.set_axis_off()
+    return figure, panels[:n]
+
+
+def labels_of(rows: Sequence[str], n: int, columns: int) -> Sequence[str]:
+    """Row labels for the n-th panel of a grid: only the leftmost panels carry them."""
+    return rows if n % columns == 0 else [""] * len(rows)
+
+
+def extremes(part: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Series]:
+    """The rows with the highest and the lowest value of a column."""
+    return part.loc[part[column].idxmax()], part.loc[part[column].idxmin()]
+
+
 def blank(name: str, title: str, reason: str, data: pd.DataFrame) -> Drawing:
     """A figure that says why there is nothing to draw."""
     figure, (panel,) = sheet(title, reason, body=0.2, bottom=0.1)
@@ -160,6 +184,13 @@ def interval_rows(panel: Axes, places, values, low, high, *, color=BLUE, marker=
     """Points with horizontal intervals; a missing value draws nothing."""
     panel.hlines(places, low, high, color=color, linewidth=1.4, alpha=0.75, clip_on=False)
     panel.plot(values, places, marker, color=color, markersize=4.5, linestyle="none", clip_on=False)
+
+
+def hollow_points(panel: Axes, values, places, filled, *, color=BLUE, marker="o") -> None:
+    """Points that are filled where `filled` is true and hollow elsewhere."""
+    for value, place, full in zip(values, places, filled, strict=True):
+        face = color if full else "white"
+        panel.plot(value, place, marker, color=color, markersize=5, markerfacecolor=face)
 
 
 def end_labels(panel: Axes, places, values, labels: Sequence[str], *, offset: float = 4) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
+from analysis.corpus import EVERY
 from analysis.plots.sheet import (
     BLUE,
     GREY,
@@ -18,10 +19,14 @@ from analysis.plots.sheet import (
     blank,
     dates_axis,
     end_labels,
+    extremes,
     few_ticks,
     few_whole_ticks,
+    grid,
+    hollow_points,
     interval_rows,
     interval_words,
+    labels_of,
     left_for,
     listing,
     rows_axis,
@@ -31,11 +36,14 @@ from analysis.plots.sheet import (
     whole_years,
 )
 from analysis.trends import period_bounds
+from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_DOCUMENTS = 20
+MOST_GROUPS = 15
 
 
 def panel_terms(table: pd.DataFrame, most: int = 12) -> list[str]:
+    """The terms that get a panel, in the order of the table."""
     return list(dict.fromkeys(table["term"]))[:most]
 
 
@@ -45,83 +53,63 @@ def term_rates(
 ) -> Drawing:
     """Rates of each term over time for all groups together, a panel a term, events marked."""
     name = "term_rates"
-    data = table[table["group"] == "all"].reset_index(drop=True)
-    terms = panel_terms(data)
+    data = table[table["group"] == EVERY].reset_index(drop=True)
     if data.empty:
         return blank(name, "No document has a date precise enough", f"Period: {period}.", data)
-    title = rates_title(data, terms)
-    documents = data.drop_duplicates("period")
-    counts = ", ".join(
-        f"{p}: {n}" for p, n in zip(documents["period"], documents["documents"], strict=True)
-    )
+    terms = panel_terms(data)
+    title = rates_title(data[data["term"].isin(terms)])
     subtitle = (
-        f"Occurrences per million tokens by {period}, all sources together. "
-        f"{interval_words(data['interval'], confidence)}."
+        f"Occurrences per million tokens by {period}, all documents together. "
+        f"{interval_words(data['interval'], confidence)}. {documents_told(data)}"
     )
-    subtitle += (
-        f" Documents: {counts}."
-        if len(documents) <= 12
-        else f" n = {documents['documents'].sum():,} documents."
-    )
-    columns = 2
-    rows = -(-len(terms) // columns)
     keys = event_keys(events)
-    figure, panels = sheet(
-        title,
-        subtitle + (f" Dashed: {keys}." if keys else ""),
-        body=1.55 * rows,
-        rows=rows,
-        columns=columns,
-        left=0.65,
-        gap_x=0.65,
-        panel_title_lines=1,
+    subtitle += f" Dashed: {keys}." if keys else ""
+    figure, panels = grid(
+        title, subtitle, len(terms), columns=2, row_height=1.55, left=0.65, gap_x=0.65
     )
-    for panel in panels[len(terms) :]:
-        panel.set_axis_off()
     span = date_span(data["period"], events)
-    for panel, term in zip(panels, terms, strict=False):
+    for panel, term in zip(panels, terms, strict=True):
         rate_panel(panel, data[data["term"] == term], term)
         mark_events(panel, events)
         panel.set_xlim(*span)
         dates_axis(panel)
+    last = data[data["period"] == data["period"].max()]
     alt = f"{len(terms)} small line charts of rates per million by {period}. {title}. "
-    last = data[data["period"] == data["period"].max()].drop_duplicates("term")
-    alt += f"In {data['period'].max()}: " + listing(
-        last["term"], [f"{r:,.0f}" for r in last["per_million"]]
-    )
+    alt += f"In {data['period'].max()}: "
+    alt += listing(last["term"], [f"{rate:,.0f}" for rate in last["per_million"]])
     return Drawing(name, title, figure, data, alt)
 
 
-def rates_title(data: pd.DataFrame, terms: list[str]) -> str:
-    """The term that changed most between the first and the last period, in words."""
+def documents_told(data: pd.DataFrame) -> str:
+    """How many documents each period holds, or all periods together where they are many."""
+    one = data.drop_duplicates("period")
+    if len(one) > 12:
+        return f"n = {one['documents'].sum():,} documents."
+    counts = zip(one["period"], one["documents"], strict=True)
+    return "Documents: " + ", ".join(f"{period}: {n}" for period, n in counts) + "."
+
+
+def rates_title(data: pd.DataFrame) -> str:
+    """The term that changed most between the first and the last period, in words.
+
+    Only a change whose intervals do not overlap counts; its size is the ratio of the rates, half
+    an occurrence added to each count.
+    """
     periods = sorted(set(data["period"]))
-    first, last = (data[data["period"] == p].set_index("term") for p in (periods[0], periods[-1]))
     if len(periods) < 2:
         return f"All dated documents lie in one period, {periods[0]}: rates, but no trend"
-    sure = [
-        term
-        for term in terms
-        if last.loc[term, "low"] > first.loc[term, "high"]
-        or last.loc[term, "high"] < first.loc[term, "low"]
-    ]
-    few = data.drop_duplicates("period")["documents"].min() < 10
+    first, last = (data[data["period"] == p].set_index("term") for p in (periods[0], periods[-1]))
+    few = data["documents"].min() < FEWEST_DOCUMENTS
     caveat = "; with so few documents this tells texts apart, not times" if few else ""
-    if not sure:
+    apart = (last["low"] > first["high"]) | (last["high"] < first["low"])
+    if not apart.any():
         return f"No term's rate in {periods[-1]} is clear of its rate in {periods[0]}{caveat}"
-    change = {
-        t: abs(
-            np.log2((last.loc[t, "count"] + 0.5) / last.loc[t, "tokens"])
-            - np.log2((first.loc[t, "count"] + 0.5) / first.loc[t, "tokens"])
-        )
-        for t in sure
-    }
-    term = max(sure, key=change.get)
-    direction = (
-        "rises" if last.loc[term, "per_million"] > first.loc[term, "per_million"] else "falls"
-    )
+    rates = [(part["count"] + 0.5) / part["tokens"] for part in (first, last)]
+    term = np.log2(rates[1] / rates[0]).abs()[apart].idxmax()
+    before, after = first.loc[term, "per_million"], last.loc[term, "per_million"]
     return (
-        f"‘{term}’ {direction} most, from {first.loc[term, 'per_million']:,.0f} per million in "
-        f"{periods[0]} to {last.loc[term, 'per_million']:,.0f} in {periods[-1]}{caveat}"
+        f"‘{short(term, 40)}’ {'rises' if after > before else 'falls'} most, from {before:,.0f} per "
+        f"million in {periods[0]} to {after:,.0f} in {periods[-1]}{caveat}"
     )
 
 
@@ -175,53 +163,46 @@ def mark_events(panel: Axes, events: pd.DataFrame) -> None:
 @styled
 def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -> Drawing:
     """Rates of each term in every group, a panel a term, with intervals."""
-    name = "term_rates_by_group"
     terms = panel_terms(table)
-    groups = [g for g in dict.fromkeys(table["group"]) if g != "all"][:15]
-    data = table[table["group"].isin([*groups, "all"])].reset_index(drop=True)
-    spread = {
-        term: ratio_of_extremes(data[(data["term"] == term) & (data["group"] != "all")])
-        for term in terms
-    }
-    title = f"By {group}, no term is clearly more frequent in one group than in another"
-    if spread and max(spread.values()) > 0:
-        term = max(spread, key=spread.get)
-        part = data[(data["term"] == term) & (data["group"] != "all")]
-        top, low = (
-            part.loc[part["per_million"].idxmax()],
-            part.loc[part["per_million"].idxmin()],
-        )
-        title = (
-            f"By {group}, ‘{term}’ differs most: {top['per_million']:,.0f} per million in "
-            f"{short(top['group'], 40)}, {low['per_million']:,.0f} in {short(low['group'], 40)}"
-        )
-    subtitle = f"Occurrences per million tokens by {group}; grey line: all documents. {interval_words(data['interval'], confidence)}."
-    columns = 2
-    rows = -(-len(terms) // columns)
-    figure, panels = sheet(
-        title,
-        subtitle,
-        body=(0.19 * len(groups) + 0.75) * rows,
-        rows=rows,
-        columns=columns,
-        left=left_for(groups),
-        gap_y=0.6,
-        panel_title_lines=1,
+    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:MOST_GROUPS]
+    data = table[table["group"].isin([*groups, EVERY]) & table["term"].isin(terms)]
+    data = data.reset_index(drop=True)
+    title = groups_title(data[data["group"] != EVERY], group)
+    subtitle = (
+        f"Occurrences per million tokens by {group}; grey line: all documents. "
+        f"{interval_words(data['interval'], confidence)}."
     )
-    for panel in panels[len(terms) :]:
-        panel.set_axis_off()
-    for n, (panel, term) in enumerate(zip(panels, terms, strict=False)):
+    height = 0.19 * len(groups) + 0.75
+    figure, panels = grid(
+        title, subtitle, len(terms), columns=2, row_height=height, left=left_for(groups), gap_y=0.6
+    )
+    for n, (panel, term) in enumerate(zip(panels, terms, strict=True)):
         part = data[data["term"] == term].set_index("group")
-        places = rows_axis(panel, groups if n % columns == 0 else [""] * len(groups))
-        mine = part.loc[groups]
-        panel.axvline(part.loc["all", "per_million"], color=GREY, linewidth=1)
+        mine, every = part.loc[groups], part.loc[EVERY]
+        places = rows_axis(panel, labels_of(groups, n, 2))
+        panel.axvline(every["per_million"], color=GREY, linewidth=1)
         interval_rows(panel, places, mine["per_million"], mine["low"], mine["high"])
         panel.set_xlim(left=0)
-        panel.set_title(f"{short(term, 30)} (n = {int(part.loc['all', 'count']):,})")
+        panel.set_title(f"{short(term, 30)} (n = {int(every['count']):,})")
         panel.xaxis.set_major_locator(few_ticks())
         panel.xaxis.set_major_formatter("{x:,.0f}")
-    alt = f"{len(terms)} dot charts of rates per million by {group}. {title}."
-    return Drawing(name, title, figure, data, alt)
+    every = data[data["group"] == EVERY]
+    alt = f"{len(terms)} dot charts of rates per million by {group}. {title}. All documents: "
+    alt += listing(every["term"], [f"{rate:,.0f}" for rate in every["per_million"]])
+    return Drawing("term_rates_by_group", title, figure, data, alt)
+
+
+def groups_title(data: pd.DataFrame, group: str) -> str:
+    """The term that differs most between groups, and between which."""
+    apart = {term: ratio_of_extremes(part) for term, part in data.groupby("term", sort=False)}
+    if not any(apart.values()):
+        return f"By {group}, no term is clearly more frequent in one group than in another"
+    term = max(apart, key=apart.get)
+    top, low = extremes(data[(data["term"] == term) & (data["tokens"] > 0)], "per_million")
+    return (
+        f"By {group}, ‘{short(term, 40)}’ differs most: {top['per_million']:,.0f} per million in "
+        f"{short(top['group'], 40)}, {low['per_million']:,.0f} in {short(low['group'], 40)}"
+    )
 
 
 def ratio_of_extremes(part: pd.DataFrame) -> float:
@@ -229,10 +210,7 @@ def ratio_of_extremes(part: pd.DataFrame) -> float:
     part = part[part["tokens"] > 0]
     if len(part) < 2:
         return 0.0
-    top, low = (
-        part.loc[part["per_million"].idxmax()],
-        part.loc[part["per_million"].idxmin()],
-    )
+    top, low = extremes(part, "per_million")
     return float(top["low"] / low["high"]) if top["low"] > low["high"] else 0.0
 
 
@@ -265,17 +243,11 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
         right=1.4,
     )
     places = rows_axis(panel, list(data["token"]))
-    for place, z, documents in zip(places, data["z"], data["documents"], strict=True):
-        color = BLUE if z > 0 else ORANGE
-        panel.hlines(place, 0, z, color=color, linewidth=1.4, alpha=0.5)
-        panel.plot(
-            z,
-            place,
-            "o" if z > 0 else "s",
-            color=color,
-            markersize=5,
-            markerfacecolor="white" if documents == 1 else color,
-        )
+    rises = (data["z"] > 0).to_numpy()
+    for side, color, marker in ((rises, BLUE, "o"), (~rises, ORANGE, "s")):
+        z, several = data["z"][side], data["documents"][side] > 1
+        panel.hlines(places[side], 0, z, color=color, linewidth=1.4, alpha=0.5)
+        hollow_points(panel, z, places[side], several, color=color, marker=marker)
     panel.axvline(0, color=GREY, linewidth=0.8)
     edge = np.full(len(data), float(data["z"].max()))
     notes = [
@@ -284,7 +256,8 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     ]
     end_labels(panel, places, edge, notes, offset=9)
     panel.set_xlabel("← falls        z        rises →")
-    alt = f"Dot chart of words by z. {title}. Rising: {', '.join(up['token'])}. Falling: {', '.join(down['token'][::-1])}."
+    falling = ", ".join(down["token"][::-1])
+    alt = f"Dot chart of words by z. {title}. Rising: {', '.join(up['token'])}. Falling: {falling}."
     return Drawing(name, title, figure, data, alt)
 
 
@@ -297,50 +270,49 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     if places.empty:
         return blank(name, "None of the terms occurs", "Nothing to place.", places)
     held = order[order["document"].isin(set(places["document"]))]["document"]
-    most = places["document"].value_counts().sort_index().nlargest(MOST_DOCUMENTS).index
-    rows = [document for document in held if document in set(most)]
-    per_term = places.groupby("term")["document"].nunique()
-    n = len(documents)
-    alone = [term for term in terms if per_term.get(term, 0) == 1]
-    title = f"{sum(per_term.get(t, 0) == n for t in terms)} of {len(terms)} terms fall in every document"
-    title += f"; only in one: {', '.join(short(t, 24) for t in alone[:3])}" if alone else ""
-    subtitle = f"Each tick is an occurrence at its place between the first and the last token of a document; documents by date{f' ({len(rows)} of {len(held)} with the most occurrences)' if len(held) > len(rows) else ''}. Brackets: occurrences."
-    columns = 2
-    grid = -(-len(terms) // columns)
-    figure, panels = sheet(
+    most = set(places["document"].value_counts().sort_index().nlargest(MOST_DOCUMENTS).index)
+    rows = [document for document in held if document in most]
+    title = dispersion_title(places, terms, len(documents))
+    subtitle = (
+        "Each tick is an occurrence at its place between the first and the last token of a document; "
+        "documents by date. Brackets: occurrences."
+    )
+    if len(rows) < len(held):
+        subtitle += f" The {len(rows)} of {len(held)} documents with the most occurrences."
+    figure, panels = grid(
         title,
         subtitle,
-        body=(0.15 * len(rows) + 0.55) * grid,
-        rows=grid,
-        columns=columns,
+        len(terms),
+        columns=2,
+        row_height=0.15 * len(rows) + 0.55,
         left=left_for(rows),
         gap_y=0.45,
         gap_x=0.3,
-        panel_title_lines=1,
         bottom=0.4,
     )
-    for panel in panels[len(terms) :]:
-        panel.set_axis_off()
-    for k, (panel, term) in enumerate(zip(panels, terms, strict=False)):
+    for n, (panel, term) in enumerate(zip(panels, terms, strict=True)):
         mine = places[places["term"] == term]
-        at = dict(
-            zip(
-                rows,
-                rows_axis(panel, rows if k % columns == 0 else [""] * len(rows)),
-                strict=True,
-            )
-        )
+        at = dict(zip(rows, rows_axis(panel, labels_of(rows, n, 2)), strict=True))
         inside = mine[mine["document"].isin(at)]
         panel.hlines(list(at.values()), 0, 1, color=PALE, linewidth=0.5)
         y = inside["document"].map(at).to_numpy(dtype=float)
         panel.vlines(inside["place"], y - 0.38, y + 0.38, color=BLUE, linewidth=0.9)
         panel.set_title(f"{short(term, 30)} ({len(mine):,})")
         panel.set_xlim(-0.01, 1.01)
-        last_row = k >= len(terms) - columns
-        panel.set_xticks([0, 0.5, 1], ["start", "middle", "end"] if last_row else [])
+        lowest = n >= len(terms) - 2
+        panel.set_xticks([0, 0.5, 1], ["start", "middle", "end"] if lowest else [])
     alt = f"Dispersion plot of {len(terms)} terms in {len(rows)} documents. {title}. "
     alt += listing(terms, [f"{int((places['term'] == t).sum())} times" for t in terms])
     return Drawing(name, title, figure, places, alt)
+
+
+def dispersion_title(places: pd.DataFrame, terms: list[str], n_documents: int) -> str:
+    """How many terms fall in every document, and which in one only."""
+    held = places.groupby("term")["document"].nunique()
+    everywhere = sum(held.get(term, 0) == n_documents for term in terms)
+    title = f"{everywhere} of {len(terms)} terms fall in every document"
+    alone = [short(term, 24) for term in terms if held.get(term, 0) == 1]
+    return title + (f"; only in one: {', '.join(alone[:3])}" if alone else "")
 
 
 @styled
@@ -352,11 +324,17 @@ def years_spoken_of(table: pd.DataFrame) -> Drawing:
         return blank(name, "The texts name no year", "No number from 1600 to 2099.", table)
     data = table.groupby("year")[["count", "citations"]].sum().reset_index()
     named = data[data["count"] > 0]
-    title = f"Of {total + cited:,} years in the texts {cited:,} stand in citations; running text names {total:,}"
+    title = (
+        f"Of {total + cited:,} years in the texts {cited:,} stand in citations; "
+        f"running text names {total:,}"
+    )
     if total:
         top = named[named["count"] == named["count"].max()]
         title += f", most often {' and '.join(top['year'].astype(str).head(4))}"
-    subtitle = "Occurrences of a year written in figures (1600–2099), by year. Citations: years inside parentheses such as (Name, 2023). Dates in words (‘last November’) are not counted."
+    subtitle = (
+        "Occurrences of a year written in figures (1600–2099), by year. Citations: years inside "
+        "parentheses such as (Name, 2023). Dates in words (‘last November’) are not counted."
+    )
     figure, panels = sheet(
         title, subtitle, body=2.8, rows=2, left=0.5, right=0.3, gap_y=0.45, panel_title_lines=1
     )
