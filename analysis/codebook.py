@@ -9,7 +9,7 @@ from pathlib import Path
 
 import regex
 
-from analysis.corpus import Corpus, locate
+from analysis.corpus import Corpus, composed, locate
 from analysis.errors import InputError, shown
 from analysis.files import Node, read_yaml
 from analysis.tokens import APOSTROPHES, WORD, normal_form
@@ -18,7 +18,7 @@ WIDEST_GAP = 20
 MOST_WORDS = 20
 NAME = regex.compile(r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]{0,59}")
 PIECE = regex.compile(
-    rf"(?V1)\p{{L}}(?:\.\p{{L}})+\.?(?![\p{{L}}*])(?:[{APOSTROPHES}][sS])?"
+    rf"(?V1)(?<!{WORD}|\*)\p{{L}}(?:\.\p{{L}})+(?!{WORD}|\*)\.?(?:[{APOSTROPHES}][sS](?!{WORD}|\*))?"
     rf"|(?:{WORD}|\*)+(?:[{APOSTROPHES}](?:{WORD}|\*)+)*"
 )
 NEVER_IN_A_WORD = frozenset("[](){}|^$+?\\<>")
@@ -89,12 +89,14 @@ def parse_rule(text: str, where: str = "") -> Rule:
     words: list[str] = []
     gaps: list[int] = []
     gap = 0
-    for piece in text.split():
+    for piece in composed(text).split():
         if piece.startswith("~"):
             if gap or not words:
                 raise refused("a gap stands between two words, in rule")
             gap = parse_gap(piece, refused)
             continue
+        if "~" in piece:
+            raise refused("a gap stands between two words, in rule")
         if NEVER_IN_A_WORD & set(piece):
             raise refused("a sign that no word holds, in rule")
         found = [normal_form(match.group()) for match in PIECE.finditer(piece)]
@@ -116,9 +118,14 @@ def parse_rule(text: str, where: str = "") -> Rule:
 
 def parse_gap(piece: str, refused) -> int:
     number = piece[1:]
-    if not (number.isascii() and number.isdecimal()) or not 1 <= int(number[:3]) <= WIDEST_GAP:
+    if not (
+        number.isascii()
+        and number.isdecimal()
+        and len(number) <= 2
+        and 1 <= int(number) <= WIDEST_GAP
+    ):
         raise refused(f"a gap is ~1 to ~{WIDEST_GAP}, in rule")
-    return int(number[:3])
+    return int(number)
 
 
 def read_codebook(file: str | Path) -> Codebook:

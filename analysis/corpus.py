@@ -21,6 +21,7 @@ FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 PRECISIONS = {4: "year", 7: "month", 10: "day"}
 ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+SURROGATE = re.compile("[\ud800-\udfff]")
 MISSING = "(none)"
 EVERY = "all"
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
@@ -113,13 +114,12 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
             allowed="a folder, or a file " + ", ".join(FORMATS),
         )
     if place.is_dir():
-        rows, unlisted = read_folder(place)
+        rows, unlisted = read_folder(place, columns or {})
     elif place.suffix.lower() in FORMATS:
-        rows, unlisted = list(read_file(place)), ()
+        rows, unlisted = list(read_file(place, columns or {})), ()
     else:
         raise InputError("unknown kind of corpus", value=place.name, allowed=FORMATS)
     folder = place if place.is_dir() else None
-    rows = [renamed(row, columns or {}, place.name) for row in rows]
     corpus = from_rows(rows, name=place.name, folder=folder)
     corpus = replace(corpus, unlisted=tuple(unlisted))
     rules = folder / "exclusions.yaml" if folder else None
@@ -140,16 +140,13 @@ class Row:
     metadata: dict[str, str]
 
 
-def read_folder(folder: Path) -> tuple[list[Row], list[str]]:
+def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[list[Row], list[str]]:
     """Rows of a folder of texts, and the names of its .txt files that metadata.csv does not list."""
     check_sums(folder)
     found = sorted(file.name for file in folder.glob("*.txt"))
     metadata = folder / "metadata.csv"
     if not metadata.exists():
-        rows = [
-            Row(name, read_text(folder / name), {"id": name.removesuffix(".txt")}) for name in found
-        ]
-        return rows, []
+        return [one_text(folder / name, columns) for name in found], []
     rows, listed = [], set()
     for line, values in read_table(metadata):
         where = f"{metadata.name}, line {line}"
@@ -157,6 +154,7 @@ def read_folder(folder: Path) -> tuple[list[Row], list[str]]:
         listed.add(name)
         kept = {column: value for column, value in values.items() if column != "file"}
         kept.setdefault("id", name.removesuffix(".txt"))
+        kept = renamed(kept, columns, metadata.name)
         rows.append(Row(where, read_text(folder / name), kept))
     return rows, [name for name in found if name not in listed]
 
@@ -206,15 +204,21 @@ def check_sums(folder: Path) -> None:
             )
 
 
-def read_file(file: Path) -> Iterator[Row]:
+def read_file(file: Path, columns: Mapping[str, str]) -> Iterator[Row]:
     """Rows of a corpus in one file."""
     if file.suffix.lower() == ".txt":
-        yield Row(file.name, read_text(file), {"id": file.stem})
+        yield one_text(file, columns)
         return
     for where, values in FILE_READERS[file.suffix.lower()](file):
+        values = renamed(values, columns, file.name)
         if "text" not in values:
             raise InputError("column is missing", where=file.name, value="text", allowed=values)
         yield Row(where, values.pop("text"), values)
+
+
+def one_text(file: Path, columns: Mapping[str, str]) -> Row:
+    """A text file without metadata, its name as its id."""
+    return Row(file.name, read_text(file), renamed({"id": file.stem}, columns, file.name))
 
 
 def rows_of_csv(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -269,30 +273,26 @@ def as_text(value: object, where: str) -> str:
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         value = value.date()
     if isinstance(value, (dict, list, bytes)):
-        raise InputError(
-            "value is no text",
-            where=where,
-            value=type(value).__name__,
-            allowed="text or a number",
-        )
-    return str(value)
+        kind = type(value).__name__
+        raise InputError("value is no text", where=where, value=kind, allowed="text or a number")
+    text = str(value)
+    if not text.isascii() and SURROGATE.search(text):
+        raise InputError("value holds half a surrogate pair", where=where, value=text)
+    return text
 
 
-def renamed(row: Row, columns: Mapping[str, str], name: str) -> Row:
-    """The row with each column `old` standing under its new name as well."""
-    metadata = dict(row.metadata)
+def renamed(values: dict[str, str], columns: Mapping[str, str], name: str) -> dict[str, str]:
+    """The values with each column `old` standing under its new name as well."""
+    found = dict(values)
     for new, old in columns.items():
-        if old not in row.metadata:
+        if old not in values:
             raise InputError(
-                "no such column to rename",
-                where=name,
-                value=old,
-                allowed=sorted(row.metadata),
+                "no such column to rename", where=name, value=old, allowed=sorted(values)
             )
-        metadata[new] = row.metadata[old]
+        found[new] = values[old]
     if "date" in columns:
-        metadata.pop("date_precision", None)
-    return replace(row, metadata=metadata)
+        found.pop("date_precision", None)
+    return found
 
 
 # --- from rows to documents ------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def from_rows(rows: Iterable[Row], *, name: str, folder: Path | None = None) -> 
             )
         seen[identity] = row.where
     rows.sort(key=lambda row: row.metadata["id"])
-    texts = tuple(unicodedata.normalize("NFC", row.text) for row in rows)
+    texts = tuple(composed(row.text) for row in rows)
     documents = pd.DataFrame([validated(row) for row in rows]).fillna("").astype(str)
     others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
@@ -329,6 +329,11 @@ def from_rows(rows: Iterable[Row], *, name: str, folder: Path | None = None) -> 
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
         folder=folder,
     )
+
+
+def composed(text: str) -> str:
+    """The text in NFC, in which every text and every pattern is compared."""
+    return unicodedata.normalize("NFC", text)
 
 
 def with_id(row: Row, number: int) -> Row:
@@ -410,7 +415,7 @@ class Exclusion:
             first_at = {line: n for n, line in reversed(list(enumerate(stripped)))}
             return [n for n, line in enumerate(stripped) if line and first_at[line] < n]
         if self.line:
-            return [n for n, line in enumerate(stripped) if like(self.line, line)]
+            return [n for n, line in enumerate(stripped) if line and like(self.line, line)]
         begins = next((n for n, line in enumerate(stripped) if like(self.first, line)), None)
         if begins is None:
             return []
@@ -460,6 +465,8 @@ def exclusion(node: Node) -> Exclusion:
     node.only(("id", "why", "documents", "sources", "line", "repeated", "from", "to"))
     node.exactly_one(("documents", "sources"))
     node.exactly_one(("line", "repeated", "from"))
+    if node.has("to") and not node.has("from"):
+        raise node.get("to").error("stands without 'from'")
     if node.has("repeated") and node.get("repeated").text() != "true":
         raise node.get("repeated").error("is not known here", allowed="true")
     return Exclusion(
@@ -467,10 +474,10 @@ def exclusion(node: Node) -> Exclusion:
         why=node.get("why").text(),
         documents=tuple(node.texts("documents")),
         sources=tuple(node.texts("sources")),
-        line=node.text_of("line"),
+        line=composed(node.text_of("line")),
         repeated=node.has("repeated"),
-        first=node.text_of("from"),
-        until=node.text_of("to"),
+        first=composed(node.text_of("from")),
+        until=composed(node.text_of("to")),
     )
 
 

@@ -233,9 +233,9 @@ def concordance(tokens: Tokens, found: pd.DataFrame, *, width: int = 60) -> pd.D
     for first, last, document in found[["first", "last", "document"]].itertuples(index=False):
         text = tokens.corpus.texts[document]
         start, end = int(tokens.start[first]), int(tokens.end[last])
-        left = text[max(0, start - width) : start].splitlines() or [""]
-        right = text[end : end + width].splitlines() or [""]
-        rows.append((ids[document], left[-1], text[start:end], right[0]))
+        left = (text[max(0, start - width) : start] + "|").splitlines()[-1][:-1]
+        right = ("|" + text[end : end + width]).splitlines()[0][1:]
+        rows.append((ids[document], left, text[start:end], right))
     return pd.DataFrame(rows, columns=["document", "left", "match", "right"])
 
 

@@ -7,7 +7,7 @@ import difflib
 import io
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.errors import InputError, shown
@@ -75,11 +75,12 @@ def check_header(header: list[str], name: str) -> None:
 class Node:
     """A value in a YAML file: a text, a list of nodes or a mapping of nodes, and where it stands.
 
-    Every scalar is the text as written: `no`, `1.10` and `2024-07-12` stay what they are.
+    `key_where` is where the key of a mapping's value stands. Every scalar is the text as written: `no`, `1.10` and `2024-07-12` stay what they are.
     """
 
     value: str | list[Node] | dict[str, Node]
     where: str
+    key_where: str = ""
 
     def error(self, problem: str, *, value: object = None, allowed: object = "") -> InputError:
         """An InputError about this node; the value shown is the node's own text if none is given."""
@@ -129,7 +130,9 @@ class Node:
             if key not in allowed:
                 near = difflib.get_close_matches(key, allowed, 1)
                 hint = f" (is {shown(near[0])} meant?)" if near else ""
-                raise node.error(f"unknown key{hint}", value=key, allowed=allowed)
+                raise InputError(
+                    f"unknown key{hint}", where=node.key_where, value=key, allowed=allowed
+                )
 
     def exactly_one(self, keys: tuple[str, ...]) -> None:
         """Raise InputError unless exactly one of the keys is there."""
@@ -143,10 +146,11 @@ def read_yaml(file: Path) -> Node:
 
     loader = yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
     try:
-        return built(
-            plain_events(yaml.parse(read_text(file), Loader=loader), file.name),
-            file.name,
-        )
+        events = plain_events(yaml.parse(read_text(file), Loader=loader), file.name)
+        top = built(events, file.name)
+        for _ in events:  # what follows must be right too
+            pass
+        return top
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -209,5 +213,6 @@ def mapping(events: Iterator, name: str) -> dict[str, Node]:
         key = node_from(event, events, name)
         if key.text() in entries:
             raise key.error("key stands twice")
-        entries[key.text()] = node_from(next(events), events, name)
+        value = node_from(next(events), events, name)
+        entries[key.text()] = replace(value, key_where=key.where)
     return entries

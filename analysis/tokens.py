@@ -22,6 +22,8 @@ TOKEN = regex.compile(
 )
 CITATION = regex.compile(r"\([^()]*\d{4}[^()]*\)[.;,]?\s*")
 FOOTNOTE = regex.compile(r"\d{1,2}\s+(?=\p{Lu})")
+SPACE = regex.compile(r"[^\S ]")
+LANGUAGE = regex.compile(r"[a-z]{2,3}")
 SPACED_ELLIPSIS = regex.compile(r"\. \. \.\s*\Z")
 
 
@@ -147,6 +149,22 @@ def is_stop_word(form: str) -> bool:
     return form in stop_words() or len(form) == 1 or form.isdecimal()
 
 
+def pieces(line: str, language: str) -> list[str]:
+    """The line cut by sentencex; put together again the pieces are the line.
+
+    sentencex is given plain spaces only, as some others stop it; should a line stop it all the
+    same, the line stays whole.
+    """
+    plain = SPACE.sub(" ", line)
+    try:
+        cut = list(sentencex.segment(language if LANGUAGE.fullmatch(language) else "en", plain))
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        cut = []
+    return cut if "".join(cut) == plain else [plain]
+
+
 def sentence_spans(line: str, language: str) -> list[tuple[int, int]]:
     """Start and end of each sentence in one line of text, white space at its ends left out.
 
@@ -159,7 +177,7 @@ def sentence_spans(line: str, language: str) -> list[tuple[int, int]]:
     """
     spans: list[tuple[int, int]] = []
     place = 0
-    for piece in sentencex.segment(language or "en", line):
+    for piece in pieces(line, language):
         start, place = place, place + len(piece)
         if not spans:
             spans.append((start, place))

@@ -1,16 +1,14 @@
 """Tokens and matches by the letter of their rules, slowly: what the package is compared with."""
 
 import re
-from collections.abc import Iterable
-from functools import cache
+from collections import defaultdict
 
 from nltk.tokenize import RegexpTokenizer
 
 LETTERS = r"[^\W_]+"
-ABBREVIATION = r"(?:[A-Za-z]\.){2,}"
-TOKENIZER = RegexpTokenizer(rf"{ABBREVIATION}|{LETTERS}(?:['’]{LETTERS})*")
+TOKENIZER = RegexpTokenizer(rf"(?:[A-Za-z]\.){{2,}}|{LETTERS}(?:['’]{LETTERS})*")
 
-Span = tuple[int, int]
+Match = tuple[int, int, int]
 
 
 def words(text: str) -> list[str]:
@@ -34,40 +32,44 @@ def parts(rule: str) -> list[tuple[int, str]]:
     return found
 
 
-@cache
-def fits(pattern: str, form: str) -> bool:
-    """Smart case; `*` stands for any letters."""
-    form = form.lower() if pattern == pattern.lower() else form
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), form) is not None
+class Matcher:
+    """Matches in sentences of normal forms; places are counted through all sentences."""
 
+    def __init__(self, sentences: list[list[str]]):
+        self.sentence = [n for n, sentence in enumerate(sentences) for _ in sentence]
+        self.exact, self.lower = defaultdict(set), defaultdict(set)
+        for place, form in enumerate(form for sentence in sentences for form in sentence):
+            self.exact[form].add(place)
+            self.lower[form.lower()].add(place)
 
-def spans(rule: str, sentence: list[str]) -> set[Span]:
-    """Every first and last place at which a rule fits a sentence of normal forms."""
-    (_, word), *rest = parts(rule)
-    found = {(n, n) for n, form in enumerate(sentence) if fits(word, form)}
-    for gap, word in rest:
-        found = {
-            (first, place)
-            for first, last in found
-            for place in range(last + 1, min(last + gap + 2, len(sentence)))
-            if fits(word, sentence[place])
-        }
-    return found
+    def places(self, pattern: str) -> set[int]:
+        """Where a pattern fits: smart case, `*` for any letters."""
+        index = self.lower if pattern == pattern.lower() else self.exact
+        if "*" not in pattern:
+            return index.get(pattern, set())
+        stars = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+        return set().union(*(index[form] for form in index if stars.fullmatch(form)))
 
+    def spans(self, rule: str) -> set[tuple[int, int]]:
+        """Every first and last place at which a rule fits within a sentence."""
+        (_, word), *rest = parts(rule)
+        found = {(place, place) for place in self.places(word)}
+        for gap, word in rest:
+            there = self.places(word)
+            ahead = {(a, b + step) for a, b in found for step in range(1, gap + 2)}
+            fitting = {(a, b) for a, b in ahead if b in there}
+            found = {(a, b) for a, b in fitting if self.sentence[a] == self.sentence[b]}
+        return found
 
-def matches(
-    rules: Iterable[str], exceptions: Iterable[str], sentence: list[str]
-) -> list[tuple[int, int, int]]:
-    """(first, last, rule): exceptions first, then the longest, the earliest, the first written."""
-    barred = [span for rule in exceptions for span in spans(rule, sentence)]
-    candidates = [
-        (first - last, first, number, last)
-        for number, rule in enumerate(rules)
-        for first, last in spans(rule, sentence)
-        if not any(low <= first and last <= high for low, high in barred)
-    ]
-    taken: list[tuple[int, int, int]] = []
-    for _, first, number, last in sorted(candidates):
-        if all(last < other[0] or first > other[1] for other in taken):
-            taken.append((first, last, number))
-    return sorted(taken)
+    def matches(self, rules: list[str], exceptions: list[str]) -> list[Match]:
+        """(first, last, rule): exceptions first, then the longest, the earliest, the first written."""
+        barred = [span for rule in exceptions for span in self.spans(rule)]
+        spans = [(a, b, n) for n, rule in enumerate(rules) for a, b in self.spans(rule)]
+        left = [(a, b, n) for a, b, n in spans if not any(x <= a and b <= y for x, y in barred)]
+        taken: list[Match] = []
+        used: set[int] = set()
+        for a, b, n in sorted(left, key=lambda match: (match[0] - match[1], match[0], match[2])):
+            if used.isdisjoint(range(a, b + 1)):
+                used.update(range(a, b + 1))
+                taken.append((a, b, n))
+        return sorted(taken)

@@ -20,7 +20,7 @@ CHECKS = {
         claims, tokens, None, random_seed=seed
     ),
     "larger_share": lambda claims, tokens, seed: findings.check_shares(
-        claims, code_units(tokens, term_sets(["race"], {})), random_seed=seed
+        claims, code_units(tokens, term_sets(["now", "race"], {})), random_seed=seed
     ),
 }
 

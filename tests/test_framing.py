@@ -59,6 +59,7 @@ def test_units_and_coded_by_hand(coded, unit, race, peace):
     """Units and coded units of all, A and B; a unit with two matches is coded once."""
     table = framing.frame_table(coded(unit), "source")
     assert table["group"].tolist() == ["all", "A", "B"] * 2
+    assert table["documents"].tolist() == [2, 1, 1] * 2
     assert table[["units", "coded"]].to_numpy().tolist() == race + peace
     assert table["share"].tolist() == pytest.approx([c / u for u, c in race + peace])
 
@@ -177,6 +178,19 @@ def test_only_draws_depend_on_the_seed(coding, tiny):
     pd.testing.assert_frame_equal(*(one.drop(columns=["low", "high", "p", "q"]) for one in many))
 
 
+def test_tests_and_answer_are_told_from_the_numbers(coded):
+    """Two differences, none tested, for one reason; the widest is race, 2/4 against 0/2."""
+    shares = framing.frame_table(coded(), "source")
+    table = framing.difference_table(coded(), "source", ["A", "B"])
+    assert framing.tests_told(table) == (
+        "2 differences, 0 of them tested. "
+        "Not tested: 1 against 1 documents: no p-value below 0.5 can occur."
+    )
+    told = framing.framing_answer(shares, table).splitlines()
+    assert told[0] == "Frames by share of all units: peace 50%, race 33%."
+    assert told[1] == "Widest difference: race, A 50% against B 0%."
+
+
 # --- keyness -----------------------------------------------------------------------------------------
 
 
@@ -267,4 +281,6 @@ def test_concentration_warnings(corpus_of, texts, warning):
     """Half from one rule, three quarters from one document of several, or fewer than five matches."""
     rules = tuple(parse_rule(rule) for rule in ("race", "rivalry", "rival"))
     coding = framing.code_units(tokenize(corpus_of(*texts)), {"race": RuleSet("race", rules)})
-    assert framing.concentration_table(coding)["warning"].tolist() == [warning]
+    table = framing.concentration_table(coding)
+    assert table["warning"].tolist() == [warning]
+    assert (f"WARNING race: {warning}" in framing.concentration_warnings(table)) is bool(warning)

@@ -95,6 +95,12 @@ def test_no_collocation_across_sentences(corpus_of):
     assert table["collocation"].tolist() == ["red wine", "white bread"]
 
 
+def test_pairs_as_frequent_as_expected_are_no_collocations(corpus_of):
+    """Each colour once with each thing: 1 together, 2 × 2 / 4 = 1 expected, nothing to show."""
+    made = tokenize(corpus_of("red wine\nred bread\nwhite wine\nwhite bread"))
+    assert overview.collocation_table(made, fewest=1).empty
+
+
 def test_collocations_agree_with_nltk(tokens):
     """NLTK's finder, fed with the words by their place in the pair, counts and scores the same."""
     words = [tokens.types[kind] for kind in tokens.type_ids]

@@ -1,25 +1,27 @@
-"""Tokens, normal forms and sentences: the rules of the design on small cases and on the five texts."""
+"""Tokens, normal forms and sentences: the design's rules on small cases and on the five texts."""
 
-import csv
-import unicodedata
 from collections import Counter
 
 import naive
 import numpy as np
 import pytest
 
-from analysis.codebook import parse_rule, term_sets
+from analysis.codebook import term_sets
 from analysis.evidence import find
 from analysis.tokens import folded, is_stop_word, normal_form, stop_words, tokenize
 
 
-def matched(tokens, rule: str) -> list[str]:
-    """The text of every match of one rule."""
-    found = find(tokens, term_sets([rule], {}))
-    places = zip(
-        found["document"], tokens.start[found["first"]], tokens.end[found["last"]], strict=True
-    )
-    return [tokens.corpus.texts[d][start:end] for d, start, end in places]
+def token_texts(tokens) -> list[str]:
+    """text[start:end] of every token."""
+    places = zip(tokens.document_of, tokens.start, tokens.end, strict=True)
+    return [tokens.corpus.texts[document][start:end] for document, start, end in places]
+
+
+def matched(tokens, rule: str) -> Counter[str]:
+    """The texts that one rule matches."""
+    found, texts = find(tokens, term_sets([rule], {})), tokens.corpus.texts
+    places = zip(found["document"], tokens.start[found["first"]], tokens.end[found["last"]], strict=True)  # fmt: skip
+    return Counter(texts[document][start:end] for document, start, end in places)
 
 
 def forms(tokens) -> list[str]:
@@ -35,107 +37,76 @@ def sentences_of(tokens) -> list[str]:
 
 @pytest.mark.parametrize(
     ("rule", "count"),
-    [
-        ("ai", 229),
-        ("US", 94),
-        ("chatgpt", 66),
-        ("security dilemma", 34),
-        ("regulat*", 25),
-        ("gap*", 19),
-        ("national security", 16),
-        ("start-up*", 11),
-        ("self-reliance", 6),
-        ("wake-up call", 3),
-    ],
-)
+    [("ai", 229), ("US", 94), ("chatgpt", 66), ("security dilemma", 34), ("regulat*", 25), ("gap*", 19),
+     ("national security", 16), ("start-up*", 11), ("self-reliance", 6), ("wake-up call", 3)],
+)  # fmt: skip
 def test_count_in_the_texts_as_given(tokens_as_given, rule, count):
     """The counts that the design states for the five texts before exclusions."""
-    assert len(matched(tokens_as_given, rule)) == count
+    assert matched(tokens_as_given, rule).total() == count
 
 
 def test_china_in_any_case(tokens_as_given):
     """`china` matches 158 times: 103 China, 54 China’s and the hashtag #china."""
-    texts = Counter(matched(tokens_as_given, "china"))
-    assert texts == {"China": 103, "China’s": 54, "china": 1}
+    assert matched(tokens_as_given, "china") == {"China": 103, "China’s": 54, "china": 1}
 
 
 def test_china_with_a_capital(tokens_as_given):
     """`China` matches 157 times: a capital matches exactly, so #china is left out."""
-    assert Counter(matched(tokens_as_given, "China")) == {"China": 103, "China’s": 54}
+    assert matched(tokens_as_given, "China") == {"China": 103, "China’s": 54}
 
 
 def test_generative_ai(tokens_as_given):
     """`generative ai` matches 83 times: 82 with a space and, as hyphens separate, generative-AI."""
-    texts = Counter(matched(tokens_as_given, "generative ai"))
-    assert texts == {"generative AI": 76, "Generative AI": 6, "generative-AI": 1}
+    expected = {"generative AI": 76, "Generative AI": 6, "generative-AI": 1}
+    assert matched(tokens_as_given, "generative ai") == expected
 
 
 def test_tokens_are_those_of_nltk(tokens_as_given):
     """Token for token, the five texts come out as NLTK's RegexpTokenizer cuts them."""
-    tokens = tokens_as_given
-    for number, text in enumerate(tokens.corpus.texts):
-        mine = slice(*tokens.document_start[number : number + 2])
-        places = zip(tokens.start[mine], tokens.end[mine], strict=True)
-        assert [text[start:end] for start, end in places] == naive.words(text)
+    texts = tokens_as_given.corpus.texts
+    assert token_texts(tokens_as_given) == [word for text in texts for word in naive.words(text)]
 
 
 def test_offsets_give_the_token(tokens_as_given):
     """text[start:end] of each token has the normal form that its id stands for."""
-    tokens = tokens_as_given
-    places = zip(tokens.document_of, tokens.start, tokens.end, strict=True)
-    texts = [tokens.corpus.texts[d][start:end] for d, start, end in places]
-    assert [normal_form(text) for text in texts] == forms(tokens)
+    assert list(map(normal_form, token_texts(tokens_as_given))) == forms(tokens_as_given)
 
 
 def test_excluded_lines_hold_the_missing_tokens(seeds, tokens, tokens_as_given):
     """The tokens left out are those of the excluded lines."""
-    excluded = sum(len(naive.words(text)) for text in seeds.excluded["text"])
-    assert len(tokens_as_given) - len(tokens) == excluded > 0
+    left_out = Counter(token_texts(tokens_as_given)) - Counter(token_texts(tokens))
+    assert left_out == Counter(
+        word for line in seeds.excluded["text"] for word in naive.words(line)
+    )
 
 
 def test_document_types_count_every_token(tokens):
     """Each document's row counts its folded normal forms, as a Counter does."""
-    for number, text in enumerate(np.split(np.array(forms(tokens)), tokens.document_start[1:-1])):
+    for number, part in enumerate(np.split(np.array(forms(tokens)), tokens.document_start[1:-1])):
         row = tokens.document_types[[number]].toarray()[0]
-        counts = {name: n for name, n in zip(tokens.types, row, strict=True) if n}
-        assert counts == Counter(map(folded, text.tolist()))
+        counts = {name: count for name, count in zip(tokens.types, row, strict=True) if count}
+        assert counts == Counter(map(folded, part.tolist()))
 
 
-@pytest.mark.parametrize(
-    ("document", "count"),
-    [
-        ("china-tech-2025", 39),
-        ("qubax-2026", 45),
-        ("scmp-2023", 17),
-        ("shenzhen-post-2024", 36),
-        ("zeng-2025", 244),
-    ],
-)
-def test_sentences_of_a_document(tokens, document, count):
-    """As many as the reference codings have units, but 244 for 242 in zeng-2025.
+def test_sentences_of_the_documents(tokens):
+    """As many sentences as the reference codings have units, but 244 for 242 in zeng-2025.
 
     The reference keeps "at stake. Generative AI is" and "the US. AI supremacy" together.
     """
-    number = tokens.corpus.documents["id"].tolist().index(document)
-    assert np.count_nonzero(tokens.sentence_document == number) == count
-
-
-@pytest.mark.parametrize(
-    ("begins", "ends"),
-    [
-        ("iFLYTEK’s recent launch", "but also the existing gap."),
-        ("In addition, it is incumbent", "“pre-deployment” (e.g. nuclear weapons)"),
-    ][:1],
-)
-def test_sentence_of_the_texts(tokens, begins, ends):
-    """A sentence may begin with a small letter."""
-    assert any(s.startswith(begins) and s.endswith(ends) for s in sentences_of(tokens))
+    ids = tokens.corpus.documents["id"]
+    assert dict(zip(ids, np.bincount(tokens.sentence_document), strict=True)) == {
+        "china-tech-2025": 39,
+        "qubax-2026": 45,
+        "scmp-2023": 17,
+        "shenzhen-post-2024": 36,
+        "zeng-2025": 244,
+    }
 
 
 def test_sentences_stand_in_order_within_their_line(tokens_as_given):
     """Sentences do not overlap, hold no newline and begin and end without white space."""
     tokens = tokens_as_given
-    assert all(s == s.strip() and len(s.splitlines()) == 1 for s in sentences_of(tokens))
+    assert [s for s in sentences_of(tokens) if s != s.strip() or len(s.splitlines()) != 1] == []
     same = np.diff(tokens.sentence_document) == 0
     assert np.all(tokens.sentence_span[1:, 0][same] >= tokens.sentence_span[:-1, 1][same])
 
@@ -152,39 +123,26 @@ def test_sentences_stand_in_order_within_their_line(tokens_as_given):
         ("O’Hanlon rock'n'roll", "O'Hanlon rock'n'roll"),
         ("‘quoted’ users’ 'tis", "quoted users tis"),
         ("China’s China's CHINA’S", "China China CHINA"),
-        ("’s s’s", "s s"),
         ("U.S. U.S U.S.’s U.S.'s", "US US US US"),
         ("U.S.-led D.C., (e.g. this)", "US led DC eg this"),
-        ("J.K.Rowling", "JK Rowling"),
-        ("end.Next 4.0 1,000 GPT-4 V4.0 2023a", "end Next 4 0 1 000 GPT 4 V4 0 2023a"),
-        ("٣٤ m² Ⅳ", "٣٤ m"),
-        ("cafe\u0301 x\u0323y हिन्दी", "caf\u00e9 x\u0323y हिन्दी"),
+        ("J.K.Rowling end.Next", "JK Rowling end Next"),
+        ("4.0 1,000 GPT-4 V4.0 2023a ٣٤", "4 0 1 000 GPT 4 V4 0 2023a ٣٤"),
+        ("x\u0323y हिन्दी", "x\u0323y हिन्दी"),
         ("人工智能，竞赛 AI模型", "人工智能 竞赛 AI模型"),
         ("go😀now 👍🏽", "go now"),
-        ("a_b #ai#china @x", "a b ai china x"),
-        (
-            "soft\u00adhyphen zero\u200bwidth non\u00a0breaking",
-            "soft hyphen zero width non breaking",
-        ),
-        ("R&D <b>bold</b> a/b x=1", "R D b bold b a b x 1"),
+        ("a_b #ai#china @x R&D <b>", "a b ai china x R D b"),
+        ("soft\u00adhyphen zero\u200bwidth non\u00a0breaking", "soft hyphen zero width non breaking"),
     ],
-)
+)  # fmt: skip
 def test_normal_forms(corpus_of, text, expected):
     """Letters, marks and digits with apostrophes inside make a token; everything else separates."""
     assert forms(tokenize(corpus_of(text))) == expected.split()
 
 
-def test_text_is_read_as_nfc(corpus_of):
-    """Offsets refer to the text in NFC: after e + accent, the second word begins at 5, not at 6."""
+def test_offsets_refer_to_nfc(corpus_of):
+    """After cafe and an accent, the second word begins at 5 of the text in NFC."""
     tokens = tokenize(corpus_of("cafe\u0301 race"))
-    assert tokens.corpus.texts == (unicodedata.normalize("NFC", "cafe\u0301 race"),)
-    assert tokens.start.tolist() == [0, 5]
-
-
-def test_empty_document_has_no_tokens(corpus_of):
-    """A document without a word keeps its place among the documents."""
-    tokens = tokenize(corpus_of("one", " — \n😀", "two words"))
-    assert (tokens.document_sizes.tolist(), tokens.n_sentences) == ([1, 0, 2], 2)
+    assert (forms(tokens), tokens.start.tolist()) == (["caf\u00e9", "race"], [0, 5])
 
 
 # --- sentences -------------------------------------------------------------------------------------
@@ -203,11 +161,9 @@ def test_empty_document_has_no_tokens(corpus_of):
         ("Mr. Xi met Dr. Li. They left.", ["Mr. Xi met Dr. Li.", "They left."]),
         ("The U.S. firms lead. Yes.", ["The U.S. firms lead.", "Yes."]),
         ("Li et al. (2023) say so. Yes.", ["Li et al. (2023) say so.", "Yes."]),
-        ("See Fig. 3 there. Yes.", ["See Fig. 3 there.", "Yes."]),
-        ("In D.C. it is known. Yes.", ["In D.C. it is known.", "Yes."]),
+        ("See Fig. 3 in D.C. then. Yes.", ["See Fig. 3 in D.C. then.", "Yes."]),
         ("The V4.0 model, GPT-4. Yes.", ["The V4.0 model, GPT-4.", "Yes."]),
         ("“Go.” He left. Why? Yes!", ["“Go.”", "He left.", "Why?", "Yes!"]),
-        ("  • Less red tape: yes  ", ["• Less red tape: yes"]),
     ],
 )
 def test_sentences(corpus_of, line, expected):
@@ -216,15 +172,12 @@ def test_sentences(corpus_of, line, expected):
 
 
 def test_footnote_number_is_a_token(corpus_of):
-    """The number of a footnote is in no sentence's text, but no token is lost."""
+    """The number of a footnote is in no sentence's text, but counts as a token of the one before."""
     tokens = tokenize(corpus_of("of warfare. 2 While this"))
-    assert forms(tokens) == ["of", "warfare", "2", "While", "this"]
-    assert tokens.sentence_start.tolist() == [0, 3, 5]
+    assert (forms(tokens)[2], tokens.sentence_start.tolist()) == ("2", [0, 3, 5])
 
 
-@pytest.mark.parametrize(
-    "newline", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"]
-)
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])  # fmt: skip
 def test_no_sentence_crosses_a_line(corpus_of, newline):
     """Every kind of newline ends a sentence and a paragraph, whatever stands around it."""
     tokens = tokenize(corpus_of(f"the US{newline}and China{newline}{newline}race"))
@@ -249,45 +202,26 @@ def test_language_without_a_splitter(corpus_of, language):
 
 @pytest.mark.parametrize(
     ("form", "expected"),
-    [
-        ("China", "china"),
-        ("AI", "ai"),
-        ("US", "US"),
-        ("us", "us"),
-        ("Us", "us"),
-        ("IT", "IT"),
-        ("WHO", "WHO"),
-        ("A", "a"),
-        ("Don't", "don't"),
-    ],
-)
+    [("China", "china"), ("AI", "ai"), ("US", "US"), ("us", "us"), ("Us", "us"), ("WHO", "WHO"), ("A", "a")],
+)  # fmt: skip
 def test_folded(form, expected):
     """Types are lower case, but a name in capitals is not folded into a function word."""
     assert folded(form) == expected
 
 
-@pytest.mark.parametrize(
-    "word", ["US", "AI", "China", "state", "billion", "new", "cn", "government"]
-)
+@pytest.mark.parametrize("word", ["US", "AI", "China", "cn", "state", "billion", "new"])
 def test_topic_is_no_stop_word(word):
     """No word of this topic is a function word."""
     assert not is_stop_word(folded(word))
 
 
 @pytest.mark.parametrize("word", ["us", "the", "don't", "x", "2023", "٣"])
-def test_function_word(word):
-    """The pronoun, a lone letter and a number are stop words."""
+def test_stop_word(word):
+    """Function words, a lone letter and numbers are stop words."""
     assert is_stop_word(word)
 
 
 @pytest.mark.parametrize("language", ["zz", "../stopwords/en", ""])
 def test_language_without_a_list(language):
-    """A language without a list has no stop words, and a name is never a path."""
+    """A language without a list has no stop words, and its name is never a path."""
     assert stop_words(language) == frozenset()
-
-
-def test_stop_words_are_normal_forms():
-    """Each stop word is a folded normal form, so that it can be met in the texts."""
-    assert {
-        w for w in stop_words() if folded(normal_form(w)) != w or parse_rule(w).words != (w,)
-    } == set()

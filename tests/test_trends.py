@@ -175,6 +175,15 @@ def test_few_documents_owe_nothing_to_the_seed(tokens, many):
     pd.testing.assert_frame_equal(*(one.drop(columns=["low", "high"]) for one in enough))
 
 
+def test_an_interval_does_not_depend_on_the_other_groups(corpus_of):
+    """A's rate and interval are the same whether B's races stand in one sentence or in three."""
+    rows = []
+    for other in ("Race race race. We rest. We rest.", "Race we. Race rest. Race we rest."):
+        made = tokenize(corpus_of("The race. We rest. We run.", other, source=["A", "B"]))
+        rows.append(trends.group_table(made, RACE, group="source").iloc[[1]])
+    pd.testing.assert_frame_equal(*rows)
+
+
 def test_an_interval_does_not_depend_on_the_other_terms(many):
     """Asked alone or after another, 'race' has the same resamples."""
     both = trends.trend_table(many, term_sets(["word", "race"], {}), group="source").table
@@ -216,16 +225,19 @@ def test_one_period_moves_nothing(corpus_of):
 
 
 def test_places_run_from_first_to_last_token(corpus_of):
-    """Tokens 1, 3 and 5 of five stand at 0, 1/2 and 1; a lone token at 0."""
-    made = tokenize(corpus_of("race and race and race", "race"))
+    """Tokens 1, 3 and 5 of five stand at 0, 1/2 and 1; the second of two at 1; a lone one at 0."""
+    made = tokenize(corpus_of("race and race and race", "a race", "race"))
     table = trends.places(made, trends.find(made, RACE))
-    assert table["place"].tolist() == [0, 0.5, 1, 0]
-    assert table["document"].tolist() == ["d0", "d0", "d0", "d1"]
+    assert table["place"].tolist() == [0, 0.5, 1, 1, 0]
+    assert table["document"].tolist() == ["d0", "d0", "d0", "d1", "d2"]
 
 
 def test_years_spoken_of_by_hand(corpus_of):
-    """Citations apart; the year of a day counts, 1580 and 2,024 units are no years."""
-    text = "By 2023 it grew (Zeng, 2021; Wu 2022). From 1580 to 12 July 1999 it sold 2,024 units."
+    """Citations apart; the year of a day counts; 1580, 2,024 units, 2000.5 and 1990s do not."""
+    text = (
+        "By 2023 it grew (Zeng, 2021; Wu 2022). From 1580 to 12 July 1999 it sold 2,024 units, "
+        "in the 1990s 2000.5 of them."
+    )
     table = trends.years_spoken_of(tokenize(corpus_of(text)))
     rows = table[["year", "count", "citations"]].to_numpy().tolist()
     assert rows == [[1999, 1, 0], [2021, 0, 1], [2022, 0, 1], [2023, 1, 0]]
@@ -238,11 +250,19 @@ def test_years_of_the_article(tokens_as_given):
     assert article[["count", "citations"]].sum().tolist() == [4, 120]
 
 
+def test_events_are_read_by_date(tmp_path):
+    """Rows in any order come back from the earliest to the latest, a missing column empty."""
+    file = tmp_path / "events.csv"
+    file.write_text("date,label\n2024-07,cut\n2022-11-30,start\n2024,year\n", encoding="utf-8")
+    events = trends.read_events(file)
+    assert events["label"].tolist() == ["start", "year", "cut"]
+    assert set(events["source"]) == {""}
+
+
 def test_events_of_the_five_texts(seeds):
-    """The corpus folder's own events, by date; another corpus has none."""
+    """The corpus folder's own events, with the columns of events.csv; another corpus has none."""
     events = trends.corpus_events(seeds)
     assert list(events) == ["date", "label", "description", "source"]
-    assert events["date"].is_monotonic_increasing
     assert len(events) > 0
     assert len(trends.read_events(None)) == 0
 

@@ -44,6 +44,12 @@ def test_choices_out_of_range(confidence, resamples, told):
         uncertainty.check_choices(confidence, resamples)
 
 
+@pytest.mark.parametrize("resamples", [100, 100_000])
+def test_choices_at_the_limits(resamples):
+    """The limits themselves are allowed."""
+    uncertainty.check_choices(0.99, resamples)
+
+
 @pytest.mark.parametrize(
     ("seed", "label", "same"), [(1, "a", True), (1, "b", False), (2, "a", False)]
 )
@@ -198,11 +204,10 @@ def test_a_test_is_refused_where_no_small_p_can_occur(n, rest, told):
 
 
 TINY = column([9, 4, 6, 1, 0, 3, 2], [100, 80, 90, 70, 100, 60, 95])
-TINY_GROUP = np.array([1, 1, 1, 0, 0, 0, 0], dtype=bool)
 
 
-def enumerated_p() -> float:
-    """p of TINY over all 35 relabellings, in plain arithmetic."""
+def enumerated_p(group: tuple[int, ...]) -> float:
+    """p of TINY over all relabellings, in plain arithmetic."""
     counts, sizes = TINY.counts.ravel(), TINY.sizes
 
     def gap(inside) -> float:
@@ -211,15 +216,17 @@ def enumerated_p() -> float:
             counts[mask].sum() / sizes[mask].sum() - counts[~mask].sum() / sizes[~mask].sum()
         )
 
-    gaps = [gap(inside) for inside in combinations(range(7), 3)]
-    return float(np.mean([one >= gap((0, 1, 2)) - 1e-12 for one in gaps]))
+    gaps = [gap(inside) for inside in combinations(range(7), len(group))]
+    return float(np.mean([one >= gap(group) - 1e-12 for one in gaps]))
 
 
-def test_permutation_p_agrees_with_enumeration():
-    """20,000 relabellings come within four standard errors of all 35, of which two reach the gap."""
-    exact = enumerated_p()
-    p = uncertainty.permutation_p(TINY, TINY_GROUP, 20_000, drawn())[0]
-    assert exact == pytest.approx(2 / 35)
+@pytest.mark.parametrize(
+    ("group", "exact"), [((0, 1, 2), 2 / 35), ((4, 5, 6), 6 / 35), ((0,), 1 / 7)]
+)
+def test_permutation_p_agrees_with_enumeration(group, exact):
+    """20,000 relabellings come within four standard errors of all of them, whichever side is higher."""
+    assert enumerated_p(group) == pytest.approx(exact)
+    p = uncertainty.permutation_p(TINY, np.isin(np.arange(7), group), 20_000, drawn())[0]
     assert abs(p - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
 
 

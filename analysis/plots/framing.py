@@ -36,7 +36,7 @@ from analysis.plots.sheet import (
 
 MOST_GROUPS = 15
 MOST_PANELS = 9
-SURE, UNSURE = "#8FC1E3", "#DCE6EC"
+SURE, UNSURE = "#8FC1E3", "#CCDAE4"
 
 
 @styled

@@ -122,7 +122,7 @@ def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     panel.vlines(middle, part["low"], part["high"], color=BLUE, linewidth=1.4, alpha=0.75)
     panel.plot(middle, part["per_million"], "o", color=BLUE, markersize=4)
     panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
-    reach = min(part["high"].max(), 3 * part["per_million"].max()) or 1.0
+    reach = min(part["high"].max(), 5 * part["per_million"].max()) or 1.0
     panel.set_ylim(0, reach * 1.05)
     panel.yaxis.set_major_formatter("{x:,.0f}")
 
