@@ -36,8 +36,11 @@ NAMES = {
     "trends": (
         "corpus_events",
         "edges",
+        "event_table",
         "group_table",
         "movers",
+        "never_told",
+        "occurring",
         "places",
         "trend_table",
         "trends_answer",

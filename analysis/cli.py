@@ -66,7 +66,12 @@ def add_run(commands) -> None:
         help="a parameter for every notebook that has it; repeatable",
     )
     run.add_argument("--params", metavar="FILE", help="parameters from a YAML file")
-    run.add_argument("--name", default="", metavar="RUN", help="name of the run (default: default)")
+    run.add_argument(
+        "--name",
+        default="",
+        metavar="RUN",
+        help="name of the run (default: default, with any option: run)",
+    )
     run.add_argument("--out", default="", metavar="DIR", help="run folder (default: runs/RUN)")
     run.add_argument("--workers", type=int, default=0, metavar="N", help="notebooks at once")
     run.add_argument("--timeout", type=int, default=3600, metavar="S", help="seconds for a cell")
@@ -228,7 +233,8 @@ class Progress:
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -200,6 +200,8 @@ def term_sets(terms: Iterable[str], groups: Mapping[str, RuleSet]) -> dict[str, 
     Raises InputError for a term that is no rule, or stands twice.
     """
     sets: dict[str, RuleSet] = {}
+    if not list(terms):
+        raise InputError("there are no terms", where="terms", allowed="at least one rule or group")
     for term in terms:
         if not isinstance(term, str):
             raise InputError("a term is a text", where="terms", value=term)

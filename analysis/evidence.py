@@ -265,6 +265,11 @@ def escaped(text: str) -> str:
     return html.escape(plain(text))
 
 
+def cell(value: object) -> str:
+    """A value of a table as text; a missing number is a dash."""
+    return "–" if isinstance(value, float) and value != value else str(value)
+
+
 def plain(text: str) -> str:
     """Text as one line of plain output, nothing invisible in it."""
     return shown(text, quote=False, longest=LONGEST_LINE)
@@ -295,13 +300,13 @@ def table_page(table: pd.DataFrame, *, most: int = 200) -> Page:
     head = "".join(f"<th style='text-align:left'>{escaped(str(name))}</th>" for name in table)
     rows = [
         "<tr>"
-        + "".join(f"<td style='text-align:left'>{escaped(str(v))}</td>" for v in row)
+        + "".join(f"<td style='text-align:left'>{escaped(cell(v))}</td>" for v in row)
         + "</tr>"
         for row in table.head(most).itertuples(index=False)
     ]
     more = f"{len(table) - most:,} more rows not shown" if len(table) > most else ""
     body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    lines = [plain(" | ".join(map(str, row))) for row in table.head(most).itertuples(index=False)]
+    lines = [plain(" | ".join(map(cell, row))) for row in table.head(most).itertuples(index=False)]
     return Page(body + (f"<p>{more}</p>" if more else ""), "\n".join([*lines, more]).strip())
 
 

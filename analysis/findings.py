@@ -19,7 +19,11 @@ from analysis.tokens import Tokens
 from analysis.trends import counts_by
 
 KINDS = ("share_of_tokens", "higher_rate", "larger_share")
-VERDICTS = {True: "holds", False: "no longer holds", None: "cannot be said from these data"}
+VERDICTS = {
+    True: "holds in these texts",
+    False: "no longer holds",
+    None: "cannot be said from these data",
+}
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ def check_frames(frames: Mapping[str, RuleSet]) -> None:
     if not frames:
         raise InputError(
             "the codebook has no frames",
-            allowed="frames in the corpus folder's codebook.yaml, or a codebook of your own",
+            allowed="frames in the corpus folder's codebook.yaml or in --codebook; "
+            "notebooks 01 and 02 run without",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import hashlib
 import json
@@ -28,6 +29,7 @@ DEFAULT_RUN = "default"
 LOCK = "figures.lock.json"
 KINDS = ("png", "svg", "csv")
 INJECTED = "injected-parameters"
+START_TIMEOUT = 120
 DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")
 
 
@@ -221,10 +223,21 @@ def run_notebook(plan: Plan, one: Declared, report: Report):
     source = nbformat.read(one.file, as_version=4)
     total = sum(cell.cell_type == "code" for cell in source.cells) + 1
     report(one.name, "started", 0, total)
-    state: dict[str, object] = {}
+    begun = lambda done: report(one.name, "cell", done, total)  # noqa: E731
+    try:
+        return attempt(papermill, source, plan, one, begun)
+    except Exception as error:
+        if getattr(error, "cells", 0):
+            raise
+    return attempt(papermill, source, plan, one, begun)  # the kernel had not even started
+
+
+def attempt(papermill, source, plan: Plan, one: Declared, progress: Callable[[int], None]):
+    """Execute a notebook once; an exception carries `notebook` and how many `cells` were begun."""
+    state: dict[str, object] = {"cells": 0}
     try:
         return papermill.execute_notebook(
-            source,
+            copy.deepcopy(source),
             None,
             parameters=dict(plan.parameters[one.name]),
             engine_name="workbook",
@@ -232,15 +245,16 @@ def run_notebook(plan: Plan, one: Declared, report: Report):
             progress_bar=False,
             request_save_on_cell_execute=False,
             autosave_cell_every=0,
+            start_timeout=START_TIMEOUT,
             execution_timeout=plan.timeout,
             shutdown_kernel="immediate",
             record_timing=False,
             config=kernel_config(),
             state=state,
-            progress=lambda done: report(one.name, "cell", done, total),
+            progress=progress,
         )
     except Exception as error:
-        error.notebook = state.get("notebook")
+        error.notebook, error.cells = state.get("notebook"), state["cells"]
         raise
 
 
@@ -273,11 +287,11 @@ def loaded_papermill():
         @classmethod
         def execute_managed_notebook(cls, nb_man, kernel_name, *, state, progress, **options):
             state["notebook"] = nb_man.nb
-            complete, done = nb_man.cell_complete, [0]
+            complete = nb_man.cell_complete
 
             def counted(cell, **which):
-                done[0] += cell.cell_type == "code"
-                progress(done[0])
+                state["cells"] += cell.cell_type == "code"
+                progress(state["cells"])
                 return complete(cell, **which)
 
             nb_man.cell_complete = counted

@@ -145,8 +145,9 @@ def folded(form: str) -> str:
 
 
 def is_stop_word(form: str) -> bool:
-    """Whether a type is a function word, a lone letter or a number."""
-    return form in stop_words() or len(form) == 1 or form.isdecimal()
+    """Whether a type is a function word, a lone letter, a number or a cited year (`2024b`)."""
+    number = form.isdecimal() or (len(form) == 5 and form[:4].isdecimal())
+    return number or len(form) == 1 or form in stop_words()
 
 
 def pieces(line: str, language: str) -> list[str]:

@@ -244,8 +244,8 @@ def left_out(tokens: Tokens, labels: np.ndarray, period: str) -> pd.DataFrame:
 def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, str, str]:
     """Content words that rise and fall between the earlier and the later half of the periods.
 
-    Columns token, early, late (counts), per_million_early, per_million_late, documents, log_odds,
-    z (positive = rises), sorted by z from the strongest rise. Also returns the two spans as text.
+    Columns token, early, late (counts), per_million_early, per_million_late, documents,
+    top_document_share (of the word's occurrences), log_odds, z (positive = rises), sorted by z. Also returns the two spans as text.
     The table is empty where the dates make fewer than two periods.
     """
     dates = tokens.corpus.documents["date"]
@@ -253,7 +253,8 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     periods = sorted({label for label in labels if label})
     columns = ["token", "early", "late", "per_million_early", "per_million_late"]
     if len(periods) < 2:
-        return pd.DataFrame(columns=[*columns, "documents", "log_odds", "z"]), "", ""
+        rest = ["documents", "top_document_share", "log_odds", "z"]
+        return pd.DataFrame(columns=[*columns, *rest]), "", ""
     half = len(periods) // 2
     early = np.isin(labels, periods[:half])
     late = np.isin(labels, periods[half:])
@@ -269,6 +270,8 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
             "per_million_early": measures.per_million(before, before.sum()),
             "per_million_late": measures.per_million(after, after.sum()),
             "documents": np.asarray((counts[early | late] > 0).sum(axis=0)).ravel(),
+            "top_document_share": counts[early | late].max(axis=0).toarray().ravel()
+            / np.maximum(before + after, 1),
             "log_odds": delta,
             "z": z,
         }
@@ -313,6 +316,36 @@ def corpus_events(corpus: Corpus, path: str = "") -> pd.DataFrame:
         return read_events(locate(path))
     own = corpus.folder / "events.csv" if corpus.folder else None
     return read_events(own if own is not None and own.exists() else None)
+
+
+def event_table(events: pd.DataFrame, tokens: Tokens) -> pd.DataFrame:
+    """What each event leaves on its two sides: columns date, label, before, after, comparison.
+
+    `before` and `after` count the documents that are certainly dated on that side. A rate before
+    and after is compared only with ten documents on each side, and even then it shows what came
+    with the event, not what came from it.
+    """
+    spans = [period_bounds(date) for date in tokens.corpus.documents["date"] if date]
+    rows = []
+    for date, label in zip(events["date"], events["label"], strict=True):
+        first, last = period_bounds(date)
+        before = sum(end < first for _, end in spans)
+        after = sum(start > last for start, _ in spans)
+        enough = min(before, after) >= uncertainty.FEWEST_DOCUMENTS
+        rows.append((date, label, before, after, "possible" if enough else "too few documents"))
+    return pd.DataFrame(rows, columns=["date", "label", "before", "after", "comparison"])
+
+
+def occurring(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a rates table whose term occurs at all."""
+    return table[table.groupby("term")["count"].transform("sum") > 0].reset_index(drop=True)
+
+
+def never_told(table: pd.DataFrame) -> str:
+    """The terms of a rates table that never occur, in words."""
+    counts = table.groupby("term", sort=False)["count"].sum()
+    never = ", ".join(counts.index[counts == 0])
+    return f"Not in this corpus: {never}." if never else "Every term occurs."
 
 
 def places(tokens: Tokens, found: pd.DataFrame) -> pd.DataFrame:
@@ -362,15 +395,20 @@ def trends_caveat(trends: Trends) -> str:
     return told + "Intervals speak of documents of the kind; who is in the corpus may still change."
 
 
-def trends_answer(by_group: pd.DataFrame, movers: pd.DataFrame, early: str, late: str) -> str:
-    """How often the terms occur and which words moved, in two sentences made of the numbers."""
+def trends_answer(
+    by_group: pd.DataFrame, movers: pd.DataFrame, early: str, late: str, caveat: str
+) -> str:
+    """How often the terms occur and which words moved, with the caveat of the periods."""
     totals = by_group[by_group["group"] == EVERY]
     counts = zip(totals["term"], totals["count"], strict=True)
     told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
     if not early:
-        return told + "\nFewer than two periods: nothing rises or falls."
+        return told + "\nFewer than two periods: nothing to compare."
     up, down = ", ".join(movers["token"].head(4)), ", ".join(movers["token"].tail(4)[::-1])
-    return told + f"\n{late} against {early}: rising {up}; falling {down}."
+    return told + (
+        f"\nMore frequent in the texts of {late} than of {early}: {up}; less frequent: {down}.\n"
+        + caveat
+    )
 
 
 def edges(movers: pd.DataFrame) -> list[str]:

@@ -155,6 +155,16 @@ def test_words_only_here_and_everywhere(cats):
     assert everywhere["token"].tolist() == ["dog", "ran"]
 
 
+def test_the_answer_is_made_of_the_numbers(cats):
+    """Two documents, 11 tokens in 4 sentences, 8 of 11 in the longest, no pairs."""
+    words, pairs = overview.vocabulary_table(cats), overview.collocation_table(cats)
+    assert overview.overview_answer(cats, "source", words, pairs).splitlines() == [
+        "2 documents (2 values of source) hold 11 tokens in 4 sentences; 0 lines were left out.",
+        "The longest document holds 73% of the tokens.",
+        "Most frequent content words: cat, dog, ran, sat. Strongest pairs: none.",
+    ]
+
+
 @pytest.mark.parametrize("table", [overview.vocabulary_table, overview.collocation_table])
 def test_the_order_of_documents_is_irrelevant(corpus_of, seeds, table):
     """The five texts the other way round give the same table."""

@@ -157,6 +157,16 @@ def test_an_unknown_group_is_refused(tokens):
         trends.trend_table(tokens, RACE, group="party")
 
 
+@pytest.mark.parametrize(
+    ("n", "told"), [(9, "Too few for a trend"), (10, "Intervals speak of documents of the kind")]
+)
+def test_the_caveat_follows_the_thinnest_period(corpus_of, n, told):
+    """Nine documents in one of two years are too few for a trend, ten are not."""
+    made = tokenize(corpus_of(*["race on"] * (12 + n), date=["2023"] * 12 + ["2024"] * n))
+    caveat = trends.trends_caveat(trends.trend_table(made, RACE, group="source", period="year"))
+    assert f"the one with the fewest documents holds {n}. {told}" in caveat
+
+
 @pytest.fixture
 def many(corpus_of):
     """Twelve documents of 2024 with 0 to 3 races among ten to fifteen other words."""
@@ -217,11 +227,12 @@ def test_the_middle_period_counts_as_late(corpus_of):
 
 
 def test_one_period_moves_nothing(corpus_of):
-    """An empty table with all its columns, and no spans."""
-    table, *spans = trends.movers(
-        tokenize(corpus_of("gap", date=["2024"])), period="year", prior=10
-    )
+    """An empty table with all its columns, no spans, and an answer that says so."""
+    made = tokenize(corpus_of("race gap", date=["2024"]))
+    table, *spans = trends.movers(made, period="year", prior=10)
     assert (len(table), list(table)[-1], spans) == (0, "z", ["", ""])
+    told = trends.trends_answer(trends.group_table(made, RACE, group="source"), table, *spans)
+    assert told == "Occurrences: race 1.\nFewer than two periods: nothing rises or falls."
 
 
 def test_places_run_from_first_to_last_token(corpus_of):

@@ -36,6 +36,8 @@ from analysis.plots.sheet import (
 
 MOST_GROUPS = 15
 MOST_PANELS = 9
+ONE_GROUP_SHARE = 0.75
+CLEAR_Z = 1.96
 SURE, UNSURE = "#8FC1E3", "#CCDAE4"
 
 
@@ -77,10 +79,13 @@ def shares_title(data: pd.DataFrame, every: pd.DataFrame, unit: str) -> str:
     part = data[(data["frame"] == top) & (data["group"] != EVERY) & (data["units"] > 0)]
     if len(part) < 2:
         return title
+    coded, leader = int(every["coded"].iloc[0]), part.loc[part["coded"].idxmax()]
+    if coded and leader["coded"] >= ONE_GROUP_SHARE * coded:
+        return title + f"; {leader['coded']} of its {coded} are in {short(leader['group'], 60)}"
     high, low = extremes(part, "share")
     return title + (
-        f", from {percent(low['share'])} ({short(low['group'], 30)}) "
-        f"to {percent(high['share'])} ({short(high['group'], 30)})"
+        f", from {percent(low['share'])} ({short(low['group'], 60)}) "
+        f"to {percent(high['share'])} ({short(high['group'], 60)})"
     )
 
 
@@ -141,7 +146,7 @@ def differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, 
             sure,
         )
     sure = (table["low"] > 0) | (table["high"] < 0)
-    title = f"{sure.sum()} of {len(table)} differences are clear of zero in these texts; none can be tested"
+    title = f"None of {len(table)} differences can be tested; {sure.sum()} are clear of zero in these texts"
     why = table["no_test"].iloc[0]
     return (
         title,
@@ -162,12 +167,7 @@ def keyness(table: pd.DataFrame, *, group: str, most: int = 10) -> Drawing:
     data = shown_rows.groupby("group", sort=False).head(most).reset_index(drop=True)
     if data.empty:
         return blank(name, "No word sets one group apart from another", "", table)
-    first = data.loc[data["z"].idxmax()]
-    title = (
-        f"‘{first['token']}’ sets {short(first['group'], 50)} apart most (z = {first['z']:.1f}): "
-        f"{first['count']} of its {first['tokens']:,} tokens, "
-        f"{first['rest_count']} of {first['rest_tokens']:,} elsewhere"
-    )
+    title = keyness_title(data.loc[data["z"].idxmax()])
     tested = table["p"].notna().any()
     subtitle = (
         "z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), each "
@@ -197,6 +197,17 @@ def keyness(table: pd.DataFrame, *, group: str, most: int = 10) -> Drawing:
     return Drawing(name, title, figure, data, alt)
 
 
+def keyness_title(first: pd.Series) -> str:
+    """The word with the highest z and its counts, unless it is low."""
+    if first["z"] < CLEAR_Z:
+        return f"No word clearly sets a group apart (highest z = {first['z']:.1f})"
+    return (
+        f"‘{first['token']}’ sets {short(first['group'], 60)} apart most (z = {first['z']:.1f}): "
+        f"{first['count']} of its {first['tokens']:,} tokens, "
+        f"{first['rest_count']} of {first['rest_tokens']:,} elsewhere"
+    )
+
+
 def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float) -> None:
     """Bars of z with the words and their counts written on them."""
     places = rows_axis(panel, [""] * most)[: len(part)]
@@ -207,6 +218,7 @@ def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float) -> None:
         label = f"{short(token, 22)} ({here:,}, {there:,})"
         panel.text(reach * 0.015, place, label, va="center", size=7.5)
     panel.set_xlim(0, reach * 1.02)
+    panel.set_xlabel("z")
 
 
 @styled
@@ -217,7 +229,7 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
     if len(actors) < 2:
         return blank(name, "The codebook names no actors", "Add them under 'actors:'.", table)
     shares = table.pivot(index="frame", columns="actor", values="share").loc[frames, actors]
-    title = actors_title(shares.drop(columns="no actor"), unit)
+    title = actors_title(table, unit)
     subtitle = (
         f"Share of {unit}s with the frame among {unit}s that name the actor, with "
         f"{confidence * 100:g} % Wilson interval (these texts only). A {unit} may name several "
@@ -260,14 +272,23 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
     return Drawing(name, title, figure, table, alt)
 
 
-def actors_title(shares: pd.DataFrame, unit: str) -> str:
-    """The frame whose share differs most between actors, and between which."""
-    frame = (shares.max(axis=1) - shares.min(axis=1)).fillna(0).idxmax()
-    order = shares.loc[frame].sort_values()
-    title = f"{percent(order.iloc[-1])} of {unit}s that name {order.index[-1]} carry ‘{frame}’"
-    if len(order) > 1:
-        title += f", {percent(order.iloc[0])} of those that name {order.index[0]}: the widest gap"
-    return title
+def actors_title(table: pd.DataFrame, unit: str) -> str:
+    """The frame that divides the actors most, if its intervals are clear of each other."""
+    named = table[(table["actor"] != "no actor") & (table["units"] > 0)]
+    gaps = []
+    for frame, part in named.groupby("frame", sort=False):
+        high, low = extremes(part, "share")
+        if high["low"] > low["high"]:
+            gaps.append((high["share"] - low["share"], frame, high, low))
+    if not gaps:
+        return (
+            f"No frame clearly divides the {unit}s that name one actor from those that name another"
+        )
+    _, frame, high, low = max(gaps, key=lambda gap: gap[0])
+    return (
+        f"{percent(high['share'])} of {unit}s that name {high['actor']} carry ‘{frame}’, "
+        f"{percent(low['share'])} of those that name {low['actor']}: the widest gap"
+    )
 
 
 @styled
@@ -275,10 +296,12 @@ def frame_concentration(table: pd.DataFrame) -> Drawing:
     """How much of each frame rests on its commonest rule and on one document."""
     name = "frame_concentration"
     data = table.reset_index(drop=True)
-    warned = data[data["warning"] != ""]
-    title = f"{len(warned)} of {len(data)} frames rest on one rule, one document or too few matches"
-    title += f": {', '.join(short(f, 20) for f in warned['frame'][:6])}" if len(warned) else ""
-    subtitle = "Share of a frame's matches that come from its commonest rule (blue dot, named) and from one document (orange square). A warning stands from half for a rule, from three quarters for a document, and below five matches."
+    title = concentration_title(data)
+    subtitle = (
+        "Share of a frame's matches that come from its commonest rule (dot, named on the right) and "
+        "from one document (square). Dashed: a warning (!) from half on for a rule, from three "
+        "quarters on for a document; also for fewer than five matches."
+    )
     figure, (panel,) = sheet(
         title,
         subtitle,
@@ -310,3 +333,16 @@ def frame_concentration(table: pd.DataFrame) -> Drawing:
         10,
     )
     return Drawing(name, title, figure, data, alt)
+
+
+def concentration_title(data: pd.DataFrame) -> str:
+    """How many frames rest on too little, and on what."""
+    warned = data[data["warning"] != ""]
+    if warned.empty:
+        return "No frame rests on one rule, one document or too few matches"
+    told = [
+        f"{', '.join(short(frame, 20) for frame in part['frame'][:6])} "
+        f"({warning.removeprefix('rests on ')})"
+        for warning, part in warned.groupby("warning", sort=False)
+    ]
+    return f"{len(warned)} of {len(data)} frames rest on little: {'; '.join(told)}"

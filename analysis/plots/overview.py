@@ -12,7 +12,6 @@ from analysis.plots.sheet import (
     BLUE,
     GREY,
     INK,
-    MARKERS,
     MOST_ROWS,
     ORANGE,
     PALE,
@@ -29,6 +28,7 @@ from analysis.plots.sheet import (
     sheet,
     short,
     styled,
+    thousands,
 )
 from analysis.trends import period_bounds
 
@@ -64,12 +64,9 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
         title, subtitle, body=0.3 * len(labels) + 0.2, left=left_for(labels), right=2.0
     )
     places = dict(zip(labels, rows_axis(panel, labels), strict=True))
-    genres = sorted(set(dated["genre"]))
-    for label, date, precision, kind in zip(
-        rows, dated["date"], dated["date_precision"], dated["genre"], strict=True
-    ):
+    for label, date, precision in zip(rows, dated["date"], dated["date_precision"], strict=True):
         if label in places:
-            draw_date(panel, places[label], date, precision, genres.index(kind))
+            draw_date(panel, places[label], date, precision)
     if len(dated) <= MOST_ROWS:
         notes = [
             f"{short(source, 30)}{', ' + short(kind, 14) if kind else ''}"
@@ -82,13 +79,13 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     return Drawing(name, title, figure, data, alt)
 
 
-def draw_date(panel: Axes, place: float, date: str, precision: str, kind: int) -> None:
+def draw_date(panel: Axes, place: float, date: str, precision: str) -> None:
+    """A dot for a day, a bar over the whole month or year that a date leaves open."""
     first, last = (date2num(day) for day in period_bounds(date))
-    color = (BLUE, ORANGE, INK, GREY)[kind % 4]
     if precision == "day":
-        panel.plot(first, place, MARKERS[kind % len(MARKERS)], color=color, markersize=6)
+        panel.plot(first, place, "o", color=BLUE, markersize=6)
     else:
-        panel.barh(place, last + 1 - first, left=first, height=0.34, color=color, alpha=0.8)
+        panel.barh(place, last + 1 - first, left=first, height=0.3, color=ORANGE)
 
 
 @styled
@@ -130,6 +127,7 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
         notes = [f"{t:,} ({percent(t / max(total, 1))})" for t in data["tokens"]]
         end_labels(panel, places, data["tokens"], notes)
         panel.set_xlabel("tokens")
+        thousands(panel)
     alt = f"Bar chart of document lengths in tokens. {title}. "
     alt += listing(data["document"], [f"{t:,}" for t in data["tokens"]])
     return Drawing(name, title, figure, data, alt)
@@ -149,7 +147,7 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
     first = data.iloc[0]
     title = (
         f"‘{first['token']}’ is the most frequent content word; "
-        f"{everywhere} of the top {len(data)} stand in every document"
+        f"{everywhere} of the top {len(data)} occur in every document"
     )
     subtitle = (
         "Occurrences per million tokens, function words left out. Right: count, documents that hold "
@@ -168,6 +166,7 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
     ]
     end_labels(panel, places, data["per_million"], notes)
     panel.set_xlabel("per million tokens")
+    thousands(panel)
     alt = f"Bar chart of the {len(data)} most frequent content words. {title}. "
     alt += listing(data["token"], [f"{r:,.0f} per million" for r in data["per_million"]])
     return Drawing(name, title, figure, data, alt)
@@ -181,7 +180,7 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     if data.empty:
         return blank(
             name,
-            "No two content words stand together often enough",
+            "No two content words occur together often enough",
             "Fewest: 3 times.",
             data,
         )
@@ -192,7 +191,7 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     )
     subtitle = (
         "Neighbouring content words within a sentence, by log-likelihood G² (4-cell, Dunning 1993). "
-        "Right: count, and expected count if the words were set independently. A ranking, not a test."
+        "Right: count, and expected count if the words occurred independently. A ranking, not a test."
     )
     figure, (panel,) = sheet(
         title,
@@ -205,7 +204,7 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     panel.hlines(places, 0, data["g2"], color=PALE, linewidth=2)
     panel.plot(data["g2"], places, "o", color=BLUE, markersize=5)
     notes = [
-        f"{count} ({expected:.1f})"
+        f"{count} ({expected:.1f})" if expected >= 0.05 else f"{count} (<0.1)"
         for count, expected in zip(data["count"], data["expected"], strict=True)
     ]
     end_labels(panel, places, data["g2"], notes, offset=7)
@@ -233,7 +232,7 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
         title = "The texts are too short for a measure of lexical diversity"
     subtitle = (
         "MATTR and HD-D: expected share of different words in 50 and 42 tokens. MTLD: mean length of "
-        "stretches with a type-token ratio above 0.72; unsteady below some 100 tokens. One number a "
+        "stretches with a type-token ratio above 0.72; unsteady below some 100 tokens. One value per "
         "text: no interval. Genre and length differ too."
     )
     subtitle += f" First {MOST_ROWS} of {len(data)} documents." if len(data) > MOST_ROWS else ""
@@ -302,19 +301,29 @@ def vocabulary_growth(growth: pd.DataFrame) -> Drawing:
             color = BLUE if document == richest else GREY
             style = (0, (4, 2)) if document == WHOLE_CORPUS else "-"
             panel.plot(part["tokens"], part["types"], color=color, linewidth=1.4, linestyle=style)
-        inside = ends["tokens"] <= reach
-        if reach == whole and len(reaches) > 1:
-            inside &= ends["tokens"] > near
-        if len(ends) > MOST_LABELS:
-            inside &= ends["document"].isin([richest, poorest, WHOLE_CORPUS])
-        label_lines(panel, ends[inside])
+        label_lines(panel, labelled(growth, ends, reach, {richest, poorest, WHOLE_CORPUS}))
         panel.set_xlim(0, reach)
         panel.set_ylim(bottom=0)
         panel.set_xlabel("tokens read")
+        thousands(panel)
+        thousands(panel, "y")
     panels[0].set_ylabel("different words met")
     alt = f"Line chart of vocabulary growth. {title}. At the end: "
     alt += listing(ends["document"], [f"{t:,.0f} types" for t in ends["types"]])
     return Drawing(name, title, figure, growth, alt)
+
+
+def labelled(
+    growth: pd.DataFrame, ends: pd.DataFrame, reach: float, outstanding: set[str]
+) -> pd.DataFrame:
+    """Where each line of a panel ends (at `reach` if it runs on); of many, the outstanding only."""
+    rows = []
+    for document in ends["document"]:
+        part = growth[growth["document"] == document]
+        at = min(float(part["tokens"].iloc[-1]), reach)
+        if len(ends) <= MOST_LABELS or document in outstanding:
+            rows.append((document, at, float(np.interp(at, part["tokens"], part["types"]))))
+    return pd.DataFrame(rows, columns=["document", "tokens", "types"])
 
 
 def label_lines(panel: Axes, ends: pd.DataFrame) -> None:
@@ -347,8 +356,8 @@ def shared_vocabulary(overlap: pd.DataFrame) -> Drawing:
     order = list(alone.sort_index().sort_values(ascending=False, kind="stable").index)[:MOST_ROWS]
     everywhere = int(data.loc[data["in_documents"] == n, "types"].max())
     title = (
-        f"{everywhere:,} words stand in all {n} documents; {percent(alone[order[0]])} of the words "
-        f"of {order[0]} stand only there"
+        f"{everywhere:,} words occur in all {n} documents; {percent(alone[order[0]])} of the words "
+        f"of {order[0]} occur only there"
     )
     subtitle = (
         "Share of each document's different words (types) by the number of documents that hold "

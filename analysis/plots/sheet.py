@@ -237,6 +237,11 @@ def interval_words(kinds: Iterable[str], confidence: float) -> str:
     )
 
 
+def thousands(panel: Axes, axis: str = "x") -> None:
+    """Write the numbers of an axis with thousands separated."""
+    getattr(panel, f"{axis}axis").set_major_formatter("{x:,.0f}")
+
+
 def dates_axis(panel: Axes) -> None:
     panel.xaxis_date()
     locator = AutoDateLocator(minticks=3, maxticks=7)

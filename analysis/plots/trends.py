@@ -33,12 +33,14 @@ from analysis.plots.sheet import (
     sheet,
     short,
     styled,
+    thousands,
     whole_years,
 )
 from analysis.trends import period_bounds
 from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_DOCUMENTS = 20
+ONE_DOCUMENT_SHARE = 0.75
 MOST_GROUPS = 15
 
 
@@ -59,7 +61,7 @@ def term_rates(
     terms = panel_terms(data)
     title = rates_title(data[data["term"].isin(terms)])
     subtitle = (
-        f"Occurrences per million tokens by {period}, all documents together. "
+        f"Occurrences per million tokens by {period} (grey bars), all documents together. "
         f"{interval_words(data['interval'], confidence)}. {documents_told(data)}"
     )
     keys = event_keys(events)
@@ -99,11 +101,11 @@ def rates_title(data: pd.DataFrame) -> str:
     if len(periods) < 2:
         return f"All dated documents lie in one period, {periods[0]}: rates, but no trend"
     first, last = (data[data["period"] == p].set_index("term") for p in (periods[0], periods[-1]))
-    few = data["documents"].min() < FEWEST_DOCUMENTS
-    caveat = "; with so few documents this tells texts apart, not times" if few else ""
     apart = (last["low"] > first["high"]) | (last["high"] < first["low"])
     if not apart.any():
-        return f"No term's rate in {periods[-1]} is clear of its rate in {periods[0]}{caveat}"
+        return f"No term's rate in {periods[-1]} is clear of its rate in {periods[0]}"
+    few = data["documents"].min() < FEWEST_DOCUMENTS
+    caveat = "; with so few documents this tells texts apart, not times" if few else ""
     rates = [(part["count"] + 0.5) / part["tokens"] for part in (first, last)]
     term = np.log2(rates[1] / rates[0]).abs()[apart].idxmax()
     before, after = first.loc[term, "per_million"], last.loc[term, "per_million"]
@@ -114,17 +116,22 @@ def rates_title(data: pd.DataFrame) -> str:
 
 
 def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
-    """Rate of one term by period: a point in the middle of each period, its interval, a line."""
+    """Rate of one term by period: a grey bar as long as the period, a point, its interval.
+
+    Points are joined only where every period holds ten documents or more.
+    """
     part = part[part["tokens"] > 0]
     bounds = [period_bounds(label) for label in part["period"]]
     middle = [(date2num(first) + date2num(last) + 1) / 2 for first, last in bounds]
-    panel.plot(middle, part["per_million"], color=BLUE, linewidth=1, alpha=0.6)
+    if part["documents"].min() >= FEWEST_DOCUMENTS:
+        panel.plot(middle, part["per_million"], color=BLUE, linewidth=1, alpha=0.6)
+    starts, ends = ([date2num(day) for day in days] for days in zip(*bounds, strict=True))
+    panel.hlines(part["per_million"], starts, ends, color=PALE, linewidth=2.5, zorder=1)
     panel.vlines(middle, part["low"], part["high"], color=BLUE, linewidth=1.4, alpha=0.75)
-    panel.plot(middle, part["per_million"], "o", color=BLUE, markersize=4)
+    panel.plot(middle, part["per_million"], "o", color=BLUE, markersize=4, clip_on=False)
     panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
-    reach = min(part["high"].max(), 5 * part["per_million"].max()) or 1.0
-    panel.set_ylim(0, reach * 1.05)
-    panel.yaxis.set_major_formatter("{x:,.0f}")
+    panel.set_ylim(0, (part["high"].max() or 1.0) * 1.05)
+    thousands(panel, "y")
 
 
 def date_span(periods: Iterable[str], events: pd.DataFrame) -> tuple[float, float]:
@@ -185,7 +192,7 @@ def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -
         panel.set_xlim(left=0)
         panel.set_title(f"{short(term, 30)} (n = {int(every['count']):,})")
         panel.xaxis.set_major_locator(few_ticks())
-        panel.xaxis.set_major_formatter("{x:,.0f}")
+        thousands(panel)
     every = data[data["group"] == EVERY]
     alt = f"{len(terms)} dot charts of rates per million by {group}. {title}. All documents: "
     alt += listing(every["term"], [f"{rate:,.0f}" for rate in every["per_million"]])
@@ -229,11 +236,14 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
             data,
         )
     first, last = data.iloc[0], data.iloc[-1]
-    title = f"{late} against {early}: ‘{first['token']}’ rises most, ‘{last['token']}’ falls most"
+    title = (
+        f"‘{first['token']}’ sets the texts of {late} apart from those of {early} most, "
+        f"‘{last['token']}’ those of {early}"
+    )
     subtitle = (
         f"z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), {late} "
-        f"against {early}, content words. Right: count early → late, documents that hold the word. A word "
-        "of one document moves with that document, not with time (hollow)."
+        f"against {early}, content words. Right: count early → late, documents that hold the word. "
+        "Hollow: one document brings three quarters or more, and the word comes and goes with it."
     )
     figure, (panel,) = sheet(
         title,
@@ -245,7 +255,7 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     places = rows_axis(panel, list(data["token"]))
     rises = (data["z"] > 0).to_numpy()
     for side, color, marker in ((rises, BLUE, "o"), (~rises, ORANGE, "s")):
-        z, several = data["z"][side], data["documents"][side] > 1
+        z, several = data["z"][side], data["top_document_share"][side] < ONE_DOCUMENT_SHARE
         panel.hlines(places[side], 0, z, color=color, linewidth=1.4, alpha=0.5)
         hollow_points(panel, z, places[side], several, color=color, marker=marker)
     panel.axvline(0, color=GREY, linewidth=0.8)
@@ -255,9 +265,9 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
         for a, b, d in zip(data["early"], data["late"], data["documents"], strict=True)
     ]
     end_labels(panel, places, edge, notes, offset=9)
-    panel.set_xlabel("← falls        z        rises →")
+    panel.set_xlabel(f"← more in {early}        z        more in {late} →")
     falling = ", ".join(down["token"][::-1])
-    alt = f"Dot chart of words by z. {title}. Rising: {', '.join(up['token'])}. Falling: {falling}."
+    alt = f"Dot chart of words by z. {title}. More in {late}: {', '.join(up['token'])}. More in {early}: {falling}."
     return Drawing(name, title, figure, data, alt)
 
 
@@ -307,10 +317,10 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
 
 
 def dispersion_title(places: pd.DataFrame, terms: list[str], n_documents: int) -> str:
-    """How many terms fall in every document, and which in one only."""
+    """How many terms occur in every document, and which in one only."""
     held = places.groupby("term")["document"].nunique()
     everywhere = sum(held.get(term, 0) == n_documents for term in terms)
-    title = f"{everywhere} of {len(terms)} terms fall in every document"
+    title = f"{everywhere} of {len(terms)} terms occur in every document"
     alone = [short(term, 24) for term in terms if held.get(term, 0) == 1]
     return title + (f"; only in one: {', '.join(alone[:3])}" if alone else "")
 
@@ -325,12 +335,12 @@ def years_spoken_of(table: pd.DataFrame) -> Drawing:
     data = table.groupby("year")[["count", "citations"]].sum().reset_index()
     named = data[data["count"] > 0]
     title = (
-        f"Of {total + cited:,} years in the texts {cited:,} stand in citations; "
-        f"running text names {total:,}"
+        f"Of {total + cited:,} mentions of a year {cited:,} are citations; "
+        f"{total:,} are in running text"
     )
     if total:
         top = named[named["count"] == named["count"].max()]
-        title += f", most often {' and '.join(top['year'].astype(str).head(4))}"
+        title += f", most often {' and '.join(top['year'].astype(str))}" if len(top) <= 3 else ""
     subtitle = (
         "Occurrences of a year written in figures (1600–2099), by year. Citations: years inside "
         "parentheses such as (Name, 2023). Dates in words (‘last November’) are not counted."
@@ -347,5 +357,5 @@ def years_spoken_of(table: pd.DataFrame) -> Drawing:
         panel.xaxis.set_major_locator(whole_years())
         panel.yaxis.set_major_locator(few_whole_ticks())
     alt = f"Bar chart of years named. {title}. In running text: "
-    alt += listing(named["year"].astype(str), [f"{c} times" for c in named["count"]])
+    alt += listing(named["year"].astype(str), [f"({c})" for c in named["count"]])
     return Drawing(name, title, figure, table, alt)
