@@ -55,7 +55,14 @@ def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: floa
     )
     height = 0.18 * len(groups) + 0.62
     figure, panels = grid(
-        title, subtitle, len(every), columns=2, row_height=height, left=left_for(groups), gap_y=0.42
+        title,
+        subtitle,
+        len(every),
+        columns=2,
+        row_height=height,
+        left=left_for(groups),
+        gap_y=0.42,
+        gap_x=0.5,
     )
     reach = min(1.0, 1.04 * float(np.nanmax(data["high"].to_numpy(dtype=float), initial=0.1)))
     for n, (panel, frame) in enumerate(zip(panels, every.index, strict=True)):
@@ -65,7 +72,9 @@ def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: floa
         interval_rows(panel, places, mine["share"], mine["low"], mine["high"])
         panel.set_xlim(0, reach)
         panel.set_title(f"{short(frame, 24)} ({plural(int(every.loc[frame, 'coded']), unit)})")
+        panel.xaxis.set_major_locator(few_ticks())
         panel.xaxis.set_major_formatter(percent_axis())
+        panel.grid(axis="x", color=PALE, linewidth=0.4)
         panel.tick_params(axis="x", labelbottom=n >= len(panels) - 2)
     alt = f"{len(every)} dot charts of frame shares by {group}. {title}. All documents: "
     alt += listing(every.index, [percent(share) for share in every["share"]], most=12)

@@ -301,7 +301,9 @@ def vocabulary_growth(growth: pd.DataFrame) -> Drawing:
             color = BLUE if document == richest else GREY
             style = (0, (4, 2)) if document == WHOLE_CORPUS else "-"
             panel.plot(part["tokens"], part["types"], color=color, linewidth=1.4, linestyle=style)
-        label_lines(panel, labelled(growth, ends, reach, {richest, poorest, WHOLE_CORPUS}))
+        lines = labelled(growth, ends, reach, {richest, poorest, WHOLE_CORPUS})
+        zoomed = len(reaches) > 1 and reach == whole
+        label_lines(panel, lines[lines["tokens"] > near] if zoomed else lines)
         panel.set_xlim(0, reach)
         panel.set_ylim(bottom=0)
         panel.set_xlabel("tokens read")
@@ -328,14 +330,15 @@ def labelled(
 
 def label_lines(panel: Axes, ends: pd.DataFrame) -> None:
     """Label lines right of the panel, at the height of their ends, none covering another."""
-    top = panel.get_ylim()[1]
-    last = -np.inf
-    for row in ends.sort_values(["types", "document"]).itertuples():
-        last = max(row.types / top, last + 0.055)
+    rows = ends.sort_values(["types", "document"], ascending=False)
+    heights = (rows["types"] / panel.get_ylim()[1]).to_list()
+    for n in range(1, len(heights)):
+        heights[n] = min(heights[n], heights[n - 1] - 0.055)
+    for row, height in zip(rows.itertuples(), heights, strict=True):
         panel.annotate(
             short(row.document, 21),
             (row.tokens, row.types),
-            (1.04, last),
+            (1.04, height),
             textcoords="axes fraction",
             va="center",
             size=7.5,

@@ -167,7 +167,7 @@ def short(label: object, longest: int = 26) -> str:
 
 def left_for(labels: Iterable[str], longest: int = 26) -> float:
     """Inches to the left of a panel that its row labels need."""
-    return 0.3 + 0.068 * max((len(short(label, longest)) for label in labels), default=4)
+    return 0.36 + 0.068 * max((len(short(label, longest)) for label in labels), default=4)
 
 
 def rows_axis(panel: Axes, labels: Sequence[str], longest: int = 26) -> np.ndarray:
@@ -175,7 +175,7 @@ def rows_axis(panel: Axes, labels: Sequence[str], longest: int = 26) -> np.ndarr
     places = np.arange(len(labels))
     panel.set_yticks(places, [short(label, longest) for label in labels])
     panel.set_ylim(len(labels) - 0.4, -0.6)
-    panel.tick_params(axis="y", length=0)
+    panel.tick_params(axis="y", length=0, pad=7)
     panel.spines["left"].set_visible(False)
     return places
 

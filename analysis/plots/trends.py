@@ -340,7 +340,7 @@ def years_spoken_of(table: pd.DataFrame) -> Drawing:
     )
     if total:
         top = named[named["count"] == named["count"].max()]
-        title += f", most often {' and '.join(top['year'].astype(str))}" if len(top) <= 3 else ""
+        title += f", most often {', '.join(top['year'].astype(str))}" if len(top) <= 3 else ""
     subtitle = (
         "Occurrences of a year written in figures (1600–2099), by year. Citations: years inside "
         "parentheses such as (Name, 2023). Dates in words (‘last November’) are not counted."
