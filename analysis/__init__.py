@@ -35,7 +35,7 @@ NAMES = {
     ),
     "trends": (
         "corpus_events",
-        "edges",
+        "edge_matches",
         "event_table",
         "group_table",
         "movers",
@@ -57,6 +57,7 @@ NAMES = {
         "frame_table",
         "frames_by_document",
         "framing_answer",
+        "groups_told",
         "group_names",
         "keyness_table",
         "tests_told",

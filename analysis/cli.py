@@ -25,6 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         say(f"workbook: {error}")
         return WRONG_USE
+    except OSError as error:
+        if options.debug:
+            traceback.print_exc()
+        name = f" {shown(str(error.filename))}" if error.filename else ""
+        say(f"workbook: cannot use{name}: {error.strerror or error}")
+        return WRONG_USE
     except KeyboardInterrupt:
         say("workbook: interrupted; nothing was published")
         return FAILED
@@ -153,8 +159,8 @@ def run_command(options: argparse.Namespace) -> int:
 def check_command(options: argparse.Namespace) -> int:
     """`workbook check`."""
     from analysis.codebook import corpus_codebook
-    from analysis.corpus import read_corpus
-    from analysis.findings import read_claims
+    from analysis.corpus import read_corpus, unused_rules
+    from analysis.findings import read_claims, selects_nobody
     from analysis.overview import reading_account
     from analysis.parameters import parse_value
     from analysis.trends import corpus_events
@@ -164,7 +170,7 @@ def check_command(options: argparse.Namespace) -> int:
     for what, count in reading_account(corpus).itertuples(index=False):
         print(f"  {what}: {count}")
     for name in corpus.unlisted:
-        print(f"  not listed in metadata.csv, left out: {shown(name)}")
+        print(f"  left out: {shown(name)}")
     for column in ("source", "date_precision", "language"):
         counts = corpus.documents[column].replace("", "(none)").value_counts().sort_index()
         told = ", ".join(f"{shown(v, quote=False)} ({n})" for v, n in counts.head(20).items())
@@ -175,6 +181,10 @@ def check_command(options: argparse.Namespace) -> int:
     )
     for rule, lines in corpus.excluded.groupby("rule").size().items():
         print(f"  excluded by {shown(rule)}: {lines}")
+    for name in unused_rules(corpus):
+        print(f"  excludes nothing: rule {shown(name)}")
+    for name in selects_nobody(read_claims(corpus), corpus):
+        print(f"  cannot be checked, no document on one side: finding {shown(name)}")
     print(f"  events: {len(corpus_events(corpus))}; findings declared: {len(read_claims(corpus))}")
     book = corpus_codebook(corpus, options.codebook)
     for kind in ("frames", "actors", "terms"):

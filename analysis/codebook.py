@@ -14,6 +14,7 @@ from analysis.errors import InputError, shown
 from analysis.files import Node, read_yaml
 from analysis.tokens import APOSTROPHES, WORD, normal_form
 
+NOBODY = "no actor"
 WIDEST_GAP = 20
 MOST_WORDS = 20
 NAME = regex.compile(r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]{0,59}")
@@ -162,6 +163,9 @@ def rule_sets(top: Node, key: str) -> dict[str, RuleSet]:
 
 
 def rule_set(name: str, node: Node) -> RuleSet:
+    """One rule set from its entry in the file; raises InputError with its line."""
+    if name == NOBODY:
+        raise node.error("name is reserved", value=name)
     if not NAME.fullmatch(name):
         raise node.error(
             "is no name",

@@ -24,6 +24,16 @@ ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 SURROGATE = re.compile("[\ud800-\udfff]")
 MISSING = "(none)"
 EVERY = "all"
+WHOLE_CORPUS = "whole corpus, by date"
+OF_THE_FOLDER = (
+    "metadata.csv",
+    "codebook.yaml",
+    "events.csv",
+    "exclusions.yaml",
+    "findings.yaml",
+    "SHA256SUMS",
+    "README.md",
+)
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
 
 
@@ -94,10 +104,13 @@ def locate(path: str | Path) -> Path:
     A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus.
     """
     path = Path(path)
-    if path.is_absolute() or path.exists():
-        return path
     root = Path(__file__).parent.parent
-    return root / path if (root / path).exists() else path
+    try:
+        if path.is_absolute() or path.exists():
+            return path
+        return root / path if (root / path).exists() else path
+    except (OSError, ValueError) as error:
+        raise InputError("is no path", value=str(path)) from error
 
 
 def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Corpus:
@@ -106,6 +119,8 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     `columns` renames: {"date": "year"} reads the dates from the column `year`.
     Raises InputError for anything unreadable, naming file, line or column, value and what is allowed.
     """
+    if not str(path).strip():
+        raise InputError("no corpus is named", allowed="a folder, or a file " + ", ".join(FORMATS))
     place = locate(path)
     if not place.exists():
         raise InputError(
@@ -141,22 +156,26 @@ class Row:
 
 
 def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[list[Row], list[str]]:
-    """Rows of a folder of texts, and the names of its .txt files that metadata.csv does not list."""
+    """Rows of a folder of texts, and the names of everything in it that was left out."""
     check_sums(folder)
-    found = sorted(file.name for file in folder.glob("*.txt"))
+    entries = sorted(folder.iterdir())
+    found = [e.name for e in entries if e.suffix.lower() == ".txt" and e.is_file()]
+    others = [e.name for e in entries if e.name not in {*found, *OF_THE_FOLDER}]
+    for name in found:
+        check_name(folder, name)
     metadata = folder / "metadata.csv"
     if not metadata.exists():
-        return [one_text(folder / name, columns) for name in found], []
+        return [one_text(folder / name, columns) for name in found], others
     rows, listed = [], set()
     for line, values in read_table(metadata):
         where = f"{metadata.name}, line {line}"
         name = listed_file(folder, values, where)
         listed.add(name)
         kept = {column: value for column, value in values.items() if column != "file"}
-        kept.setdefault("id", name.removesuffix(".txt"))
+        kept.setdefault("id", Path(name).stem)
         kept = renamed(kept, columns, metadata.name)
         rows.append(Row(where, read_text(folder / name), kept))
-    return rows, [name for name in found if name not in listed]
+    return rows, [name for name in [*found, *others] if name not in listed]
 
 
 def listed_file(folder: Path, values: Mapping[str, str], where: str) -> str:
@@ -173,9 +192,22 @@ def listed_file(folder: Path, values: Mapping[str, str], where: str) -> str:
             value=name,
             allowed="the name of a file in the corpus folder",
         )
-    if not (folder / name).is_file():
+    try:
+        there = (folder / name).is_file()
+    except (OSError, ValueError):
+        there = False
+    if not there:
         raise InputError("text is missing", where=f"{where}, column file", value=name)
+    check_name(folder, name)
     return name
+
+
+def check_name(folder: Path, name: str) -> None:
+    """Raise InputError for a file whose name is no Unicode text, or a link out of the folder."""
+    if SURROGATE.search(name):
+        raise InputError("file name is no Unicode text", where=folder.name, value=name)
+    if not (folder / name).resolve().is_relative_to(folder.resolve()):
+        raise InputError("is a link that leads out of the corpus folder", where=name)
 
 
 def check_sums(folder: Path) -> None:
@@ -232,9 +264,10 @@ def rows_of_jsonl(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
             continue
         where = f"{file.name}, line {number}"
         try:
-            values = json.loads(line)
+            values = json.loads(line, object_pairs_hook=no_doubled_keys)
         except (ValueError, RecursionError) as error:
-            raise InputError("broken JSON", where=where, value=line) from error
+            told = str(error).partition(":")[0]
+            raise InputError(f"broken JSON ({told})", where=where, value=line) from error
         if not isinstance(values, dict):
             raise InputError("is no JSON object", where=where, value=line)
         yield (
@@ -248,15 +281,23 @@ def rows_of_parquet(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(file)
-    except (pa.ArrowException, OSError) as error:
+        rows = pq.read_table(file).to_pylist()
+    except (pa.ArrowException, OSError, OverflowError, ValueError) as error:
         raise InputError("cannot be read as Parquet", where=file.name) from error
-    for number, values in enumerate(table.to_pylist(), start=1):
+    for number, values in enumerate(rows, start=1):
         where = f"{file.name}, row {number}"
         yield (
             where,
             {key: as_text(value, f"{where}, {key}") for key, value in values.items()},
         )
+
+
+def no_doubled_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The pairs as a dictionary; raises ValueError where a key stands twice."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key stands twice")
+    return values
 
 
 FILE_READERS = {
@@ -268,7 +309,7 @@ FILE_READERS = {
 
 def as_text(value: object, where: str) -> str:
     """A value of JSON or Parquet as text; missing is empty, nothing nested is taken."""
-    if value is None:
+    if value is None or value != value:
         return ""
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         value = value.date()
@@ -306,11 +347,13 @@ def from_rows(rows: Iterable[Row], *, name: str, folder: Path | None = None) -> 
     rows = [with_id(row, number) for number, row in enumerate(rows, start=1)]
     if not rows:
         raise InputError("the corpus is empty: it holds no document", where=name)
-    if not any(row.text.strip() for row in rows):
-        raise InputError("the corpus is empty: no document holds any text", where=name)
+    if not any(sign.isalnum() for row in rows for sign in row.text):
+        raise InputError("the corpus is empty: no document holds a letter or a digit", where=name)
     seen: dict[str, str] = {}
     for row in rows:
         identity = row.metadata["id"]
+        if identity == WHOLE_CORPUS:
+            raise InputError("id is reserved", where=row.where, value=identity)
         if identity in seen:
             raise InputError(
                 f"id stands twice (first in {seen[identity]})",
@@ -501,6 +544,16 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
         mine = [rule for rule in rules if document in rule.documents or source in rule.sources]
         found += exclude_from(document, text, mine) if mine else []
     return pd.DataFrame(found, columns=list(EXCLUDED))
+
+
+def unused_rules(corpus: Corpus) -> list[str]:
+    """Ids of the corpus folder's exclusion rules that exclude no line."""
+    file = corpus.folder / "exclusions.yaml" if corpus.folder else None
+    if file is None or not file.exists():
+        return []
+    return [
+        rule.id for rule in read_exclusions(file) if rule.id not in set(corpus.excluded["rule"])
+    ]
 
 
 def exclude_from(document: str, text: str, rules: list[Exclusion]) -> list[tuple]:

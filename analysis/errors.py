@@ -51,6 +51,11 @@ def shown(value: object, *, quote: bool = True, longest: int = LONGEST_SHOWN) ->
     return f"'{safe}'" if quote and isinstance(value, str) else safe
 
 
+def shown_lines(text: str) -> str:
+    """A text of several lines with everything invisible in a line written as an escape."""
+    return "\n".join(shown(line, quote=False, longest=4000) for line in text.split("\n"))
+
+
 def listed(allowed: object) -> str:
     """Allowed values as a phrase: strings as they are, other collections joined by commas."""
     if isinstance(allowed, str):

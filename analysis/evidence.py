@@ -17,6 +17,7 @@ from analysis.errors import InputError, shown
 from analysis.tokens import Tokens
 
 LONGEST_LINE = 4000
+NO_MATHS = "tex2jax_ignore mathjax_ignore"
 UNITS = ("sentence", "paragraph", "document")
 
 
@@ -257,7 +258,8 @@ class Page:
     text: str
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
+        page = f'<div class="{NO_MATHS}">{self.html}</div>'
+        return {"text/html": page, "text/plain": self.text}
 
 
 def escaped(text: str) -> str:
@@ -266,8 +268,10 @@ def escaped(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """A value of a table as text; a missing number is a dash."""
-    return "–" if isinstance(value, float) and value != value else str(value)
+    """A value of a table as text, numbers in at most six digits, a missing one as a dash."""
+    if isinstance(value, float):
+        return "–" if value != value else f"{value:,.6g}"
+    return str(value)
 
 
 def plain(text: str) -> str:

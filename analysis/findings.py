@@ -90,7 +90,7 @@ def claim(node: Node) -> Claim:
     kind = next(kind for kind in KINDS if node.has(kind))
     what = node.get(kind)
     subject = {"share_of_tokens": "", "higher_rate": "term", "larger_share": "frame"}[kind]
-    what.only(tuple(key for key in (subject, "of", "than") if key))
+    what.only([subject, "of", "than"] if subject else ["of"])
     return Claim(
         id=node.get("id").text(),
         statement=node.get("statement").text(),
@@ -100,6 +100,21 @@ def claim(node: Node) -> Claim:
         than=selection(what.get("than")) if what.has("than") else {},
         where=node.where,
     )
+
+
+def check_claims(claims: Sequence[Claim], codebook: Codebook) -> None:
+    """Raise InputError for a claim whose term is no rule."""
+    for one in claims:
+        if one.kind == "higher_rate":
+            try:
+                term_sets([one.subject], codebook.terms)
+            except InputError as error:
+                raise InputError(str(error), where=one.where) from None
+
+
+def selects_nobody(claims: Sequence[Claim], corpus: Corpus) -> list[str]:
+    """Ids of the claims that have no document on one of their sides."""
+    return [one.id for one in claims if not all(side.any() for side in two_sides(corpus, one))]
 
 
 def selection(node: Node) -> dict[str, str]:
@@ -228,7 +243,8 @@ def compare(parts, column: int, confidence, resamples, rng) -> tuple[float, floa
 
 
 def verdict(estimate: float, low: float, high: float) -> bool | None:
-    """Whether 'more' holds: the interval clear of zero, on the right side; None where it is not."""
+    """Whether 'more' holds: True with the interval above zero, False where the texts do not show it
+    (an estimate of zero or less), None where they do and the interval still holds zero."""
     if not np.isfinite([estimate, low, high]).all():
         return None
     if estimate <= 0:

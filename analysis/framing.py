@@ -12,7 +12,7 @@ from scipy import sparse
 from analysis import measures, uncertainty
 from analysis.codebook import Codebook, RuleSet
 from analysis.corpus import EVERY, Corpus
-from analysis.errors import InputError
+from analysis.errors import InputError, shown_lines
 from analysis.evidence import check_unit, find, unit_of_sentence
 from analysis.tokens import Tokens
 from analysis.trends import informative_prior
@@ -46,8 +46,8 @@ class Coding:
         """Coded units of each frame, and units, in each document."""
         n = self.tokens.n_documents
         ones = np.ones(self.n_units)
-        member = sparse.coo_array((ones, (self.unit_document, np.arange(self.n_units))))
-        member.resize((n, self.n_units))
+        where = (self.unit_document, np.arange(self.n_units))
+        member = sparse.coo_array((ones, where), shape=(n, self.n_units))
         counts = (member.tocsr() @ self.coded.astype(np.int64)).toarray()
         return uncertainty.Clusters(counts, np.bincount(self.unit_document, minlength=n))
 
@@ -185,16 +185,17 @@ def share_of(count, units) -> float:
     return float(count) / float(units) if units else float("nan")
 
 
-def sides(groups: np.ndarray, names: Sequence[str], compare: Sequence[str]):
-    """(group, other, mask of the group, mask of the other) of every comparison to be made."""
-    if compare:
-        first, second = compare
+def sides(groups: np.ndarray, names: Sequence[str]):
+    """(group, other, mask of the group, mask of the other) of every comparison to be made.
+
+    Two groups make one comparison, more are each set against the rest.
+    """
+    if len(names) == 2:
+        first, second = names
         yield first, second, groups == first, groups == second
-        return
-    if len(names) < 2:
-        return
-    for name in names:
-        yield name, "the rest", groups == name, groups != name
+    elif len(names) > 2:
+        for name in names:
+            yield name, "the rest", groups == name, groups != name
 
 
 def difference_table(
@@ -209,7 +210,7 @@ def difference_table(
     """Differences of frame shares between groups, with interval, p and q, or why there is no p.
 
     Columns frame, group, other, share, other_share, difference, low, high, p, q, documents,
-    other_documents, no_test. p is a permutation test over documents, q its false discovery
+    other_documents, interval (the weaker of the two sides), no_test. p is a permutation test over documents, q its false discovery
     rate over all rows with a p; both are missing, and `no_test` says why, where the documents
     are too few for any p below 1 - confidence.
     """
@@ -218,7 +219,7 @@ def difference_table(
     names = group_names(corpus, group, compare)
     documents = coding.by_document()
     rows = []
-    for name, other, mine, theirs in sides(groups, names, compare):
+    for name, other, mine, theirs in sides(groups, names):
         rng = uncertainty.generator(
             random_seed, f"differences {coding.unit} {group} {name} {other}"
         )
@@ -242,44 +243,36 @@ def difference_table(
         "high",
         "p",
     ]
-    table = pd.DataFrame(rows, columns=[*columns, "documents", "other_documents", "no_test"])
+    table = pd.DataFrame(
+        rows, columns=[*columns, "documents", "other_documents", "interval", "no_test"]
+    )
     table.insert(9, "q", uncertainty.false_discovery(table["p"].to_numpy(dtype=float)))
     return table
 
 
 def difference_rows(frames, documents, names, masks, confidence, resamples, rng) -> list[tuple]:
-    """The rows of one comparison, one a frame."""
+    """The rows of one comparison, one a frame; documents without a unit do not count."""
+    masks = [mask & (documents.sizes > 0) for mask in masks]
     parts = [uncertainty.Clusters(documents.counts[mask], documents.sizes[mask]) for mask in masks]
     n, m = int(masks[0].sum()), int(masks[1].sum())
-    share, rest = (part.counts.sum(axis=0) / max(part.sizes.sum(), 1) for part in parts)
+    share, rest = (part.counts.sum(axis=0) / (part.sizes.sum() or np.nan) for part in parts)
     mine, theirs = (
         uncertainty.rate_intervals(part, confidence=confidence, resamples=resamples, rng=rng)
         for part in parts
     )
-    low, high = uncertainty.difference_interval(
-        share, mine.low, mine.high, rest, theirs.low, theirs.high
-    )
+    limits = (share, mine.low, mine.high, rest, theirs.low, theirs.high)
+    low, high = uncertainty.difference_interval(*limits)
+    over = min(mine.over, theirs.over, key=("", "texts", "documents").index)
     refusal = uncertainty.cannot_test(n, m, confidence)
     p = np.full(len(frames), np.nan)
     if not refusal:
         both = masks[0] | masks[1]
         together = uncertainty.Clusters(documents.counts[both], documents.sizes[both])
         p = uncertainty.permutation_p(together, masks[0][both], resamples, rng)
+    numbers = zip(share, rest, share - rest, low, high, p, strict=True)
     return [
-        (
-            frame,
-            *names,
-            share[k],
-            rest[k],
-            share[k] - rest[k],
-            low[k],
-            high[k],
-            p[k],
-            n,
-            m,
-            refusal,
-        )
-        for k, frame in enumerate(frames)
+        (frame, *names, *row, n, m, over, refusal)
+        for frame, row in zip(frames, numbers, strict=True)
     ]
 
 
@@ -303,18 +296,12 @@ def keyness_table(
     names = group_names(tokens.corpus, group, compare)
     counts = tokens.document_types
     parts = []
-    for name, _, mine, theirs in sides(groups, names, compare):
-        parts.append(
-            keyness_of(tokens.types, counts, tokens.document_sizes, mine, theirs, prior).assign(
-                group=name
-            )
-        )
-        if compare:
-            parts.append(
-                keyness_of(tokens.types, counts, tokens.document_sizes, theirs, mine, prior).assign(
-                    group=compare[1]
-                )
-            )
+    for name, other, mine, theirs in sides(groups, names):
+        cells = [(name, mine, theirs)]
+        cells += [(other, theirs, mine)] if len(names) == 2 else []
+        for group_name, own, rest in cells:
+            part = keyness_of(tokens.types, counts, tokens.document_sizes, own, rest, prior)
+            parts.append(part.assign(group=group_name))
     columns = [
         "token",
         "group",
@@ -328,7 +315,7 @@ def keyness_table(
     columns += ["g2", "log_ratio", "p", "q", "documents", "rest_documents"]
     if not parts:
         return pd.DataFrame(columns=columns)
-    table = pd.concat(parts, ignore_index=True)[columns]
+    table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     return table.sort_values(
         ["group", "z", "token"], ascending=[True, False, True], ignore_index=True
     )
@@ -340,12 +327,13 @@ def keyness_of(types, counts, document_sizes, mine, theirs, prior) -> pd.DataFra
     size, rest_size = int(count.sum()), int(rest.sum())
     if not size or not rest_size:
         return pd.DataFrame({"token": []})
-    weights = informative_prior(np.asarray(counts.sum(axis=0)).ravel(), prior)
-    delta, z = measures.log_odds(count, rest, weights)
+    used = count + rest > 0
+    counts, count, rest = counts[:, np.flatnonzero(used)], count[used], rest[used]
+    delta, z = measures.log_odds(count, rest, informative_prior(count + rest, prior))
     p = keyness_p(counts, document_sizes, mine, theirs)
     return pd.DataFrame(
         {
-            "token": types,
+            "token": np.array(types, dtype=object)[used],
             "count": count,
             "tokens": size,
             "rest_count": rest,
@@ -364,6 +352,7 @@ def keyness_of(types, counts, document_sizes, mine, theirs, prior) -> pd.DataFra
 
 def keyness_p(counts, document_sizes, mine, theirs) -> np.ndarray:
     """Welch's p over documents of every word; missing where a side has too few documents."""
+    mine, theirs = mine & (document_sizes > 0), theirs & (document_sizes > 0)
     if min(mine.sum(), theirs.sum()) < uncertainty.FEWEST_DOCUMENTS:
         return np.full(counts.shape[1], np.nan)
     rates = counts.multiply(1 / np.maximum(document_sizes, 1)[:, None]).tocsr()
@@ -481,7 +470,10 @@ def concentration_warnings(table: pd.DataFrame) -> str:
         f"WARNING {row.frame}: {row.warning} ({row.top_rule}; {row.top_document})"
         for row in warned.itertuples()
     ]
-    return "\n".join(lines) or "No frame rests on one rule, one document or too few matches."
+    return (
+        shown_lines("\n".join(lines))
+        or "No frame rests on one rule, one document or too few matches."
+    )
 
 
 def tests_told(differences: pd.DataFrame) -> str:
@@ -498,9 +490,16 @@ def framing_answer(shares: pd.DataFrame, differences: pd.DataFrame) -> str:
     told = ", ".join(f"{row.frame} {row.share:.0%}" for row in every.itertuples())
     told = f"Frames by share of all units: {told}."
     if not differences["difference"].notna().any():
-        return told + "\nOne group only: nothing to compare."
+        return shown_lines(told) + "\nOne group only: nothing to compare."
     widest = differences.loc[differences["difference"].abs().idxmax()]
-    return told + (
+    return shown_lines(told) + shown_lines(
         f"\nWidest difference: {widest['frame']}, {widest['group']} {widest['share']:.0%} against "
         f"{widest['other']} {widest['other_share']:.0%}."
     )
+
+
+def groups_told(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> str:
+    """The groups that are compared, in words."""
+    names = group_names(corpus, group, compare)
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return shown_lines(f"{len(names)} groups by {group}: {', '.join(names[:20])}{more}")

@@ -176,10 +176,14 @@ def information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 
 def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
-    """Binary logarithm of the ratio of two rates (Hardie 2014); half an occurrence for a zero."""
+    """Binary logarithm of the ratio of two rates (Hardie 2014); half an occurrence for a zero.
+
+    0 for a word that occurs in neither corpus.
+    """
     a = np.where(np.asarray(count) == 0, 0.5, count) / np.asarray(size, dtype=float)
     b = np.where(np.asarray(rest_count) == 0, 0.5, rest_count) / np.asarray(rest_size, dtype=float)
-    return np.log2(a / b)
+    nowhere = (np.asarray(count) == 0) & (np.asarray(rest_count) == 0)
+    return np.where(nowhere, 0.0, np.log2(a / b))
 
 
 def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
@@ -197,9 +201,10 @@ def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:
     """
     y, r = np.asarray(count, dtype=float), np.asarray(rest_count, dtype=float)
     a = np.broadcast_to(np.asarray(prior, dtype=float), y.shape)
-    odds = (y + a) / (y.sum() + a.sum() - y - a)
-    rest = (r + a) / (r.sum() + a.sum() - r - a)
-    delta = np.log(odds) - np.log(rest)
+    others, rest_others = y.sum() + a.sum() - y - a, r.sum() + a.sum() - r - a
+    if len(y) < 2:
+        return np.zeros(y.shape), np.zeros(y.shape)
+    delta = np.log((y + a) / others) - np.log((r + a) / rest_others)
     return delta, delta / np.sqrt(1 / (y + a) + 1 / (r + a))
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from analysis import measures
-from analysis.corpus import Corpus
+from analysis.corpus import WHOLE_CORPUS, Corpus
+from analysis.errors import shown_lines
 from analysis.tokens import Tokens, is_stop_word
 
 FEWEST_TOGETHER = 3
 GROWTH_POINTS = 200
-WHOLE_CORPUS = "whole corpus, by date"
 
 
 def reading_account(corpus: Corpus) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def reading_account(corpus: Corpus) -> pd.DataFrame:
         ("lines of text", lines),
         ("lines excluded by a rule", len(corpus.excluded)),
         ("lines kept", lines - len(corpus.excluded)),
-        ("files in the folder that the metadata do not list", len(corpus.unlisted)),
+        ("other things in the folder, left out", len(corpus.unlisted)),
     ]
     return pd.DataFrame(rows, columns=["what", "count"])
 
@@ -113,7 +113,7 @@ def vocabulary_table(tokens: Tokens) -> pd.DataFrame:
 def content_words(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table whose `token` is no function word, lone letter or number."""
     kept = [not is_stop_word(token) for token in table["token"]]
-    return table[kept].reset_index(drop=True)
+    return table[np.array(kept, dtype=bool)].reset_index(drop=True)
 
 
 def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.DataFrame:
@@ -169,17 +169,24 @@ def growth_points(name: str, types: np.ndarray) -> pd.DataFrame:
 def overlap_table(tokens: Tokens) -> pd.DataFrame:
     """For each document, how many of its types stand in how many documents.
 
-    Columns document, in_documents (1 = only here), types, share (of the document's types).
+    Columns document, in_documents (1 = only here), types, share (of the document's types). A
+    number of documents that no type of the document occurs in has no row, but for 1.
     """
-    present = (tokens.document_types > 0).astype(np.int64)
+    present = tokens.document_types > 0
     spread = np.asarray(present.sum(axis=0)).ravel()
-    rows = []
-    for number, document in enumerate(tokens.corpus.documents["id"]):
-        mine = spread[present[[number]].indices]
-        for documents in range(1, tokens.n_documents + 1):
-            types = int((mine == documents).sum())
-            rows.append((document, documents, types, types / len(mine) if len(mine) else np.nan))
-    return pd.DataFrame(rows, columns=["document", "in_documents", "types", "share"])
+    own = np.diff(present.indptr)
+    document = np.repeat(np.arange(len(own)), own)
+    pairs, types = np.unique(
+        np.column_stack((document, spread[present.indices])), axis=0, return_counts=True
+    )
+    table = pd.DataFrame({"number": pairs[:, 0], "in_documents": pairs[:, 1], "types": types})
+    alone = pd.DataFrame({"number": np.arange(len(own)), "in_documents": 1, "types": 0})
+    alone = alone[~alone["number"].isin(table.loc[table["in_documents"] == 1, "number"])]
+    table = pd.concat([table, alone]).sort_values(["number", "in_documents"], ignore_index=True)
+    number = table.pop("number").to_numpy(int)
+    table["share"] = table["types"] / np.where(own > 0, own, np.nan)[number]
+    table.insert(0, "document", tokens.corpus.documents["id"].to_numpy()[number])
+    return table
 
 
 def only_here(tokens: Tokens, *, most: int = 8) -> pd.DataFrame:
@@ -215,7 +222,7 @@ def overview_answer(
     corpus, longest = tokens.corpus, tokens.document_sizes.max() / max(len(tokens), 1)
     words = ", ".join(content_words(vocabulary)["token"].head(8))
     pairs = ", ".join(collocations["collocation"].head(4)) or "none"
-    return (
+    return shown_lines(
         f"{len(corpus)} documents ({corpus.groups(group).nunique()} values of {group}) hold "
         f"{len(tokens):,} tokens in {tokens.n_sentences:,} sentences; "
         f"{len(corpus.excluded)} lines were left out.\n"

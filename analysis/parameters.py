@@ -90,6 +90,8 @@ def parse_value(text: str, kind: str, where: str) -> object:
 
     Raises InputError where the text is no such value.
     """
+    if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise InputError("is no Unicode text", where=where, value=text)
     if kind == "str":
         return text
     try:

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from analysis import VERSION
 from analysis.codebook import Codebook
 from analysis.corpus import Corpus
 from analysis.errors import shown
-from analysis.evidence import escaped
+from analysis.evidence import NO_MATHS, escaped, plain
 from analysis.findings import Finding
 from analysis.plots.sheet import STYLE, Drawing
 
@@ -43,7 +44,7 @@ class Picture:
             {"image/png": encoded, "text/plain": self.alt},
             {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}},
         )
-        page = f"<details><summary>Alternative text</summary>{escaped(self.alt)}</details>"
+        page = f'<details class="{NO_MATHS}"><summary>Alternative text</summary>{escaped(self.alt)}</details>'
         publish_display_data({"text/html": page, "text/plain": self.alt})
 
 
@@ -60,12 +61,13 @@ class Results:
 
     def figure(self, drawing: Drawing) -> Picture:
         """Save a drawing as PNG, SVG and the CSV of its numbers; returns what the notebook shows."""
-        png = rendered(drawing, "png")
+        png, unseen = rendered(drawing, "png")
         if self.folder:
             self.write(f"figures/{drawing.name}.png", png)
-            self.write(f"figures/{drawing.name}.svg", rendered(drawing, "svg"))
+            self.write(f"figures/{drawing.name}.svg", rendered(drawing, "svg")[0])
             self.write(f"figures/{drawing.name}.csv", csv_bytes(drawing.data))
-        return Picture(png, drawing.alt)
+        note = f" {unseen} characters have no glyph in the font and are drawn as boxes."
+        return Picture(png, plain(drawing.alt + (note if unseen else "")))
 
     def table(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
         """Save a table as tables/NAME.csv; returns the table."""
@@ -114,15 +116,17 @@ def merge_findings(folder: Path) -> None:
     write_whole(folder / "tables" / "findings.json", json_bytes(entries))
 
 
-def rendered(drawing: Drawing, kind: str) -> bytes:
-    """The bytes of a drawing, the same on every run."""
+def rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
+    """The bytes of a drawing, the same on every run, and how many characters have no glyph."""
     from matplotlib import rc_context
 
     sink = io.BytesIO()
     metadata = PNG_METADATA if kind == "png" else SVG_METADATA
-    with rc_context(STYLE):
+    with rc_context(STYLE), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         drawing.figure.savefig(sink, format=kind, metadata=metadata)
-    return sink.getvalue()
+    glyphs = {str(one.message) for one in told if "Glyph" in str(one.message)}
+    return sink.getvalue(), len(glyphs)
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:

@@ -74,7 +74,16 @@ def find_notebooks(names: Sequence[str] = ()) -> tuple[Declared, ...]:
     for name in wanted:
         if name not in files:
             raise InputError("no such notebook", value=name, allowed=files)
-    return tuple(read_declared(files[name]) for name in sorted(set(wanted)))
+    declared = tuple(read_declared(files[name]) for name in sorted(set(wanted)))
+    owner: dict[str, str] = {}
+    for one in declared:
+        for figure in one.figures:
+            if figure in owner:
+                raise InputError(
+                    f"figure is also declared by {owner[figure]}", where=one.name, value=figure
+                )
+            owner[figure] = one.name
+    return declared
 
 
 def make_plan(
@@ -93,7 +102,11 @@ def make_plan(
     for every core.
     """
     given = dict(given or {})
-    if not run.replace("-", "").replace("_", "").replace(".", "").isalnum() or run.startswith("."):
+    if (
+        not run.replace("-", "").replace("_", "").replace(".", "").isalnum()
+        or run.startswith(".")
+        or len(run) > 100
+    ):
         raise InputError(
             "is no run name", where="--name", value=run, allowed="letters, digits, - _ and ."
         )
@@ -132,12 +145,13 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
         if key not in checked:
             checked[key] = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
         texts = checked[key]
-        uncertainty.check_choices(values["confidence"], values["resamples"])
+        uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
         framing.group_names(texts, values["group"], values.get("compare", ()))
-        findings.read_claims(texts)
+        claims = findings.read_claims(texts)
         if "codebook" not in values:
             continue
         book = codebook.corpus_codebook(texts, values["codebook"])
+        findings.check_claims(claims, book)
         if "terms" in values:
             codebook.term_sets(values["terms"], book.terms)
             trends.check_period(values["period"])
@@ -145,8 +159,6 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
         if "unit" in values:
             evidence.check_unit(values["unit"])
             framing.check_frames(book.frames)
-        if not values["prior"] > 0:
-            raise InputError("prior is out of range", value=values["prior"], allowed="above 0")
 
 
 # --- executing -------------------------------------------------------------------------------------
@@ -158,7 +170,11 @@ def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome]
     The receipt is written whatever happens; figures are published only if every notebook is
     done or skipped and the plan says so. Raises InputError if another run holds the folder.
     """
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        plan.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"cannot be a run folder ({error.strerror})"
+        raise InputError(problem, where="--out", value=str(plan.folder)) from error
     with held(plan.folder):
         before = read_receipt(plan.folder)
         inputs = {one.name: input_hashes(plan, one) for one in plan.notebooks}

@@ -13,6 +13,7 @@ import sentencex
 from scipy import sparse
 
 from analysis.corpus import Corpus, line_spans
+from analysis.errors import InputError
 
 APOSTROPHES = "'\u2019\u02bc\uff07"
 WORD = r"[[\p{L}\p{M}\p{Nd}]--[\u02BC]]"
@@ -20,7 +21,8 @@ TOKEN = regex.compile(
     rf"(?V1)(?<!{WORD})\p{{L}}(?:\.\p{{L}})+(?!{WORD})\.?(?:[{APOSTROPHES}][sS](?!{WORD}))?"
     rf"|{WORD}+(?:[{APOSTROPHES}]{WORD}+)*"
 )
-CITATION = regex.compile(r"\([^()]*\d{4}[^()]*\)[.;,]?\s*")
+CITATION = regex.compile(r"\([^()]*\)[.;,]?\s*")
+FOUR_DIGITS = regex.compile(r"\d{4}")
 FOOTNOTE = regex.compile(r"\d{1,2}\s+(?=\p{Lu})")
 SPACE = regex.compile(r"[^\S ]")
 LANGUAGE = regex.compile(r"[a-z]{2,3}")
@@ -184,7 +186,8 @@ def sentence_spans(line: str, language: str) -> list[tuple[int, int]]:
             spans.append((start, place))
             continue
         previous = line[spans[-1][0] : start]
-        if CITATION.fullmatch(piece) or SPACED_ELLIPSIS.search(previous):
+        cited = CITATION.fullmatch(piece) and FOUR_DIGITS.search(piece)
+        if cited or SPACED_ELLIPSIS.search(previous):
             spans[-1] = (spans[-1][0], place)
         elif regex.search(r"\p{L}", piece):
             note = FOOTNOTE.match(piece)
@@ -257,6 +260,8 @@ def tokenize(corpus: Corpus) -> Tokens:
                 ids.append(form_of[token])
                 starts.append(start)
                 ends.append(end)
+    if not ids:
+        raise InputError("no line that is kept holds a letter or a digit", where=corpus.name)
     vocabulary = tuple(sorted(forms))
     rank = np.empty(len(forms), dtype=np.int32)
     for place, form in enumerate(vocabulary):

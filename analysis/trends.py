@@ -13,9 +13,9 @@ import regex
 from scipy import sparse
 
 from analysis import measures, uncertainty
-from analysis.codebook import RuleSet
+from analysis.codebook import RuleSet, parse_rule
 from analysis.corpus import EVERY, Corpus, date_precision, locate
-from analysis.errors import InputError
+from analysis.errors import InputError, shown_lines
 from analysis.evidence import find
 from analysis.files import read_table
 from analysis.overview import content_words
@@ -30,8 +30,13 @@ FINE_ENOUGH = {
     "year": ("day", "month", "year"),
 }
 DOCUMENTS_A_PERIOD = 10
+LAST_DAY = datetime.date.max
 YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
-CITATION = regex.compile(r"\([^()]*(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?:\)|[,;][^()]*\))")
+PARENTHESES = regex.compile(r"\([^()]*\)")
+CITED_YEAR = regex.compile(
+    r"(?:(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b)\b\p{Lu}[\p{L}\p{M}’'.-]*|al\.),?\s+"
+    r"(?:1[6-9]|20)\d\d[a-z]?(?=[),;:])"
+)
 RATES = ("count", "tokens", "documents", "per_million", "low", "high", "interval")
 EVENTS = ("date", "label", "description", "source")
 
@@ -75,7 +80,7 @@ def period_bounds(label: str) -> tuple[datetime.date, datetime.date]:
     year = int(label[:4])
     if "W" in label:
         first = datetime.date.fromisocalendar(year, int(label[6:]), 1)
-        return first, first + datetime.timedelta(days=6)
+        return first, min(first, LAST_DAY - datetime.timedelta(days=6)) + datetime.timedelta(days=6)
     if "Q" in label:
         quarter = int(label[6:])
         return datetime.date(year, 3 * quarter - 2, 1), last_day(year, 3 * quarter)
@@ -258,20 +263,20 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     half = len(periods) // 2
     early = np.isin(labels, periods[:half])
     late = np.isin(labels, periods[half:])
-    counts = tokens.document_types
+    spoken = np.unique(tokens.type_ids[(early | late)[tokens.document_of]])
+    counts = tokens.document_types[:, spoken]
     before, after = (np.asarray(counts[side].sum(axis=0)).ravel() for side in (early, late))
-    weights = informative_prior(np.asarray(counts.sum(axis=0)).ravel(), prior)
-    delta, z = measures.log_odds(after, before, weights)
+    delta, z = measures.log_odds(after, before, informative_prior(before + after, prior))
     table = pd.DataFrame(
         {
-            "token": tokens.types,
+            "token": np.array(tokens.types, dtype=object)[spoken],
             "early": before,
             "late": after,
             "per_million_early": measures.per_million(before, before.sum()),
             "per_million_late": measures.per_million(after, after.sum()),
             "documents": np.asarray((counts[early | late] > 0).sum(axis=0)).ravel(),
             "top_document_share": counts[early | late].max(axis=0).toarray().ravel()
-            / np.maximum(before + after, 1),
+            / (before + after),
             "log_odds": delta,
             "z": z,
         }
@@ -345,7 +350,7 @@ def never_told(table: pd.DataFrame) -> str:
     """The terms of a rates table that never occur, in words."""
     counts = table.groupby("term", sort=False)["count"].sum()
     never = ", ".join(counts.index[counts == 0])
-    return f"Not in this corpus: {never}." if never else "Every term occurs."
+    return shown_lines(f"Not in this corpus: {never}.") if never else "Every term occurs."
 
 
 def places(tokens: Tokens, found: pd.DataFrame) -> pd.DataFrame:
@@ -364,13 +369,14 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
     """Years written in running text, years in citations masked: document, year, count, citations.
 
     One row a document and year. A year is a number from 1600 to 2099 that stands alone; in
-    parentheses that read like a citation, (Name, 2023), it counts under `citations`.
+    parentheses that read like a citation, a name before the year as in (Name, 2023), it counts
+    under `citations`.
     """
     ids = tokens.corpus.documents["id"].to_numpy()
     counts: dict[tuple[str, int], list[int]] = {}
     for number in range(tokens.n_sentences):
         text = tokens.sentence_text(number)
-        masks = [match.span() for match in CITATION.finditer(text)]
+        masks = [m.span() for m in PARENTHESES.finditer(text) if CITED_YEAR.search(m.group())]
         for match in regex.finditer(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})", text):
             cited = any(start <= match.start() < end for start, end in masks)
             if not cited and not YEAR.match(text, match.start()):
@@ -403,14 +409,16 @@ def trends_answer(
     counts = zip(totals["term"], totals["count"], strict=True)
     told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
     if not early:
-        return told + "\nFewer than two periods: nothing to compare."
-    up, down = ", ".join(movers["token"].head(4)), ", ".join(movers["token"].tail(4)[::-1])
-    return told + (
+        return shown_lines(told) + "\nFewer than two periods: nothing to compare."
+    up = ", ".join(movers.loc[movers["z"] > 0, "token"].head(4)) or "none"
+    down = ", ".join(movers.loc[movers["z"] < 0, "token"].tail(4)[::-1]) or "none"
+    return shown_lines(told) + shown_lines(
         f"\nMore frequent in the texts of {late} than of {early}: {up}; less frequent: {down}.\n"
         + caveat
     )
 
 
-def edges(movers: pd.DataFrame) -> list[str]:
-    """The word that rises most and the word that falls most, none for no movers."""
-    return list(dict.fromkeys([*movers["token"].head(1), *movers["token"].tail(1)]))
+def edge_matches(tokens: Tokens, movers: pd.DataFrame) -> pd.DataFrame:
+    """The matches of the first and the last word of a ranking of movers, as `find` gives them."""
+    words = dict.fromkeys([*movers["token"].head(1), *movers["token"].tail(1)])
+    return find(tokens, {word: RuleSet(word, (parse_rule(word),)) for word in words})

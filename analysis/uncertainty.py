@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 
 from analysis.errors import InputError
 
-FEWEST_RESAMPLES, MOST_RESAMPLES = 100, 100_000
+RANGES = {
+    "confidence": (0.5, 0.9999),
+    "resamples": (100, 100_000),
+    "random_seed": (0, 2**63 - 1),
+    "prior": (1e-3, 1e9),
+    "lines": (0, 1000),
+    "examples": (0, 1000),
+}
+WHOLE = ("resamples", "random_seed", "lines", "examples")
+MOST_WEIGHTS = 20_000_000
+ENOUGH_TO_RESAMPLE = 30
 FEWEST_DOCUMENTS = 10
 """Documents below which no interval or test speaks of more than the texts at hand."""
 
 
-def check_choices(confidence: float, resamples: int) -> None:
-    """Raise InputError for a confidence or a number of resamples that no interval can be made of."""
-    if not 0 < confidence < 1:
-        raise InputError("confidence is out of range", value=confidence, allowed="above 0, below 1")
-    if not FEWEST_RESAMPLES <= resamples <= MOST_RESAMPLES:
-        raise InputError(
-            "resamples is out of range",
-            value=resamples,
-            allowed=f"{FEWEST_RESAMPLES} to {MOST_RESAMPLES}",
-        )
+def check_choices(**choices: float) -> None:
+    """Raise InputError for a named number that no result can be made with (see RANGES)."""
+    for name, value in choices.items():
+        low, high = RANGES[name]
+        if not low <= value <= high or (name in WHOLE and value != int(value)):
+            kind = "a whole number, " if name in WHOLE else ""
+            raise InputError(
+                f"{name} is out of range", value=value, allowed=f"{kind}{low:g} to {high:g}"
+            )
 
 
 def generator(seed: int, label: str) -> np.random.Generator:
@@ -38,17 +49,21 @@ def normal_quantile(confidence: float) -> float:
     return float(ndtri(0.5 + confidence / 2))
 
 
-def wilson(count, n, confidence: float = 0.95, design_effect=1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson score interval of a share (Wilson 1927; Newcombe 1998, method 3).
+def wilson(
+    count, n, confidence: float = 0.95, design_effect=1.0, clusters: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson score interval of a share (Wilson 1927; method 3 of Newcombe 1998, Two-sided
+    confidence intervals for the single proportion).
 
-    With a design effect the interval is that of n / design_effect independent units, as for
-    clustered samples (Korn and Graubard 1998). Low and high are NaN where n is 0.
+    With a design effect the interval is that of n / design_effect independent units (Dean and
+    Pagano 2015, for clustered samples); with `clusters`, the quantile is Student's with one degree
+    of freedom less than there are clusters. Low and high are NaN where n is 0.
     """
     count, n = np.broadcast_arrays(np.asarray(count, dtype=float), np.asarray(n, dtype=float))
     there = n > 0
     size = np.divide(n, design_effect, out=np.ones(n.shape), where=there)
     share = np.divide(count, n, out=np.zeros(n.shape), where=there)
-    z2 = normal_quantile(confidence) ** 2
+    z2 = (student_quantile(confidence, clusters) if clusters else normal_quantile(confidence)) ** 2
     middle = (share + z2 / (2 * size)) / (1 + z2 / size)
     half = np.sqrt(z2 * (share * (1 - share) / size + z2 / (4 * size**2))) / (1 + z2 / size)
     low = np.where(there, np.where(count == 0, 0.0, middle - half), np.nan)
@@ -56,10 +71,18 @@ def wilson(count, n, confidence: float = 0.95, design_effect=1.0) -> tuple[np.nd
     return low, high
 
 
+def student_quantile(confidence: float, clusters: int) -> float:
+    """The t of a two-sided interval with clusters - 1 degrees of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(clusters - 1, 0.5 + confidence / 2))
+
+
 def difference_interval(share, low, high, rest, rest_low, rest_high):
     """Interval of share - rest from the interval of each (MOVER: Zou and Donner 2008).
 
-    From two Wilson intervals this is Newcombe's hybrid score interval (1998, method 10).
+    From two Wilson intervals this is method 10 of Newcombe (1998, Interval estimation for the
+    difference between independent proportions).
     """
     down = np.sqrt((share - low) ** 2 + (rest_high - rest) ** 2)
     up = np.sqrt((high - share) ** 2 + (rest - rest_low) ** 2)
@@ -89,16 +112,21 @@ class Clusters:
     sizes: np.ndarray
 
 
-def resample_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each of n documents is drawn in each resample: resamples × n, rows sum to n."""
-    return rng.multinomial(n, np.full(n, 1 / n), size=resamples)
+def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Rates (count / size) of every column in every resample of documents: resamples × columns.
 
-
-def bootstrap_rates(documents: Clusters, weights: np.ndarray) -> np.ndarray:
-    """Rates (count / size) of every column in every resample of documents: resamples × columns."""
-    sizes = weights @ documents.sizes
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (weights @ documents.counts) / sizes[:, None]
+    Documents are drawn with replacement, as many as there are; a resample without a token gives
+    NaN. Drawn in blocks, so that memory stays bounded.
+    """
+    n = len(documents.sizes)
+    block = max(1, MOST_WEIGHTS // n)
+    parts = []
+    for first in range(0, resamples, block):
+        drawn = min(block, resamples - first)
+        weights = rng.multinomial(n, np.full(n, 1 / n), size=drawn)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            parts.append((weights @ documents.counts) / (weights @ documents.sizes)[:, None])
+    return np.concatenate(parts)
 
 
 def percentiles(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
@@ -131,43 +159,55 @@ def rate_intervals(
 ) -> Intervals:
     """Intervals of the rates of one group of documents.
 
-    With FEWEST_DOCUMENTS or more: percentile bootstrap over documents. With fewer, the texts at
-    hand are all there is to speak of: Wilson, with the design effect of `sentences` where they are
+    With ENOUGH_TO_RESAMPLE documents or more: percentile bootstrap over documents. From
+    FEWEST_DOCUMENTS on: Wilson with the design effect of documents and Student's t, which keeps
+    its coverage where the bootstrap with few documents falls short. With fewer, the texts at hand
+    are all there is to speak of: Wilson, with the design effect of `sentences` where they are
     given. It says how far the wording of these texts settles the rate, not how other texts would
-    read. A rate of zero takes Wilson in both cases, as no resample can vary it.
+    read. A rate of zero or one takes that last form in every case, as nothing varies in it.
     """
     totals, size = documents.counts.sum(axis=0), documents.sizes.sum()
-    if len(documents.sizes) >= FEWEST_DOCUMENTS:
-        weights = resample_weights(len(documents.sizes), resamples, rng)
-        low, high = percentiles(bootstrap_rates(documents, weights), confidence)
-        zero_low, zero_high = wilson(totals, size, confidence)
-        zero = totals == 0
-        return Intervals(
-            np.where(zero, zero_low, low), np.where(zero, zero_high, high), "documents"
-        )
-    effects = np.ones(len(totals))
-    if sentences is not None:
-        effects = [design_effect(column, sentences.sizes) for column in sentences.counts.T]
-    low, high = wilson(totals, size, confidence, np.asarray(effects))
-    return Intervals(low, high, "texts" if size else "")
+    if not size:
+        nothing = np.full(len(totals), np.nan)
+        return Intervals(nothing, nothing, "")
+    n = int((documents.sizes > 0).sum())
+    if n < FEWEST_DOCUMENTS:
+        effects = effects_of(sentences, len(totals))
+        return Intervals(*wilson(totals, size, confidence, effects), "texts")
+    if n < ENOUGH_TO_RESAMPLE:
+        low, high = wilson(totals, size, confidence, effects_of(documents, len(totals)), n)
+    else:
+        low, high = percentiles(bootstrap_rates(documents, resamples, rng), confidence)
+    edge = (totals == 0) | (totals == size)
+    edge_low, edge_high = wilson(totals, size, confidence)
+    return Intervals(np.where(edge, edge_low, low), np.where(edge, edge_high, high), "documents")
+
+
+def effects_of(clusters: Clusters | None, n: int) -> np.ndarray:
+    """The design effect of every column, 1 for no clusters."""
+    if clusters is None:
+        return np.ones(n)
+    return np.array([design_effect(column, clusters.sizes) for column in clusters.counts.T])
 
 
 # --- tests -----------------------------------------------------------------------------------------
 
 
 def smallest_p(n: int, n_rest: int) -> float:
-    """The smallest p-value that relabelling n + n_rest documents can reach: 1 / C(n + n_rest, n)."""
-    from math import comb
+    """The smallest two-sided p-value that relabelling n + n_rest documents can reach.
 
-    return 1 / comb(n + n_rest, n)
+    One labelling in C(n + n_rest, n); two of them where the sides are equal, as the mirrored
+    labelling differs as much.
+    """
+    return (1 + (n == n_rest)) / comb(n + n_rest, n)
 
 
 def cannot_test(n: int, n_rest: int, confidence: float) -> str:
     """Why a permutation test of n against n_rest documents is refused, '' where it is not."""
     if not n or not n_rest:
-        return "one side has no documents"
+        return "one side has no text"
     least = smallest_p(n, n_rest)
-    if least > 1 - confidence:
+    if least > 1 - confidence + 1e-12:
         return f"{n} against {n_rest} documents: no p-value below {least:.2g} can occur"
     return ""
 
@@ -177,13 +217,24 @@ def permutation_p(
 ) -> np.ndarray:
     """Two-sided p of the difference of two groups' rates, per column, by relabelling documents.
 
-    The p-value counts the observed labelling as one of the relabellings (Phipson and Smyth 2010),
-    so it is never zero.
+    It tests whether the labels are exchangeable between documents. Every document must have a
+    size above 0. Where there are no more relabellings than resamples they are all taken and p is
+    exact; else the observed one is counted among those drawn (Phipson and Smyth 2010), so that p
+    is never zero.
     """
-    observed = np.abs(rate_difference(documents, is_group[None, :]))
-    labels = rng.permuted(np.repeat(is_group[None, :], resamples, axis=0), axis=1)
-    drawn = np.abs(rate_difference(documents, labels))
-    reached = (drawn >= observed - 1e-12).sum(axis=0)
+    n, chosen = len(is_group), int(is_group.sum())
+    observed = np.abs(rate_difference(documents, is_group[None, :])) - 1e-12
+    if comb(n, chosen) <= resamples:
+        labels = np.zeros((comb(n, chosen), n), dtype=bool)
+        for row, inside in enumerate(combinations(range(n), chosen)):
+            labels[row, list(inside)] = True
+        return (np.abs(rate_difference(documents, labels)) >= observed).mean(axis=0)
+    block = max(1, MOST_WEIGHTS // n)
+    reached = np.zeros(documents.counts.shape[1])
+    for first in range(0, resamples, block):
+        drawn = np.repeat(is_group[None, :], min(block, resamples - first), axis=0)
+        labels = rng.permuted(drawn, axis=1)
+        reached += (np.abs(rate_difference(documents, labels)) >= observed).sum(axis=0)
     return (reached + 1) / (resamples + 1)
 
 
@@ -202,17 +253,24 @@ def welch_p(sums, squares, n: int, rest_sums, rest_squares, n_rest: int) -> np.n
 
     From sums and sums of squares of the rates over n and n_rest documents. A test over documents
     and not over tokens, as Lijffijt and others (2016, Significance testing of word frequencies in
-    corpora) ask for. NaN where neither side varies.
+    corpora) ask for. Documents weigh the same whatever their length, so that the sign may differ
+    from that of measures over tokens. NaN where neither side varies.
     """
     from scipy.special import stdtr
 
     mean, rest = sums / n, rest_sums / n_rest
-    v = np.maximum(squares / n - mean**2, 0) / (n - 1)
-    w = np.maximum(rest_squares / n_rest - rest**2, 0) / (n_rest - 1)
+    v = spread(squares / n, mean) / (n - 1)
+    w = spread(rest_squares / n_rest, rest) / (n_rest - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         t = (mean - rest) / np.sqrt(v + w)
         freedom = (v + w) ** 2 / (v**2 / (n - 1) + w**2 / (n_rest - 1))
     return 2 * stdtr(freedom, -np.abs(t))
+
+
+def spread(mean_of_squares, mean):
+    """Population variance from the mean of squares and the mean, rounding errors taken for 0."""
+    variance = mean_of_squares - mean**2
+    return np.where(variance > 1e-12 * mean_of_squares, variance, 0.0)
 
 
 def false_discovery(p: np.ndarray) -> np.ndarray:

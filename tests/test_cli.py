@@ -68,7 +68,7 @@ def test_wrong_use_is_named_before_anything_runs(arguments, told, capsys, no_run
     ("files", "told"),
     [
         ({}, "the corpus is empty"),
-        ({"a.txt": b"  \n"}, "the corpus is empty: no document holds any text"),
+        ({"a.txt": b"  \n"}, "the corpus is empty: no document holds a letter or a digit"),
         ({"a.txt": b"one\ntw\xe9 "}, "a.txt, line 2: is not UTF-8: byte 6: '0xe9'"),
         (
             {"a.txt": b"x", "codebook.yaml": b"frames: {race: {ruls: [a]}}"},

@@ -90,11 +90,14 @@ def test_one_text_is_a_corpus_of_one(tmp_path):
 
 @pytest.mark.parametrize(
     ("metadata", "ids", "unlisted"),
-    [({}, ["a", "b"], ()), ({"metadata.csv": "id,file\nz,a.txt\n"}, ["z"], ("b.txt",))],
+    [
+        ({}, ["B", "a"], ("c.md",)),
+        ({"metadata.csv": "id,file\nz,a.txt\n"}, ["z"], ("B.TXT", "c.md")),
+    ],
 )
 def test_texts_of_a_folder(folder_of, metadata, ids, unlisted):
-    """Without metadata.csv every .txt is a document; with it, one that is not listed is told."""
-    corpus = read_corpus(folder_of("x", {"b.txt": "y", "c.md": "z", **metadata}))
+    """Without metadata.csv every .txt is a document; whatever else lies there is told."""
+    corpus = read_corpus(folder_of("x", {"B.TXT": "y", "c.md": "z", **metadata}))
     assert (corpus.documents["id"].tolist(), corpus.unlisted) == (ids, unlisted)
 
 
@@ -132,7 +135,7 @@ def test_renamed_date_has_its_own_precision(tmp_path):
         ("c.pdf", b"x", "unknown kind of corpus: 'c.pdf'; allowed: .txt, .csv, .jsonl, .parquet"),
         ("c.parquet", b"x", "c.parquet: cannot be read as Parquet"),
         ("c.txt", b"ok\nna\xefve", "c.txt, line 2: is not UTF-8: byte 5: '0xef'; allowed: text in UTF-8"),
-        ("c.txt", b" \n", "c.txt: the corpus is empty: no document holds any text"),
+        ("c.txt", b" \n", "c.txt: the corpus is empty: no document holds a letter or a digit"),
         ("c.csv", b"id,text\n", "c.csv: the corpus is empty: it holds no document"),
         ("c.csv", b"id,body\na,b\n", "c.csv: column is missing: 'text'; allowed: id, body"),
         ("c.csv", b"id,text\na,b\na,c\n", "c.csv, line 3: id stands twice (first in c.csv, line 2): 'a'"),
@@ -141,7 +144,7 @@ def test_renamed_date_has_its_own_precision(tmp_path):
         ("c.csv", b"text,date\na,2023-02-29\n", f"c.csv, line 2: no such date: '2023-02-29'; allowed: {DATES}"),
         ("c.csv", b"text,date,date_precision\na,2024,day\n", "c.csv, line 2: date_precision does not fit the date '2024': 'day'; allowed: year"),
         ("c.csv", b"id,text\na,b\nc\n", "c.csv, line 3: row has 1 values; allowed: 2, as in the header"),
-        ("c.jsonl", b'{"text": "x"}\n{oops', "c.jsonl, line 2: broken JSON: '{oops'"),
+        ("c.jsonl", b'{"text": "x"}\n{oops', "c.jsonl, line 2: broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
         ("c.jsonl", b"[1]", "c.jsonl, line 1: is no JSON object: '[1]'"),
         ("c.jsonl", b'{"text": ["x"]}', "c.jsonl, line 1, text: value is no text: 'list'; allowed: text or a number"),
     ],
@@ -276,7 +279,7 @@ def test_texts_are_unaltered(seeds):
     ("text", "matcher", "expected"),
     [
         ("tags #a\nkeep tags #a\n", "line: 'tags *'", [(1, 0, 7, "tags #a")]),
-        ("x\n  end \nend.", "line: end", [(2, 2, 8, "end")]),
+        ("End\n  end \nend.", "line: end", [(2, 4, 10, "end")]),
         ("t\n\nt\n\n t \nu", "repeated: true", [(3, 3, 4, "t"), (5, 6, 9, "t")]),
         ("x\nFrom\n\ny\nTo\nz", "from: F*\n    to: To", [(2, 2, 6, "From"), (4, 8, 9, "y")]),
         ("To\nFrom\nTo", "from: From\n    to: To", [(2, 3, 7, "From")]),

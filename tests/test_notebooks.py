@@ -123,8 +123,8 @@ def test_changed_number_in_a_stored_output_fails(root, tmp_path):
     honest, changed = tmp_path / "honest.ipynb", tmp_path / "changed.ipynb"
     honest.write_text(json.dumps(notebook), encoding="utf-8")
     text = json.dumps(notebook)
-    assert "<td>160</td>" in text
-    changed.write_text(text.replace("<td>160</td>", "<td>161</td>"), encoding="utf-8")
+    assert ">160</td>" in text
+    changed.write_text(text.replace(">160</td>", ">161</td>"), encoding="utf-8")
     command = [
         sys.executable,
         "-m",

@@ -24,7 +24,7 @@ folder = Path(out) / "figures"; folder.mkdir(parents=True, exist_ok=True)
 import base64
 png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 for kind in ("png", "svg", "csv"):
-    _ = (folder / f"dot.{kind}").write_bytes(base64.b64decode(png))
+    _ = (folder / f"NAME.{kind}").write_bytes(base64.b64decode(png))
 """
 BROKEN = {
     "error": "1 / 0",
@@ -34,9 +34,9 @@ BROKEN = {
 }
 
 
-def write_notebook(folder, name: str, *cells: str, figures=("dot",)) -> None:
-    """A small notebook with the common parameters and the given cells."""
-    code = [PARAMETERS, *cells]
+def write_notebook(folder, name: str, *cells: str) -> None:
+    """A small notebook with the common parameters, the given cells and a figure of its name."""
+    code = [PARAMETERS, *(cell.replace("NAME", name) for cell in cells)]
     notebook = {
         "cells": [
             {
@@ -51,7 +51,7 @@ def write_notebook(folder, name: str, *cells: str, figures=("dot",)) -> None:
         ],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "workbook": {"figures": list(figures), "tables": []},
+            "workbook": {"figures": [name], "tables": []},
         },
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -88,7 +88,7 @@ def broken(tmp_path_factory):
         ("error", "ZeroDivisionError: division by zero"),
         ("exit", "SystemExit|never executed"),
         ("killed", "DeadKernelError|Kernel died"),
-        ("missing", "left out figures/dot.png"),
+        ("missing", "left out figures/missing.png"),
     ],
 )
 def test_a_broken_notebook_is_failed_and_says_why(broken, name, told):
@@ -124,6 +124,16 @@ def test_failed_notebook_is_kept_as_far_as_it_got(broken):
     assert "ZeroDivisionError" in text
 
 
+def test_two_notebooks_cannot_own_one_figure(tmp_path, monkeypatch):
+    """A figure that two notebooks declare is refused before anything runs."""
+    write_notebook(tmp_path / "notebooks", "one", SAVE)
+    text = (tmp_path / "notebooks" / "one.ipynb").read_text(encoding="utf-8")
+    (tmp_path / "notebooks" / "two.ipynb").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(runs, "NOTEBOOKS", tmp_path / "notebooks")
+    with pytest.raises(InputError, match="two: figure is also declared by one: 'one'"):
+        runs.make_plan()
+
+
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """A project with one good notebook; returns a function that runs it."""
@@ -144,7 +154,7 @@ def test_unchanged_notebook_is_skipped_until_something_changes(small):
     place, run = small
     assert run()[0] == "done"
     assert run()[0] == "skipped"
-    (place / "runs" / "default" / "figures" / "dot.csv").write_bytes(b"tampered")
+    (place / "runs" / "default" / "figures" / "good.csv").write_bytes(b"tampered")
     assert run()[0] == "done"
     write_notebook(place / "notebooks", "good", SAVE, "z = 3")
     assert run()[0] == "done"
@@ -155,7 +165,7 @@ def test_published_figures_come_with_their_hashes(small):
     place, run = small
     run()
     lock = json.loads((place / "figures" / runs.LOCK).read_text(encoding="utf-8"))
-    assert set(lock["figures"]["dot"]) == {"png", "svg", "pixels", "data"}
+    assert set(lock["figures"]["good"]) == {"png", "svg", "pixels", "data"}
 
 
 def test_a_run_with_parameters_publishes_nothing(small):

@@ -126,7 +126,7 @@ def test_sentences_stand_in_order_within_their_line(tokens_as_given):
         ("U.S. U.S U.S.’s U.S.'s", "US US US US"),
         ("U.S.-led D.C., (e.g. this)", "US led DC eg this"),
         ("J.K.Rowling end.Next", "JK Rowling end Next"),
-        ("4.0 1,000 GPT-4 V4.0 2023a ٣٤", "4 0 1 000 GPT 4 V4 0 2023a ٣٤"),
+        ("4.0 1,000 GPT-4 V4.0 2023a ٣٤ m² Ⅳ", "4 0 1 000 GPT 4 V4 0 2023a ٣٤ m"),
         ("x\u0323y हिन्दी", "x\u0323y हिन्दी"),
         ("人工智能，竞赛 AI模型", "人工智能 竞赛 AI模型"),
         ("go😀now 👍🏽", "go now"),

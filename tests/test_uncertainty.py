@@ -34,20 +34,20 @@ def drawn(n: int = 7) -> np.random.Generator:
         (0, 2000, "confidence is out of range: 0"),
         (1.0, 2000, "confidence is out of range: 1.0"),
         (float("nan"), 2000, "confidence is out of range: nan"),
-        (0.95, 99, "resamples is out of range: 99; allowed: 100 to 100000"),
+        (0.95, 99, "resamples is out of range: 99; allowed: a whole number, 100 to 100000"),
         (0.95, 100_001, "resamples is out of range: 100001"),
     ],
 )
 def test_choices_out_of_range(confidence, resamples, told):
     """The error names the choice, its value and what is allowed."""
     with pytest.raises(InputError, match=told):
-        uncertainty.check_choices(confidence, resamples)
+        uncertainty.check_choices(confidence=confidence, resamples=resamples)
 
 
 @pytest.mark.parametrize("resamples", [100, 100_000])
 def test_choices_at_the_limits(resamples):
     """The limits themselves are allowed."""
-    uncertainty.check_choices(0.99, resamples)
+    uncertainty.check_choices(confidence=0.99, resamples=resamples)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_wilson_covers_only_with_the_design_effect():
     [
         (1, 4, "1 against 4 documents: no p-value below 0.2 can occur"),
         (2, 3, "2 against 3 documents: no p-value below 0.1 can occur"),
-        (0, 9, "one side has no documents"),
+        (0, 9, "one side has no text"),
         (4, 4, ""),
         (2, 6, ""),
     ],

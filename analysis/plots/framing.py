@@ -18,6 +18,7 @@ from analysis.plots.sheet import (
     end_labels,
     extremes,
     few_ticks,
+    first_of,
     grid,
     hollow_points,
     interval_rows,
@@ -52,6 +53,7 @@ def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: floa
         f"Share of {unit}s that hold at least one match of the frame's rules; "
         f"n = {int(every['units'].iloc[0]):,}. Grey line: all documents. "
         f"{interval_words(data['interval'], confidence)}. Frames by keywords."
+        f"{first_of(groups, table['group'].nunique() - 1, 'groups')}"
     )
     height = 0.18 * len(groups) + 0.62
     figure, panels = grid(
@@ -110,6 +112,7 @@ def frame_differences(table: pd.DataFrame, *, unit: str, confidence: float) -> D
     subtitle = (
         f"Share of {unit}s in the named group minus share in its counterpart, in percentage points, "
         f"{confidence * 100:g} % interval. {how}"
+        f"{first_of(pairs, len(table[['group', 'other']].drop_duplicates()), 'comparisons')}"
     )
     columns = min(3, len(pairs))
     figure, panels = grid(
@@ -187,6 +190,7 @@ def keyness(table: pd.DataFrame, *, group: str, most: int = 10) -> Drawing:
         if tested
         else "A ranking: documents are too few for a test."
     )
+    subtitle += first_of(groups, table["group"].nunique(), "groups")
     figure, panels = grid(
         title,
         subtitle,

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
-from analysis.overview import WHOLE_CORPUS
+from analysis.corpus import WHOLE_CORPUS
 from analysis.plots.sheet import (
     BLUE,
     GREY,

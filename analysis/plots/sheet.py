@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -20,6 +21,7 @@ from analysis.errors import shown
 BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
 SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
 MARKERS = "osD^vPX*<>hp"
+FIRST_DAY, LAST_DAY = (date2num(day) for day in (datetime.date.min, datetime.date.max))
 WIDTH = 7.5
 MOST_ROWS = 40
 STYLE = {
@@ -208,6 +210,11 @@ def end_labels(panel: Axes, places, values, labels: Sequence[str], *, offset: fl
             )
 
 
+def first_of(shown_ones: Sequence[str], n: int, what: str) -> str:
+    """' First 12 of 15 terms.', or nothing where all are shown."""
+    return f" First {len(shown_ones)} of {n} {what}." if len(shown_ones) < n else ""
+
+
 def listing(labels: Iterable[str], values: Iterable[str], most: int = 8) -> str:
     """'label value, label value, …' for alternative texts."""
     pairs = [f"{label} {value}" for label, value in zip(labels, values, strict=True)]
@@ -227,11 +234,9 @@ def interval_words(kinds: Iterable[str], confidence: float) -> str:
     kinds = {kind for kind in kinds if kind}
     parts = []
     if "documents" in kinds:
-        parts.append("bootstrap over documents")
+        parts.append("over documents: bootstrap, or Wilson with Student's t below 30")
     if "texts" in kinds:
-        parts.append(
-            "Wilson; speaks of the wording of these texts only, too few documents for more"
-        )
+        parts.append("below ten documents: Wilson, speaks of the wording of these texts only")
     return (
         f"Lines: {confidence * 100:g} % interval ({'; '.join(parts)})" if parts else "No intervals"
     )
@@ -244,6 +249,8 @@ def thousands(panel: Axes, axis: str = "x") -> None:
 
 def dates_axis(panel: Axes) -> None:
     panel.xaxis_date()
+    low, high = panel.get_xlim()
+    panel.set_xlim(max(low, FIRST_DAY), min(high, LAST_DAY))
     locator = AutoDateLocator(minticks=3, maxticks=7)
     panel.xaxis.set_major_locator(locator)
     panel.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))

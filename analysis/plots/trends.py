@@ -12,7 +12,9 @@ from matplotlib.dates import date2num
 from analysis.corpus import EVERY
 from analysis.plots.sheet import (
     BLUE,
+    FIRST_DAY,
     GREY,
+    LAST_DAY,
     ORANGE,
     PALE,
     Drawing,
@@ -22,6 +24,7 @@ from analysis.plots.sheet import (
     extremes,
     few_ticks,
     few_whole_ticks,
+    first_of,
     grid,
     hollow_points,
     interval_rows,
@@ -57,12 +60,15 @@ def term_rates(
     name = "term_rates"
     data = table[table["group"] == EVERY].reset_index(drop=True)
     if data.empty:
-        return blank(name, "No document has a date precise enough", f"Period: {period}.", data)
+        reason = f"Period: {period}. No date is precise enough, or no term occurs."
+        return blank(name, "No term occurs in a document with a date", reason, data)
     terms = panel_terms(data)
     title = rates_title(data[data["term"].isin(terms)])
+    everyone = data["term"].nunique()
     subtitle = (
         f"Occurrences per million tokens by {period} (grey bars), all documents together. "
         f"{interval_words(data['interval'], confidence)}. {documents_told(data)}"
+        f"{first_of(terms, everyone, 'terms')}"
     )
     keys = event_keys(events)
     subtitle += f" Dashed: {keys}." if keys else ""
@@ -140,7 +146,8 @@ def date_span(periods: Iterable[str], events: pd.DataFrame) -> tuple[float, floa
     marked = [date2num(period_bounds(date)[0]) for date in events["date"]]
     near = [day for day in marked if min(days) - 400 <= day <= max(days) + 400]
     low, high = min([*days, *near]), max([*days, *near])
-    return low - (high - low) * 0.02, high + (high - low) * 0.02
+    edge = max((high - low) * 0.02, 1.0)
+    return max(low - edge, FIRST_DAY), min(high + edge, LAST_DAY)
 
 
 def event_keys(events: pd.DataFrame) -> str:
@@ -171,6 +178,8 @@ def mark_events(panel: Axes, events: pd.DataFrame) -> None:
 def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -> Drawing:
     """Rates of each term in every group, a panel a term, with intervals."""
     terms = panel_terms(table)
+    if not terms:
+        return blank("term_rates_by_group", "None of the terms occurs", "Nothing to draw.", table)
     groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:MOST_GROUPS]
     data = table[table["group"].isin([*groups, EVERY]) & table["term"].isin(terms)]
     data = data.reset_index(drop=True)
@@ -178,6 +187,8 @@ def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -
     subtitle = (
         f"Occurrences per million tokens by {group}; grey line: all documents. "
         f"{interval_words(data['interval'], confidence)}."
+        f"{first_of(terms, table['term'].nunique(), 'terms')}"
+        f"{first_of(groups, table['group'].nunique() - 1, 'groups')}"
     )
     height = 0.19 * len(groups) + 0.75
     figure, panels = grid(
