@@ -241,8 +241,10 @@ def read_file(file: Path, columns: Mapping[str, str]) -> Iterator[Row]:
     if file.suffix.lower() == ".txt":
         yield one_text(file, columns)
         return
-    for where, values in FILE_READERS[file.suffix.lower()](file):
-        values = renamed(values, columns, file.name)
+    rows = list(FILE_READERS[file.suffix.lower()](file))
+    known = dict.fromkeys(column for _, values in rows for column in values)
+    for where, values in rows:
+        values = renamed({**dict.fromkeys(known, ""), **values}, columns, file.name)
         if "text" not in values:
             raise InputError("column is missing", where=file.name, value="text", allowed=values)
         yield Row(where, values.pop("text"), values)
@@ -270,10 +272,7 @@ def rows_of_jsonl(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
             raise InputError(f"broken JSON ({told})", where=where, value=line) from error
         if not isinstance(values, dict):
             raise InputError("is no JSON object", where=where, value=line)
-        yield (
-            where,
-            {key: as_text(value, f"{where}, {key}") for key, value in values.items()},
-        )
+        yield where, as_texts(values, where)
 
 
 def rows_of_parquet(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -286,10 +285,7 @@ def rows_of_parquet(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
         raise InputError("cannot be read as Parquet", where=file.name) from error
     for number, values in enumerate(rows, start=1):
         where = f"{file.name}, row {number}"
-        yield (
-            where,
-            {key: as_text(value, f"{where}, {key}") for key, value in values.items()},
-        )
+        yield where, as_texts(values, where)
 
 
 def no_doubled_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -305,6 +301,14 @@ FILE_READERS = {
     ".jsonl": rows_of_jsonl,
     ".parquet": rows_of_parquet,
 }
+
+
+def as_texts(values: Mapping[str, object], where: str) -> dict[str, str]:
+    """The values of a row as text, their names checked as well."""
+    return {
+        as_text(key, where): as_text(value, f"{where}, {shown(key)}")
+        for key, value in values.items()
+    }
 
 
 def as_text(value: object, where: str) -> str:

@@ -122,8 +122,9 @@ def longest(rows: np.ndarray) -> np.ndarray:
     cluster = np.cumsum(begins) - 1
     alone = np.bincount(cluster)[cluster] == 1
     kept = [rows[alone]]
-    for group in np.unique(cluster[~alone]):
-        kept.append(longest_of(rows[cluster == group]))
+    touching, number = rows[~alone], cluster[~alone]
+    if len(touching):
+        kept += map(longest_of, np.split(touching, np.flatnonzero(np.diff(number)) + 1))
     rows = np.concatenate(kept)
     return rows[np.argsort(rows[:, 0], kind="stable")]
 

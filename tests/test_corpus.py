@@ -319,3 +319,10 @@ def test_exclusion_that_does_not_fit(folder_of, refusal, rules, message):
 def test_like(pattern, text, fits):
     """`*` stands for any characters, everything else for itself; long patterns cost nothing."""
     assert like(pattern, text) is fits
+
+
+def test_a_row_without_a_renamed_column_has_it_empty(tmp_path):
+    """A JSON row may lack a column that others have, renamed or not."""
+    (tmp_path / "c.jsonl").write_text('{"text": "a", "year": 2024}\n{"text": "b"}')
+    documents = read_corpus(tmp_path / "c.jsonl", columns={"date": "year"}).documents
+    assert documents["date"].tolist() == ["2024", ""]

@@ -226,3 +226,10 @@ def test_pages_count_what_they_leave_out(tokens, codebook):
     assert page.text.startswith("race: 3 of 45 sentences (drawn at random)\n- ")
     assert page.html.count("<li>") == 3
     assert table_page(found.head(5), most=2).text.endswith("\n3 more rows not shown")
+
+
+def test_many_overlaps_take_linear_time(corpus_of):
+    """Forty thousand places where two rules overlap are settled at once, the longer rule kept."""
+    tokens = tokenize(corpus_of("the arms race goes. " * 40_000))
+    found = find(tokens, {"race": RuleSet("race", (parse_rule("race"), parse_rule("arms race")))})
+    assert (len(found), set(found["rule"])) == (40_000, {"arms race"})

@@ -225,3 +225,14 @@ def test_stop_word(word):
 def test_language_without_a_list(language):
     """A language without a list has no stop words, and its name is never a path."""
     assert stop_words(language) == frozenset()
+
+
+def test_a_number_that_begins_a_sentence_stays_in_it(corpus_of):
+    """Only a number before a function word is taken for a footnote's."""
+    tokens = tokenize(corpus_of("It grew. 12 Chinese firms joined. It blurs warfare. 2 While so."))
+    assert sentences_of(tokens) == [
+        "It grew.",
+        "12 Chinese firms joined.",
+        "It blurs warfare.",
+        "While so.",
+    ]
