@@ -306,7 +306,7 @@ FILE_READERS = {
 def as_texts(values: Mapping[str, object], where: str) -> dict[str, str]:
     """The values of a row as text, their names checked as well."""
     return {
-        as_text(key, where): as_text(value, f"{where}, {shown(key)}")
+        as_text(key, where): as_text(value, f"{where}, {shown(key, quote=False)}")
         for key, value in values.items()
     }
 

@@ -6,6 +6,7 @@ import bisect
 import html
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -269,10 +270,16 @@ def escaped(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """A value of a table as text, numbers in at most six digits, a missing one as a dash."""
+    """A value of a table as text: numbers to four digits, or whole with thousands set apart.
+
+    >>> [cell(value) for value in (12345, 12345.678, 0.0123456, float("nan"), "a")]
+    ['12,345', '12,346', '0.01235', '–', 'a']
+    """
     if isinstance(value, float):
-        return "–" if value != value else f"{value:,.6g}"
-    return str(value)
+        if value != value:
+            return "–"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, Integral) else str(value)
 
 
 def plain(text: str) -> str:
