@@ -98,6 +98,15 @@ def test_a_broken_notebook_is_failed_and_says_why(broken, name, told):
     assert re.search(told, outcome.error), outcome.error
 
 
+def test_a_cell_that_never_ran_is_told():
+    """A notebook that ended early without an error is told by its first cell that never ran."""
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cells = [new_code_cell("x", execution_count=1), new_code_cell(""), new_code_cell("y")]
+    told = runs.ledger(new_notebook(cells=cells))
+    assert told == "cell 3 was never executed: the kernel ended before it"
+
+
 def test_a_good_notebook_beside_broken_ones_is_done(broken):
     """One notebook's failure does not take the others with it."""
     assert broken[1]["good"].state == "done"
@@ -154,6 +163,7 @@ def test_unchanged_notebook_is_skipped_until_something_changes(small):
     place, run = small
     assert run()[0] == "done"
     assert run()[0] == "skipped"
+    assert run(force=True)[0] == "done"
     (place / "runs" / "default" / "figures" / "good.csv").write_bytes(b"tampered")
     assert run()[0] == "done"
     write_notebook(place / "notebooks", "good", SAVE, "z = 3")
