@@ -231,7 +231,6 @@ def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float) -> None:
         label = f"{short(token, 22)} ({here:,}, {there:,})"
         panel.text(reach * 0.015, place, label, va="center", size=7.5)
     panel.set_xlim(0, reach * 1.02)
-    panel.set_xlabel("z")
 
 
 @styled

@@ -219,7 +219,7 @@ def groups_title(data: pd.DataFrame, group: str) -> str:
     top, low = extremes(data[(data["term"] == term) & (data["tokens"] > 0)], "per_million")
     return (
         f"By {group}, ‘{short(term, 40)}’ differs most: {top['per_million']:,.0f} per million in "
-        f"{short(top['group'], 40)}, {low['per_million']:,.0f} in {short(low['group'], 40)}"
+        f"{short(top['group'], 60)}, {low['per_million']:,.0f} in {short(low['group'], 60)}"
     )
 
 
@@ -248,8 +248,8 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
         )
     first, last = data.iloc[0], data.iloc[-1]
     title = (
-        f"‘{first['token']}’ sets the texts of {late} apart from those of {early} most, "
-        f"‘{last['token']}’ those of {early}"
+        f"Texts of {late} against {early}: ‘{first['token']}’ is most distinctive of the later, "
+        f"‘{last['token']}’ of the earlier"
     )
     subtitle = (
         f"z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), {late} "
