@@ -72,7 +72,18 @@ NAMES = {
     "results": ("open_results",),
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
-MODULES = (*NAMES, "errors", "files", "measures", "parameters", "plots", "runs", "cli")
+MODULES = (
+    *NAMES,
+    "errors",
+    "exclusions",
+    "files",
+    "measures",
+    "parameters",
+    "plots",
+    "receipts",
+    "runs",
+    "cli",
+)
 
 __all__ = ["VERSION", *sorted(MODULE_OF)]
 

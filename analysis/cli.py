@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import traceback
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         say(f"workbook: {error}")
         return WRONG_USE
+    except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except OSError as error:
         if options.debug:
             traceback.print_exc()

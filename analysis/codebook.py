@@ -9,9 +9,9 @@ from pathlib import Path
 
 import regex
 
-from analysis.corpus import Corpus, composed, locate
+from analysis.corpus import Corpus, locate
 from analysis.errors import InputError, shown
-from analysis.files import Node, read_yaml
+from analysis.files import Node, composed, read_yaml
 from analysis.tokens import APOSTROPHES, WORD, normal_form
 
 NOBODY = "no actor"

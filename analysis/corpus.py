@@ -6,7 +6,6 @@ import datetime
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import InputError, shown
-from analysis.files import Node, read_table, read_text, read_yaml
+from analysis.exclusions import Exclusion, exclude_from, read_exclusions
+from analysis.files import composed, read_table, read_text
 
 FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
@@ -378,11 +378,6 @@ def from_rows(rows: Iterable[Row], *, name: str, folder: Path | None = None) -> 
     )
 
 
-def composed(text: str) -> str:
-    """The text in NFC, in which every text and every pattern is compared."""
-    return unicodedata.normalize("NFC", text)
-
-
 def with_id(row: Row, number: int) -> Row:
     """The row with an id: its own, or its number where the corpus has no ids."""
     if "id" not in row.metadata:
@@ -422,112 +417,6 @@ def date_precision(date: str, where: str) -> str:
     return PRECISIONS[len(date)]
 
 
-def line_spans(text: str) -> list[tuple[int, int]]:
-    """Start and end of every line, the newline (of any kind) not included.
-
-    >>> line_spans("a\\r\\nbc")
-    [(0, 1), (3, 5)]
-    """
-    spans, start = [], 0
-    for line in text.splitlines(keepends=True):
-        spans.append((start, start + len(line.splitlines()[0])))
-        start += len(line)
-    return spans
-
-
-# --- exclusions ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """A rule that excludes lines of the named documents or sources, for a stated reason.
-
-    Exactly one matcher: `line` (the whole line, `*` for any characters), `repeated` (a line seen
-    before in the same document), or `first` up to but without `until` (to the end if empty).
-    """
-
-    id: str
-    why: str
-    documents: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    line: str = ""
-    repeated: bool = False
-    first: str = ""
-    until: str = ""
-
-    def lines(self, lines: list[str]) -> list[int]:
-        """Numbers (from 0) of the lines that the rule excludes."""
-        stripped = [line.strip() for line in lines]
-        if self.repeated:
-            first_at = {line: n for n, line in reversed(list(enumerate(stripped)))}
-            return [n for n, line in enumerate(stripped) if line and first_at[line] < n]
-        if self.line:
-            return [n for n, line in enumerate(stripped) if line and like(self.line, line)]
-        begins = next((n for n, line in enumerate(stripped) if like(self.first, line)), None)
-        if begins is None:
-            return []
-        rest = range(begins + 1, len(lines))
-        ends = next((n for n in rest if self.until and like(self.until, stripped[n])), None)
-        if ends is None and self.until:
-            raise InputError(
-                f"rule {shown(self.id)} finds its 'from' but no later line",
-                value=self.until,
-            )
-        return [n for n in range(begins, ends or len(lines)) if stripped[n]]
-
-
-def like(pattern: str, text: str) -> bool:
-    """Whether the whole text fits a pattern in which `*` stands for any characters; linear time.
-
-    >>> like("News·* min read·* words", "News·4 min read·644 words")
-    True
-    """
-    first, *rest = pattern.split("*")
-    if not rest:
-        return text == pattern
-    *middle, last = rest
-    if not text.startswith(first) or len(text) < len(first) + len(last):
-        return False
-    place, end = len(first), len(text) - len(last)
-    for piece in middle:
-        found = text.find(piece, place, end)
-        if found < 0:
-            return False
-        place = found + len(piece)
-    return text.endswith(last)
-
-
-def read_exclusions(file: Path) -> list[Exclusion]:
-    """The rules of an exclusions.yaml; raises InputError with the line of a mistake."""
-    top = read_yaml(file)
-    top.only(("rules",))
-    rules = [exclusion(node) for node in top.get("rules").items()]
-    for number, rule in enumerate(rules):
-        if rule.id in {earlier.id for earlier in rules[:number]}:
-            raise InputError("rule id stands twice", where=file.name, value=rule.id)
-    return rules
-
-
-def exclusion(node: Node) -> Exclusion:
-    node.only(("id", "why", "documents", "sources", "line", "repeated", "from", "to"))
-    node.exactly_one(("documents", "sources"))
-    node.exactly_one(("line", "repeated", "from"))
-    if node.has("to") and not node.has("from"):
-        raise node.get("to").error("stands without 'from'")
-    if node.has("repeated") and node.get("repeated").text() != "true":
-        raise node.get("repeated").error("is not known here", allowed="true")
-    return Exclusion(
-        id=node.get("id").text(),
-        why=node.get("why").text(),
-        documents=tuple(node.texts("documents")),
-        sources=tuple(node.texts("sources")),
-        line=composed(node.text_of("line")),
-        repeated=node.has("repeated"),
-        first=composed(node.text_of("from")),
-        until=composed(node.text_of("to")),
-    )
-
-
 def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
     """One row an excluded line, in the order of documents and lines; the first rule that hits counts.
 
@@ -557,21 +446,4 @@ def unused_rules(corpus: Corpus) -> list[str]:
         return []
     return [
         rule.id for rule in read_exclusions(file) if rule.id not in set(corpus.excluded["rule"])
-    ]
-
-
-def exclude_from(document: str, text: str, rules: list[Exclusion]) -> list[tuple]:
-    spans = line_spans(text)
-    lines = [text[start:end] for start, end in spans]
-    hit: dict[int, Exclusion] = {}
-    for rule in rules:
-        try:
-            numbers = rule.lines(lines)
-        except InputError as error:
-            raise InputError(str(error), where=f"document {document}") from None
-        for number in numbers:
-            hit.setdefault(number, rule)
-    return [
-        (document, n + 1, *spans[n], rule.id, rule.why, lines[n].strip())
-        for n, rule in sorted(hit.items())
     ]

@@ -13,8 +13,8 @@ import pandas as pd
 
 from analysis import uncertainty
 from analysis.codebook import Rule, RuleSet
-from analysis.corpus import like
 from analysis.errors import InputError, shown
+from analysis.exclusions import like
 from analysis.tokens import Tokens
 
 LONGEST_LINE = 4000

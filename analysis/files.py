@@ -6,6 +6,7 @@ import csv
 import difflib
 import io
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -216,3 +217,21 @@ def mapping(events: Iterator, name: str) -> dict[str, Node]:
         value = node_from(next(events), events, name)
         entries[key.text()] = replace(value, key_where=key.where)
     return entries
+
+
+def composed(text: str) -> str:
+    """The text in NFC, in which every text and every pattern is compared."""
+    return unicodedata.normalize("NFC", text)
+
+
+def line_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of every line, the newline (of any kind) not included.
+
+    >>> line_spans("a\\r\\nbc")
+    [(0, 1), (3, 5)]
+    """
+    spans, start = [], 0
+    for line in text.splitlines(keepends=True):
+        spans.append((start, start + len(line.splitlines()[0])))
+        start += len(line)
+    return spans

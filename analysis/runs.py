@@ -5,32 +5,37 @@ from __future__ import annotations
 import contextlib
 import copy
 import fcntl
-import hashlib
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from analysis import VERSION
 from analysis.errors import InputError, shown
 from analysis.parameters import Declared, read_declared, settle
+from analysis.receipts import (
+    KINDS,
+    ROOT,
+    figure_hashes,
+    hash_of_code,
+    hash_of_file,
+    hash_of_path,
+    publish,
+    read_receipt,
+    sha256,
+    source_of,
+    versions,
+)
 from analysis.results import json_bytes, merge_findings, write_whole
 
-ROOT = Path(__file__).parent.parent
 NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"
-LOCK = "figures.lock.json"
-KINDS = ("png", "svg", "csv")
 INJECTED = "injected-parameters"
 START_TIMEOUT = 120
-DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,7 @@ def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome]
         receipt = make_receipt(plan, outcomes, inputs, before)
         write_whole(plan.folder / "run.json", json_bytes(receipt))
         if plan.publish and all(outcome.state != "failed" for outcome in outcomes):
-            publish(plan.folder / "figures", receipt["figures"])
+            publish(plan.folder / "figures", receipt["figures"], FIGURES)
     return outcomes, receipt
 
 
@@ -387,45 +392,6 @@ def merged_streams(outputs: list) -> list:
     return merged
 
 
-# --- hashes and the receipt --------------------------------------------------------------------------
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def hash_of_file(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def hash_of_path(path: str | Path) -> str:
-    """Of a file its bytes; of a folder the names and bytes of the files directly in it."""
-    from analysis.corpus import locate
-
-    place = locate(path)
-    if place.is_file():
-        return hash_of_file(place)
-    files = sorted(file for file in place.iterdir() if file.is_file())
-    return sha256("".join(f"{file.name}\0{hash_of_file(file)}\n" for file in files).encode())
-
-
-@cache
-def hash_of_code() -> str:
-    """Over every file of the package that bears on a result."""
-    files = sorted(f for kind in ("*.py", "*.txt") for f in (ROOT / "analysis").rglob(kind))
-    names = [file.relative_to(ROOT).as_posix() for file in files]
-    lines = (f"{name}\0{hash_of_file(file)}\n" for name, file in zip(names, files, strict=True))
-    return sha256("".join(lines).encode())
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Every installed distribution and Python itself."""
-    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
-    return {"python": sys.version.split()[0], **dict(sorted(found.items()))}
-
-
 def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
     """All that a notebook's results depend on."""
     values = dict(plan.parameters[one.name])
@@ -443,12 +409,6 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
         "events": given.get("events", "in the corpus"),
         "environment": sha256(json.dumps(versions()).encode()),
     }
-
-
-def source_of(file: Path) -> bytes:
-    """A notebook without its outputs: what it does."""
-    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-    return json.dumps([[c["cell_type"], c["source"], c["metadata"]] for c in cells]).encode()
 
 
 def declared_files(one: Declared) -> list[str]:
@@ -475,15 +435,6 @@ def unchanged(plan: Plan, one: Declared, inputs: dict, old: dict) -> bool:
     )
 
 
-def read_receipt(folder: Path) -> dict:
-    """The receipt of an earlier run in the folder, empty if there is none that can be read."""
-    try:
-        receipt = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return receipt if isinstance(receipt, dict) else {}
-
-
 def make_receipt(plan: Plan, outcomes: Iterable[Outcome], inputs: dict, before: dict) -> dict:
     """The run as a record without clock or path of the machine: `run.json`."""
     notebooks = dict(before.get("notebooks", {}))
@@ -503,63 +454,6 @@ def make_receipt(plan: Plan, outcomes: Iterable[Outcome], inputs: dict, before: 
         "figures": figure_hashes(plan.folder / "figures"),
         "versions": versions(),
     }
-
-
-def figure_hashes(folder: Path) -> dict[str, dict[str, str]]:
-    """Of every figure of a folder the hashes of its bytes (PNG, SVG), pixels and plotted data."""
-    found = {}
-    for png in sorted(folder.glob("*.png")):
-        svg, data = png.with_suffix(".svg"), png.with_suffix(".csv")
-        if svg.is_file() and data.is_file():
-            found[png.stem] = {
-                "png": hash_of_file(png),
-                "svg": hash_of_file(svg),
-                "pixels": pixel_hash(png),
-                "data": hash_of_file(data),
-            }
-    return found
-
-
-def pixel_hash(png: Path) -> str:
-    """Over the decoded picture: the same for two files that show the same."""
-    from PIL import Image
-
-    with Image.open(png) as image:
-        picture = image.convert("RGBA")
-        return sha256(f"{picture.size}".encode() + picture.tobytes())
-
-
-# --- publishing --------------------------------------------------------------------------------------
-
-
-def publish(figures: Path, hashes: Mapping[str, Mapping[str, str]], to: Path | None = None) -> None:
-    """Put all figures of a run into `figures/` at once, with their lock file, or none of them."""
-    to = to or FIGURES
-    recover(to)
-    lock = {
-        "figures": hashes,
-        "made with": {name: versions()[name] for name in DECISIVE if name in versions()},
-    }
-    fresh = to.with_name(f".{to.name}-new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    for name in hashes:
-        for kind in KINDS:
-            shutil.copyfile(figures / f"{name}.{kind}", fresh / f"{name}.{kind}")
-    (fresh / LOCK).write_bytes(json_bytes(lock))
-    old = to.with_name(f".{to.name}-old")
-    if to.exists():
-        os.replace(to, old)
-    os.replace(fresh, to)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def recover(to: Path) -> None:
-    """Put the old figures back where a publication was cut off between its two renames."""
-    old = to.with_name(f".{to.name}-old")
-    if old.exists() and not to.exists():
-        os.replace(old, to)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def store_outputs(plan: Plan) -> list[str]:

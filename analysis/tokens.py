@@ -12,8 +12,9 @@ import regex
 import sentencex
 from scipy import sparse
 
-from analysis.corpus import Corpus, line_spans
+from analysis.corpus import Corpus
 from analysis.errors import InputError
+from analysis.files import line_spans
 
 APOSTROPHES = "'\u2019\u02bc\uff07"
 WORD = r"[[\p{L}\p{M}\p{Nd}]--[\u02BC]]"

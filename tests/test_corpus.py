@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from analysis.corpus import date_precision, like, read_corpus
+from analysis.corpus import date_precision, read_corpus
 from analysis.errors import InputError
+from analysis.exclusions import like
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
 RULE = "rules:\n  - id: r\n    why: w\n    documents: [a]\n"

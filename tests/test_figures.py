@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from analysis import runs
+from analysis import receipts, runs
 from analysis.parameters import read_declared
 
 NOTEBOOKS = ("01-corpus-overview", "02-term-trends", "03-framing-comparison")
@@ -20,19 +20,19 @@ def declared_figures() -> list[str]:
 
 @pytest.fixture(scope="session")
 def lock(root):
-    return json.loads((root / "figures" / runs.LOCK).read_text(encoding="utf-8"))
+    return json.loads((root / "figures" / receipts.LOCK).read_text(encoding="utf-8"))
 
 
 def same_drawing_library(lock) -> bool:
     """Whether the figures were committed under the libraries that decide about pixels here."""
-    here = runs.versions()
+    here = receipts.versions()
     return all(lock["made with"][name] == here[name] for name in ("matplotlib", "numpy"))
 
 
 def test_folder_holds_the_declared_figures_and_no_other(root):
     """figures/ is what the notebooks declare: PNG, SVG and CSV of each, and the lock file."""
-    expected = {f"{name}.{kind}" for name in declared_figures() for kind in runs.KINDS} | {
-        runs.LOCK
+    expected = {f"{name}.{kind}" for name in declared_figures() for kind in receipts.KINDS} | {
+        receipts.LOCK
     }
     assert {path.name for path in (root / "figures").iterdir()} == expected
 
@@ -40,7 +40,7 @@ def test_folder_holds_the_declared_figures_and_no_other(root):
 @pytest.mark.parametrize("name", declared_figures())
 def test_lock_file_tells_the_committed_files(name, root, lock):
     """The lock file's hashes are those of the files beside it."""
-    assert runs.figure_hashes(root / "figures")[name] == lock["figures"][name]
+    assert receipts.figure_hashes(root / "figures")[name] == lock["figures"][name]
 
 
 @pytest.mark.parametrize("name", declared_figures())

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from analysis import runs
+from analysis import receipts, runs
 from analysis.errors import InputError
 
 PARAMETERS = "\n".join(
@@ -174,7 +174,7 @@ def test_published_figures_come_with_their_hashes(small):
     """figures/ holds what the run drew, and a lock file with bytes, pixels and data."""
     place, run = small
     run()
-    lock = json.loads((place / "figures" / runs.LOCK).read_text(encoding="utf-8"))
+    lock = json.loads((place / "figures" / receipts.LOCK).read_text(encoding="utf-8"))
     assert set(lock["figures"]["good"]) == {"png", "svg", "pixels", "data"}
 
 
@@ -190,7 +190,7 @@ def test_publication_that_was_cut_off_is_recovered(tmp_path):
     aside = tmp_path / ".figures-old"
     aside.mkdir()
     (aside / "kept.png").write_bytes(b"kept")
-    runs.recover(tmp_path / "figures")
+    receipts.recover(tmp_path / "figures")
     assert (tmp_path / "figures" / "kept.png").read_bytes() == b"kept"
 
 
