@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 CHAIN = [
     "errors",
     "files",
+    "exclusions",
     "corpus",
     "tokens",
     "codebook",
@@ -26,6 +27,7 @@ CHAIN = [
     "plots",
     "results",
     "parameters",
+    "receipts",
     "runs",
     "cli",
 ]
