@@ -168,9 +168,7 @@ def rule_set(name: str, node: Node) -> RuleSet:
         raise node.error("name is reserved", value=name)
     if not NAME.fullmatch(name):
         raise node.error(
-            "is no name",
-            value=name,
-            allowed="up to 60 letters, digits, spaces, _ and -",
+            "is no name", value=name, allowed="up to 60 letters, digits, spaces, _ and -"
         )
     if isinstance(node.value, list):
         return RuleSet(name, parse_rules(node, name))

@@ -124,9 +124,7 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     place = locate(path)
     if not place.exists():
         raise InputError(
-            "no such corpus",
-            value=str(path),
-            allowed="a folder, or a file " + ", ".join(FORMATS),
+            "no such corpus", value=str(path), allowed="a folder, or a file " + ", ".join(FORMATS)
         )
     if place.is_dir():
         rows, unlisted = read_folder(place, columns or {})
@@ -220,10 +218,7 @@ def check_sums(folder: Path) -> None:
         digest, _, name = line.partition("  ")
         if not re.fullmatch("[0-9a-f]{64}", digest) or Path(name).name != name or not name:
             raise InputError(
-                "is no checksum line",
-                where=where,
-                value=line,
-                allowed="'<sha256>  <file name>'",
+                "is no checksum line", where=where, value=line, allowed="'<sha256>  <file name>'"
             )
         if not (folder / name).is_file():
             raise InputError("text is missing", where=where, value=name)
@@ -296,11 +291,7 @@ def no_doubled_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return values
 
 
-FILE_READERS = {
-    ".csv": rows_of_csv,
-    ".jsonl": rows_of_jsonl,
-    ".parquet": rows_of_parquet,
-}
+FILE_READERS = {".csv": rows_of_csv, ".jsonl": rows_of_jsonl, ".parquet": rows_of_parquet}
 
 
 def as_texts(values: Mapping[str, object], where: str) -> dict[str, str]:
@@ -360,9 +351,7 @@ def from_rows(rows: Iterable[Row], *, name: str, folder: Path | None = None) -> 
             raise InputError("id is reserved", where=row.where, value=identity)
         if identity in seen:
             raise InputError(
-                f"id stands twice (first in {seen[identity]})",
-                where=row.where,
-                value=identity,
+                f"id stands twice (first in {seen[identity]})", where=row.where, value=identity
             )
         seen[identity] = row.where
     rows.sort(key=lambda row: row.metadata["id"])

@@ -15,12 +15,7 @@ class InputError(Exception):
     """
 
     def __init__(
-        self,
-        problem: str,
-        *,
-        where: object = "",
-        value: object = None,
-        allowed: object = "",
+        self, problem: str, *, where: object = "", value: object = None, allowed: object = ""
     ):
         text = f"{shown(where, quote=False)}: " if where else ""
         text += problem

@@ -165,14 +165,7 @@ def find(tokens: Tokens, sets: Mapping[str, RuleSet]) -> pd.DataFrame:
                 }
             )
         )
-    empty = {
-        "name": [],
-        "rule": [],
-        "first": [],
-        "last": [],
-        "sentence": [],
-        "document": [],
-    }
+    empty = {"name": [], "rule": [], "first": [], "last": [], "sentence": [], "document": []}
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty)
 
 

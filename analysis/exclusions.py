@@ -41,8 +41,7 @@ class Exclusion:
         ends = next((n for n in rest if self.until and like(self.until, stripped[n])), None)
         if ends is None and self.until:
             raise InputError(
-                f"rule {shown(self.id)} finds its 'from' but no later line",
-                value=self.until,
+                f"rule {shown(self.id)} finds its 'from' but no later line", value=self.until
             )
         return [n for n in range(begins, ends or len(lines)) if stripped[n]]
 

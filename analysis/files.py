@@ -66,9 +66,7 @@ def check_header(header: list[str], name: str) -> None:
     doubled = sorted({column for column in header if header.count(column) > 1})
     if doubled:
         raise InputError(
-            "column stands twice in the header",
-            where=f"{name}, line 1",
-            value=doubled[0],
+            "column stands twice in the header", where=f"{name}, line 1", value=doubled[0]
         )
 
 

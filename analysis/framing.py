@@ -103,10 +103,7 @@ def group_names(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> list
     for name in compare:
         if name not in values:
             raise InputError(
-                f"no document with this {group}",
-                where="compare",
-                value=name,
-                allowed=values,
+                f"no document with this {group}", where="compare", value=name, allowed=values
             )
     if len(compare) != 2 or compare[0] == compare[1]:
         raise InputError("compare takes two different values", value=list(compare), allowed=values)
@@ -139,26 +136,9 @@ def frame_table(
         for n, frame in enumerate(coding.frames):
             share = coded[n] / units if units else np.nan
             limits = (interval.low[n], interval.high[n])
-            counted = (
-                units,
-                int(coded[n]),
-                share,
-                *limits,
-                int(inside.sum()),
-                interval.over,
-            )
+            counted = (units, int(coded[n]), share, *limits, int(inside.sum()), interval.over)
             rows.append((n, frame, name, *counted))
-    columns = [
-        "rank",
-        "frame",
-        "group",
-        "units",
-        "coded",
-        "share",
-        "low",
-        "high",
-        "documents",
-    ]
+    columns = ["rank", "frame", "group", "units", "coded", "share", "low", "high", "documents"]
     table = pd.DataFrame(rows, columns=[*columns, "interval"])
     return table.sort_values("rank", kind="stable", ignore_index=True).drop(columns="rank")
 
@@ -224,25 +204,9 @@ def difference_table(
             random_seed, f"differences {coding.unit} {group} {name} {other}"
         )
         rows += difference_rows(
-            coding.frames,
-            documents,
-            (name, other),
-            (mine, theirs),
-            confidence,
-            resamples,
-            rng,
+            coding.frames, documents, (name, other), (mine, theirs), confidence, resamples, rng
         )
-    columns = [
-        "frame",
-        "group",
-        "other",
-        "share",
-        "other_share",
-        "difference",
-        "low",
-        "high",
-        "p",
-    ]
+    columns = ["frame", "group", "other", "share", "other_share", "difference", "low", "high", "p"]
     table = pd.DataFrame(
         rows, columns=[*columns, "documents", "other_documents", "interval", "no_test"]
     )
@@ -302,16 +266,7 @@ def keyness_table(
         for group_name, own, rest in cells:
             part = keyness_of(tokens.types, counts, tokens.document_sizes, own, rest, prior)
             parts.append(part.assign(group=group_name))
-    columns = [
-        "token",
-        "group",
-        "count",
-        "tokens",
-        "rest_count",
-        "rest_tokens",
-        "log_odds",
-        "z",
-    ]
+    columns = ["token", "group", "count", "tokens", "rest_count", "rest_tokens", "log_odds", "z"]
     columns += ["g2", "log_ratio", "p", "q", "documents", "rest_documents"]
     if not parts:
         return pd.DataFrame(columns=columns)

@@ -14,10 +14,7 @@ def per_million(count, size):
     """Occurrences per million tokens; NaN where there are no tokens."""
     count, size = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
     return np.divide(
-        count * 1e6,
-        size,
-        out=np.full(np.broadcast(count, size).shape, np.nan),
-        where=size > 0,
+        count * 1e6, size, out=np.full(np.broadcast(count, size).shape, np.nan), where=size > 0
     )
 
 
@@ -149,12 +146,7 @@ def log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
     b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
     share = (a + b) / (n + m)
-    cells = [
-        (a, n * share),
-        (b, m * share),
-        (n - a, n * (1 - share)),
-        (m - b, m * (1 - share)),
-    ]
+    cells = [(a, n * share), (b, m * share), (n - a, n * (1 - share)), (m - b, m * (1 - share))]
     return np.sign(a * m - b * n) * 2 * sum(information(seen, due) for seen, due in cells)
 
 

@@ -242,13 +242,7 @@ def tokenize(corpus: Corpus) -> Tokens:
     forms: dict[str, int] = {}
     form_of: dict[str, int] = {}
     ids, starts, ends = [], [], []
-    document_start, sentence_start, sentence_document, spans, paragraphs = (
-        [],
-        [],
-        [],
-        [],
-        [],
-    )
+    document_start, sentence_start, sentence_document, spans, paragraphs = ([], [], [], [], [])
     rows = zip(corpus.documents["id"], corpus.documents["language"], corpus.texts, strict=True)
     for number, (document, language, text) in enumerate(rows):
         document_start.append(len(ids))

@@ -315,11 +315,7 @@ def frame_concentration(table: pd.DataFrame) -> Drawing:
         "quarters on for a document; also for fewer than five matches."
     )
     figure, (panel,) = sheet(
-        title,
-        subtitle,
-        body=0.3 * len(data) + 0.1,
-        left=left_for(data["frame"]),
-        right=2.3,
+        title, subtitle, body=0.3 * len(data) + 0.1, left=left_for(data["frame"]), right=2.3
     )
     places = rows_axis(panel, list(data["frame"]))
     panel.hlines(places, 0, 1, color=PALE, linewidth=0.6)

@@ -115,11 +115,7 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
         panel.set_ylabel("documents")
     else:
         figure, (panel,) = sheet(
-            title,
-            subtitle,
-            body=0.28 * len(data) + 0.1,
-            left=left_for(data["document"]),
-            right=1.3,
+            title, subtitle, body=0.28 * len(data) + 0.1, left=left_for(data["document"]), right=1.3
         )
         places = rows_axis(panel, list(data["document"]))
         colors = [BLUE if share >= 0.5 and n == 0 else GREY for n in range(len(data))]
@@ -179,10 +175,7 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     data = table.head(most)
     if data.empty:
         return blank(
-            name,
-            "No two content words occur together often enough",
-            "Fewest: 3 times.",
-            data,
+            name, "No two content words occur together often enough", "Fewest: 3 times.", data
         )
     first = data.iloc[0]
     title = (
@@ -194,11 +187,7 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
         "Right: count, and expected count if the words occurred independently. A ranking, not a test."
     )
     figure, (panel,) = sheet(
-        title,
-        subtitle,
-        body=0.2 * len(data),
-        left=left_for(data["collocation"]),
-        right=1.3,
+        title, subtitle, body=0.2 * len(data), left=left_for(data["collocation"]), right=1.3
     )
     places = rows_axis(panel, list(data["collocation"]))
     panel.hlines(places, 0, data["g2"], color=PALE, linewidth=2)
@@ -255,12 +244,7 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
             text = f"{value:.0f}" if measure == "mtld" else f"{value:.3f}"
             if np.isfinite(value):
                 panel.annotate(
-                    text,
-                    (value, place),
-                    (0, 4),
-                    textcoords="offset points",
-                    size=7,
-                    ha="center",
+                    text, (value, place), (0, 4), textcoords="offset points", size=7, ha="center"
                 )
         panel.margins(x=0.2)
     alt = f"Three dot charts of lexical diversity by document. {title}. MATTR: "

@@ -102,22 +102,10 @@ def sheet(
     top = 0.12 + 0.2 * len(lines) + 0.155 * len(more) + 0.14 + 0.18 * panel_title_lines
     height = top + body + bottom
     figure = Figure(figsize=(WIDTH, height))
-    figure.text(
-        0.12 / WIDTH,
-        1 - 0.1 / height,
-        "\n".join(lines),
-        va="top",
-        size=11,
-        weight="bold",
-    )
+    figure.text(0.12 / WIDTH, 1 - 0.1 / height, "\n".join(lines), va="top", size=11, weight="bold")
     under = 0.14 + 0.2 * len(lines)
     figure.text(
-        0.12 / WIDTH,
-        1 - under / height,
-        "\n".join(more),
-        va="top",
-        size=8,
-        color="#555555",
+        0.12 / WIDTH, 1 - under / height, "\n".join(more), va="top", size=8, color="#555555"
     )
     wide = (WIDTH - left - right - gap_x * (columns - 1)) / columns
     high = (body - gap_y * (rows - 1)) / rows

@@ -241,10 +241,7 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     data = pd.concat([up, down], ignore_index=True)
     if data.empty:
         return blank(
-            name,
-            "No rise and no fall: fewer than two periods",
-            "Nothing to compare.",
-            data,
+            name, "No rise and no fall: fewer than two periods", "Nothing to compare.", data
         )
     first, last = data.iloc[0], data.iloc[-1]
     title = (
@@ -257,11 +254,7 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
         "Hollow: one document brings three quarters or more, and the word comes and goes with it."
     )
     figure, (panel,) = sheet(
-        title,
-        subtitle,
-        body=0.19 * len(data) + 0.1,
-        left=left_for(data["token"]),
-        right=1.4,
+        title, subtitle, body=0.19 * len(data) + 0.1, left=left_for(data["token"]), right=1.4
     )
     places = rows_axis(panel, list(data["token"]))
     rises = (data["z"] > 0).to_numpy()
