@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_run(commands) -> None:
+    """Declare `workbook run`."""
     run = commands.add_parser(
         "run",
         help="execute the notebooks with papermill",
@@ -94,6 +95,7 @@ def add_run(commands) -> None:
 
 
 def add_check(commands) -> None:
+    """Declare `workbook check`."""
     check = commands.add_parser(
         "check",
         help="validate a corpus and print what was understood",
@@ -247,6 +249,7 @@ class Progress:
 
 
 def say(text: str) -> None:
+    """Write one line to standard error, whole."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 

@@ -251,11 +251,13 @@ def one_text(file: Path, columns: Mapping[str, str]) -> Row:
 
 
 def rows_of_csv(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows of a CSV file with their places."""
     for line, values in read_table(file):
         yield f"{file.name}, line {line}", values
 
 
 def rows_of_jsonl(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows of a file of JSON lines with their places."""
     for number, line in enumerate(read_text(file).split("\n"), start=1):
         if not line.strip():
             continue
@@ -271,6 +273,7 @@ def rows_of_jsonl(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def rows_of_parquet(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows of a Parquet file with their places."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -79,6 +79,7 @@ def read_exclusions(file: Path) -> list[Exclusion]:
 
 
 def exclusion(node: Node) -> Exclusion:
+    """One rule from its entry in the file; raises InputError with its line."""
     node.only(("id", "why", "documents", "sources", "line", "repeated", "from", "to"))
     node.exactly_one(("documents", "sources"))
     node.exactly_one(("line", "repeated", "from"))
@@ -99,6 +100,7 @@ def exclusion(node: Node) -> Exclusion:
 
 
 def exclude_from(document: str, text: str, rules: list[Exclusion]) -> list[tuple]:
+    """The rows of `excluded` of one document: each line with the first rule that hits it."""
     spans = line_spans(text)
     lines = [text[start:end] for start, end in spans]
     hit: dict[int, Exclusion] = {}

@@ -63,6 +63,7 @@ def read_table(file: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def check_header(header: list[str], name: str) -> None:
+    """Raise InputError for a column that stands twice."""
     doubled = sorted({column for column in header if header.count(column) > 1})
     if doubled:
         raise InputError(

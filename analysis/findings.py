@@ -85,6 +85,7 @@ def read_claims(corpus: Corpus) -> list[Claim]:
 
 
 def claim(node: Node) -> Claim:
+    """One claim from its entry in the file; raises InputError with its line."""
     node.only(("id", "statement", *KINDS))
     node.exactly_one(KINDS)
     kind = next(kind for kind in KINDS if node.has(kind))
@@ -132,6 +133,7 @@ def chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
 
 
 def two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
+    """The documents of a claim, and those they are compared with."""
     mine = chosen(corpus, one.of)
     return mine, chosen(corpus, one.than) & ~mine if one.than else ~mine
 

@@ -162,6 +162,7 @@ def frames_by_document(coding: Coding) -> pd.DataFrame:
 
 
 def share_of(count, units) -> float:
+    """The share, NaN of no units."""
     return float(count) / float(units) if units else float("nan")
 
 
@@ -408,6 +409,7 @@ def largest(values: pd.Series) -> tuple[str, float, int]:
 
 
 def warning_of(matches: int, rule_share: float, document_share: float, n_documents: int) -> str:
+    """What a frame's matches warn of, '' for nothing."""
     if matches < TOO_FEW_MATCHES:
         return f"fewer than {TOO_FEW_MATCHES} matches"
     parts = []

@@ -92,6 +92,7 @@ def mtld(types: np.ndarray, threshold: float = MTLD_THRESHOLD) -> float:
 
 
 def mtld_one_way(sequence: list[int], threshold: float) -> float:
+    """MTLD read in one direction."""
     factors, seen, length = 0.0, set(), 0
     for kind in sequence:
         seen.add(kind)

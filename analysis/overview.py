@@ -79,6 +79,7 @@ def document_bounds(tokens: Tokens) -> list[tuple[int, int]]:
 
 
 def sentences_per_document(tokens: Tokens) -> np.ndarray:
+    """Sentences of each document."""
     return np.bincount(tokens.sentence_document, minlength=tokens.n_documents)
 
 

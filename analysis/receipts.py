@@ -22,10 +22,12 @@ DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "sc
 
 
 def sha256(content: bytes) -> str:
+    """SHA-256 of bytes, as hexadecimal text."""
     return hashlib.sha256(content).hexdigest()
 
 
 def hash_of_file(file: Path) -> str:
+    """SHA-256 of a file's bytes."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 

@@ -244,7 +244,10 @@ def run_notebook(plan: Plan, one: Declared, report: Report):
     source = nbformat.read(one.file, as_version=4)
     total = sum(cell.cell_type == "code" for cell in source.cells) + 1
     report(one.name, "started", 0, total)
-    begun = lambda done: report(one.name, "cell", done, total)  # noqa: E731
+
+    def begun(done: int) -> None:
+        report(one.name, "cell", done, total)
+
     try:
         return attempt(papermill, source, plan, one, begun)
     except Exception as error:
@@ -418,6 +421,7 @@ def declared_files(one: Declared) -> list[str]:
 
 
 def output_hashes(plan: Plan, one: Declared) -> dict[str, str]:
+    """Hashes of all files that a notebook left behind."""
     files = [*declared_files(one), f"{one.name}.ipynb"]
     return {file: hash_of_file(plan.folder / file) for file in files}
 
@@ -489,4 +493,5 @@ def renumbered(outputs: list[dict], number: int) -> list[dict]:
 
 
 def elapsed(since: float) -> str:
+    """Seconds since a moment, for people."""
     return f"{time.monotonic() - since:.1f} s"

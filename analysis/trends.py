@@ -94,6 +94,7 @@ def period_bounds(label: str) -> tuple[datetime.date, datetime.date]:
 
 
 def last_day(year: int, month: int) -> datetime.date:
+    """The last day of a month."""
     if month == 12:
         return datetime.date(year, 12, 31)
     return datetime.date(year, month + 1, 1) - datetime.timedelta(days=1)
@@ -291,6 +292,7 @@ def informative_prior(counts: np.ndarray, prior: float) -> np.ndarray:
 
 
 def span_text(periods: list[str]) -> str:
+    """'2023' or '2023–2024'."""
     return periods[0] if len(periods) == 1 else f"{periods[0]}–{periods[-1]}"
 
 

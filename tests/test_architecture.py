@@ -96,7 +96,7 @@ def test_every_public_function_has_a_docstring():
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name[0] != "_":
                 has = ast.get_docstring(node) is not None
                 with_doc, without = with_doc + has, without + (not has)
-    assert with_doc / (with_doc + without) > 0.75
+    assert with_doc / (with_doc + without) >= 0.9
 
 
 def test_docstring_examples_run():

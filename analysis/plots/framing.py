@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.corpus import EVERY
+from analysis.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE
 from analysis.plots.sheet import (
     BLUE,
     GREY,
@@ -168,7 +169,7 @@ def differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, 
 
 
 @styled
-def keyness(table: pd.DataFrame, *, group: str, most: int = 10) -> Drawing:
+def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 10) -> Drawing:
     """The content words that set each group apart, by z, a panel a group.
 
     `table` holds the content words of the keyness table.
@@ -186,7 +187,7 @@ def keyness(table: pd.DataFrame, *, group: str, most: int = 10) -> Drawing:
         f"{group} against its counterpart; content words. Brackets: count here, elsewhere. "
     )
     subtitle += (
-        "Darker: q ≤ 0.05 (Welch's t over documents)."
+        f"Darker: q ≤ {1 - confidence:.2g} (Welch's t over documents)."
         if tested
         else "A ranking: documents are too few for a test."
     )
@@ -202,7 +203,7 @@ def keyness(table: pd.DataFrame, *, group: str, most: int = 10) -> Drawing:
     )
     reach = float(data["z"].max())
     for panel, mine in zip(panels, groups, strict=True):
-        word_bars(panel, data[data["group"] == mine], most, reach)
+        word_bars(panel, data[data["group"] == mine], most, reach, 1 - confidence)
         panel.set_title(short(mine, 32), size=8)
     alt = f"{len(groups)} bar charts of distinctive words. {title}. "
     words = data.groupby("group", sort=False)["token"].agg(lambda some: ", ".join(some.head(5)))
@@ -221,10 +222,10 @@ def keyness_title(first: pd.Series) -> str:
     )
 
 
-def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float) -> None:
+def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float, q: float) -> None:
     """Bars of z with the words and their counts written on them."""
     places = rows_axis(panel, [""] * most)[: len(part)]
-    colors = np.where(part["q"] <= 0.05, SURE, UNSURE)
+    colors = np.where(part["q"] <= q, SURE, UNSURE)
     panel.barh(places, part["z"], height=0.72, color=colors)
     counts = zip(places, part["token"], part["count"], part["rest_count"], strict=True)
     for place, token, here, there in counts:
@@ -319,7 +320,7 @@ def frame_concentration(table: pd.DataFrame) -> Drawing:
     )
     places = rows_axis(panel, list(data["frame"]))
     panel.hlines(places, 0, 1, color=PALE, linewidth=0.6)
-    for mark in (0.5, 0.75):
+    for mark in (ONE_RULE_SHARE, ONE_DOCUMENT_SHARE):
         panel.axvline(mark, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
     panel.plot(data["top_document_share"], places, "s", color=ORANGE, markersize=5)
     panel.plot(data["top_rule_share"], places, "o", color=BLUE, markersize=5)

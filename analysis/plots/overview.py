@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
 from analysis.corpus import WHOLE_CORPUS
+from analysis.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
 from analysis.plots.sheet import (
     BLUE,
     GREY,
@@ -208,7 +209,11 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
 def lexical_diversity(documents: pd.DataFrame) -> Drawing:
     """Three measures of lexical diversity side by side, a row a document."""
     name = "lexical_diversity"
-    measures = {"mattr": "MATTR (window 50)", "mtld": "MTLD (0.72)", "hdd": "HD-D (42)"}
+    measures = {
+        "mattr": f"MATTR (window {MATTR_WINDOW})",
+        "mtld": f"MTLD ({MTLD_THRESHOLD})",
+        "hdd": f"HD-D ({HDD_SAMPLE})",
+    }
     data = documents[["document", "tokens", *measures]].sort_values(
         ["mattr", "document"], ascending=[False, True], ignore_index=True
     )

@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from analysis.errors import shown
+from analysis.uncertainty import ENOUGH_TO_RESAMPLE, FEWEST_DOCUMENTS
 
 BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
 SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
-MARKERS = "osD^vPX*<>hp"
 FIRST_DAY, LAST_DAY = (date2num(day) for day in (datetime.date.min, datetime.date.max))
 WIDTH = 7.5
 MOST_ROWS = 40
@@ -210,10 +210,12 @@ def listing(labels: Iterable[str], values: Iterable[str], most: int = 8) -> str:
 
 
 def percent(share: float) -> str:
+    """A share as '12 %', a missing one as a dash."""
     return "–" if not np.isfinite(share) else f"{share * 100:.0f} %"
 
 
 def plural(n: int, noun: str) -> str:
+    """'1 document', '2 documents'."""
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
@@ -222,9 +224,13 @@ def interval_words(kinds: Iterable[str], confidence: float) -> str:
     kinds = {kind for kind in kinds if kind}
     parts = []
     if "documents" in kinds:
-        parts.append("over documents: bootstrap, or Wilson with Student's t below 30")
+        parts.append(
+            f"over documents: bootstrap, or Wilson with Student's t below {ENOUGH_TO_RESAMPLE}"
+        )
     if "texts" in kinds:
-        parts.append("below ten documents: Wilson, speaks of the wording of these texts only")
+        parts.append(
+            f"below {FEWEST_DOCUMENTS} documents: Wilson, speaks of the wording of these texts only"
+        )
     return (
         f"Lines: {confidence * 100:g} % interval ({'; '.join(parts)})" if parts else "No intervals"
     )
@@ -236,6 +242,7 @@ def thousands(panel: Axes, axis: str = "x") -> None:
 
 
 def dates_axis(panel: Axes) -> None:
+    """A time axis with few, plain labels."""
     panel.xaxis_date()
     low, high = panel.get_xlim()
     panel.set_xlim(max(low, FIRST_DAY), min(high, LAST_DAY))

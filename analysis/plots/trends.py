@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
 from analysis.corpus import EVERY
+from analysis.framing import ONE_DOCUMENT_SHARE
 from analysis.plots.sheet import (
     BLUE,
     FIRST_DAY,
@@ -43,7 +44,6 @@ from analysis.trends import period_bounds
 from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_DOCUMENTS = 20
-ONE_DOCUMENT_SHARE = 0.75
 MOST_GROUPS = 15
 
 
