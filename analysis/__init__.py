@@ -17,6 +17,7 @@ NAMES = {
         "concordance_pages",
         "evidence_table",
         "find",
+        "kept_told",
         "sentence_pages",
         "table_page",
     ),
@@ -32,6 +33,7 @@ NAMES = {
         "overview_answer",
         "reading_account",
         "vocabulary_table",
+        "words_told",
     ),
     "trends": (
         "corpus_events",
@@ -74,6 +76,9 @@ NAMES = {
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
     *NAMES,
+    "blocks",
+    "breaks",
+    "cache",
     "errors",
     "exclusions",
     "files",
@@ -82,6 +87,9 @@ MODULES = (
     "plots",
     "receipts",
     "runs",
+    "sentences",
+    "texts",
+    "words",
     "cli",
 )
 

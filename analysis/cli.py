@@ -14,11 +14,14 @@ from analysis import VERSION
 from analysis.errors import InputError, shown
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+CACHE = "WORKBOOK_CACHE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 0 done, 1 the run failed, 2 wrong use or bad input."""
     options = parser().parse_args(arguments)
+    if options.cache:
+        os.environ[CACHE] = os.path.abspath(options.cache)
     try:
         return options.command(options)
     except InputError as error:
@@ -51,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add_run(commands)
     add_check(commands)
+    add_cache(commands)
     return top
 
 
@@ -90,7 +94,7 @@ def add_run(commands) -> None:
     run.add_argument(
         "--store", action="store_true", help="also store the outputs in the notebooks themselves"
     )
-    run.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_common(run)
     run.set_defaults(command=run_command)
 
 
@@ -104,8 +108,31 @@ def add_check(commands) -> None:
     check.add_argument("corpus", metavar="PATH", help="folder or file")
     check.add_argument("--codebook", default="", metavar="PATH", help="YAML file")
     check.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
-    check.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_common(check)
     check.set_defaults(command=check_command)
+
+
+def add_cache(commands) -> None:
+    """Declare `workbook cache`."""
+    cache = commands.add_parser(
+        "cache",
+        help="where the cache lies and how large it is",
+        description="Print where the cache lies and how large it is. All in it can be made anew.",
+    )
+    cache.add_argument("--clear", action="store_true", help="remove everything in it")
+    add_common(cache)
+    cache.set_defaults(command=cache_command)
+
+
+def add_common(command: argparse.ArgumentParser) -> None:
+    """Declare what every command has."""
+    command.add_argument(
+        "--cache",
+        default="",
+        metavar="DIR",
+        help="where tokens are kept (default: the user's cache)",
+    )
+    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
 def given_parameters(options: argparse.Namespace) -> dict[str, str]:
@@ -197,6 +224,17 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+    return DONE
+
+
+def cache_command(options: argparse.Namespace) -> int:
+    """`workbook cache`."""
+    from analysis.cache import cache_folder, clear, size
+
+    print(f"{shown(str(cache_folder()), quote=False)}: {size() / 1e6:,.1f} MB")
+    if options.clear:
+        clear()
+        print("cleared")
     return DONE
 
 

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from analysis.cache import (
+    Entry,
+    code_of,
+    drop,
+    existing,
+    key_of,
+    packed,
+    put,
+    remember,
+    remembered,
+    save,
+    signature,
+    staged,
+    unpacked,
+)
 from analysis.errors import InputError, shown
 from analysis.exclusions import Exclusion, exclude_from, read_exclusions
-from analysis.files import composed, read_table, read_text
+from analysis.files import read_lines, read_table, read_text
+from analysis.texts import Texts, TextWriter, cached_texts
 
 FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
@@ -24,6 +43,7 @@ ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 SURROGATE = re.compile("[\ud800-\udfff]")
 MISSING = "(none)"
 EVERY = "all"
+BATCH_ROWS, BATCH_SIZE = 2000, 8_000_000
 WHOLE_CORPUS = "whole corpus, by date"
 OF_THE_FOLDER = (
     "metadata.csv",
@@ -46,14 +66,16 @@ class Corpus:
     `texts` are the texts in NFC, unaltered otherwise; every offset refers to them.
     `excluded` has one row an excluded line (document, line, start, end, rule, why, text).
     `folder` is where a codebook or events file of the corpus lies, None for a single file.
+    `key` is the place of the texts in the cache.
     """
 
     name: str
     documents: pd.DataFrame
-    texts: tuple[str, ...]
+    texts: Texts
     excluded: pd.DataFrame
     folder: Path | None = None
     unlisted: tuple[str, ...] = field(default=())
+    key: str = ""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -61,12 +83,7 @@ class Corpus:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over every document's metadata, text and excluded lines."""
-        digest = hashlib.sha256()
-        excluded = self.excluded[["document", "line"]].to_csv(index=False)
-        for part in (self.documents.to_csv(index=False), excluded, *self.texts):
-            content = part.encode("utf-8")
-            digest.update(len(content).to_bytes(8, "big") + content)
-        return digest.hexdigest()
+        return fingerprint(self.documents, self.texts, self.excluded)
 
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
@@ -116,7 +133,8 @@ def locate(path: str | Path) -> Path:
 def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Corpus:
     """Read a corpus: a folder of .txt with metadata.csv, or one .txt, .csv, .jsonl or .parquet file.
 
-    `columns` renames: {"date": "year"} reads the dates from the column `year`.
+    `columns` renames: {"date": "year"} reads the dates from the column `year`. What was read is
+    kept in the cache, and read again where a file has changed since.
     Raises InputError for anything unreadable, naming file, line or column, value and what is allowed.
     """
     if not str(path).strip():
@@ -126,16 +144,121 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
         raise InputError(
             "no such corpus", value=str(path), allowed="a folder, or a file " + ", ".join(FORMATS)
         )
-    if place.is_dir():
-        rows, unlisted = read_folder(place, columns or {})
-    elif place.suffix.lower() in FORMATS:
-        rows, unlisted = list(read_file(place, columns or {})), ()
-    else:
+    if not place.is_dir() and place.suffix.lower() not in FORMATS:
         raise InputError("unknown kind of corpus", value=place.name, allowed=FORMATS)
-    folder = place if place.is_dir() else None
-    corpus = from_rows(rows, name=place.name, folder=folder)
-    corpus = replace(corpus, unlisted=tuple(unlisted))
-    rules = folder / "exclusions.yaml" if folder else None
+    columns = dict(columns or {})
+    source = source_of(place, columns)
+    found = existing("corpora", remembered(source)) if source else None
+    if found is None:
+        found = stored(place, columns)
+        if source and source == source_of(place, columns):
+            remember(source, found.notes["key"])
+    return opened(found, place, columns)
+
+
+def source_of(place: Path, columns: Mapping[str, str]) -> str:
+    """A key for the files of a corpus as they are now, '' where they are too new to tell."""
+    files = sorted(place.iterdir()) if place.is_dir() else [place]
+    try:
+        state = signature(files)
+    except OSError:
+        return ""
+    return key_of(code(), str(place.resolve()), sorted(columns.items()), state) if state else ""
+
+
+@cache
+def code() -> str:
+    """What decides how a corpus is read."""
+    return code_of("files", "texts", "exclusions", "corpus")
+
+
+def stored(place: Path, columns: Mapping[str, str]) -> Entry:
+    """The corpus read from its files and put into the cache."""
+    with staged() as folder:
+        corpus = read_into(folder, place, columns)
+        excluded = corpus.excluded.astype(str).to_numpy().tolist()
+        told = [corpus.name, list(corpus.unlisted), excluded]
+        key = key_of(code(), told, corpus.fingerprint)
+        texts = corpus.texts
+        arrays = {"spans": texts.spans, "digests": texts.digests, "characters": texts.characters}
+        tables = {"documents": corpus.documents, "excluded": corpus.excluded}
+        for table, content in tables.items():
+            for number, column in enumerate(content):
+                arrays |= packed(f"{table}_{number}", as_arrow(content[column]))
+        notes = {name: list(content) for name, content in tables.items()}
+        notes |= {"key": key, "name": corpus.name, "unlisted": corpus.unlisted}
+        save(folder, key, notes | {"fingerprint": corpus.fingerprint}, arrays)
+        put(folder, "corpora", key)
+    found = existing("corpora", key)
+    if found is None:
+        raise InputError("the cache cannot be written", where="--cache")
+    return found
+
+
+def opened(found: Entry, place: Path, columns: Mapping[str, str]) -> Corpus:
+    """A corpus from the cache."""
+    import pyarrow as pa
+
+    tables = {}
+    for table in ("documents", "excluded"):
+        names = found.notes[table]
+        arrays = [unpacked(found, f"{table}_{number}") for number in range(len(names))]
+        tables[table] = pa.table(arrays, names=names).to_pandas()
+    excluded = tables["excluded"].astype(dict.fromkeys(("line", "start", "end"), np.int64))
+    texts = cached_texts(found.notes["key"])
+    texts.renew = lambda: read_again(found.notes["key"], place, columns)
+    corpus = Corpus(
+        name=found.notes["name"],
+        documents=tables["documents"],
+        texts=texts,
+        excluded=excluded,
+        folder=place if place.is_dir() else None,
+        unlisted=tuple(found.notes["unlisted"]),
+        key=found.notes["key"],
+    )
+    corpus.__dict__["fingerprint"] = found.notes["fingerprint"]
+    return corpus
+
+
+def read_again(key: str, place: Path, columns: Mapping[str, str]) -> Texts:
+    """The texts of a corpus whose entry is damaged, from its files."""
+    drop("corpora", key)
+    fresh = stored(place, columns)
+    if fresh.notes["key"] != key:
+        raise InputError("the corpus changed while it was read", where=place.name)
+    return cached_texts(key)
+
+
+def as_arrow(values: pd.Series):
+    """A column as an Arrow array of texts."""
+    import pyarrow as pa
+
+    return pa.array(values.astype(str).tolist(), pa.large_string())
+
+
+def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -> str:
+    """SHA-256 over the metadata, texts and excluded lines of documents."""
+    metadata = [[name, documents[name].tolist()] for name in documents]
+    lines = [excluded["document"].tolist(), excluded["line"].tolist()]
+    return key_of(metadata, lines, texts.digests.tobytes())
+
+
+def read_into(folder: Path, place: Path, columns: Mapping[str, str]) -> Corpus:
+    """Read a corpus from its files, its texts written to `folder` on the way."""
+    unlisted: list[str] = []
+    text = columns.get("text", "text")
+    if place.is_dir():
+        rows, unlisted = read_folder(place, columns)
+        batches = batched(rows)
+    elif place.suffix.lower() == ".parquet":
+        batches = batches_of_parquet(place, text)
+    else:
+        batches = batched(FILE_READERS[place.suffix.lower()](place, text))
+    home = place if place.is_dir() else None
+    corpus = from_batches(
+        batches, into=folder, name=place.name, columns=columns, folder=home, unlisted=unlisted
+    )
+    rules = home / "exclusions.yaml" if home else None
     if rules is None or not rules.exists():
         return corpus
     return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules)))
@@ -153,7 +276,39 @@ class Row:
     metadata: dict[str, str]
 
 
-def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[list[Row], list[str]]:
+@dataclass(frozen=True)
+class Batch:
+    """Some documents: where each stands (for messages), texts, and metadata by column, as text."""
+
+    where: Callable[[int], str]
+    texts: object
+    metadata: dict[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def batched(rows: Iterable[Row]) -> Iterator[Batch]:
+    """Rows in batches of bounded size."""
+    part: list[Row] = []
+    size = 0
+    for row in rows:
+        part.append(row)
+        size += len(row.text)
+        if len(part) >= BATCH_ROWS or size >= BATCH_SIZE:
+            yield batch_of(part)
+            part, size = [], 0
+    if part:
+        yield batch_of(part)
+
+
+def batch_of(rows: list[Row]) -> Batch:
+    known = dict.fromkeys(column for row in rows for column in row.metadata)
+    metadata = {column: [row.metadata.get(column, "") for row in rows] for column in known}
+    return Batch(lambda n: rows[n].where, [row.text for row in rows], metadata)
+
+
+def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[Iterator[Row], list[str]]:
     """Rows of a folder of texts, and the names of everything in it that was left out."""
     check_sums(folder)
     entries = sorted(folder.iterdir())
@@ -163,17 +318,18 @@ def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[list[Row], li
         check_name(folder, name)
     metadata = folder / "metadata.csv"
     if not metadata.exists():
-        return [one_text(folder / name, columns) for name in found], others
-    rows, listed = [], set()
-    for line, values in read_table(metadata):
-        where = f"{metadata.name}, line {line}"
-        name = listed_file(folder, values, where)
-        listed.add(name)
-        kept = {column: value for column, value in values.items() if column != "file"}
-        kept.setdefault("id", Path(name).stem)
-        kept = renamed(kept, columns, metadata.name)
-        rows.append(Row(where, read_text(folder / name), kept))
-    return rows, [name for name in [*found, *others] if name not in listed]
+        return (one_text(folder / name) for name in found), others
+    listed = [(f"{metadata.name}, line {line}", values) for line, values in read_table(metadata)]
+    names = {listed_file(folder, values, where) for where, values in listed}
+    rows = (listed_row(folder, where, values) for where, values in listed)
+    return rows, [name for name in [*found, *others] if name not in names]
+
+
+def listed_row(folder: Path, where: str, values: Mapping[str, str]) -> Row:
+    """The row of a file that metadata.csv names; its id is the file's name where there is none."""
+    kept = {column: value for column, value in values.items() if column != "file"}
+    kept.setdefault("id", Path(values["file"]).stem)
+    return Row(where, read_text(folder / values["file"]), kept)
 
 
 def listed_file(folder: Path, values: Mapping[str, str], where: str) -> str:
@@ -231,34 +387,31 @@ def check_sums(folder: Path) -> None:
             )
 
 
-def read_file(file: Path, columns: Mapping[str, str]) -> Iterator[Row]:
-    """Rows of a corpus in one file."""
-    if file.suffix.lower() == ".txt":
-        yield one_text(file, columns)
-        return
-    rows = list(FILE_READERS[file.suffix.lower()](file))
-    known = dict.fromkeys(column for _, values in rows for column in values)
-    for where, values in rows:
-        values = renamed({**dict.fromkeys(known, ""), **values}, columns, file.name)
-        if "text" not in values:
-            raise InputError("column is missing", where=file.name, value="text", allowed=values)
-        yield Row(where, values.pop("text"), values)
-
-
-def one_text(file: Path, columns: Mapping[str, str]) -> Row:
+def one_text(file: Path) -> Row:
     """A text file without metadata, its name as its id."""
-    return Row(file.name, read_text(file), renamed({"id": file.stem}, columns, file.name))
+    return Row(file.name, read_text(file), {"id": file.stem})
 
 
-def rows_of_csv(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rows of a CSV file with their places."""
+def rows_of_csv(file: Path, text: str) -> Iterator[Row]:
+    """Rows of a CSV file; `text` is the column that holds the texts."""
     for line, values in read_table(file):
-        yield f"{file.name}, line {line}", values
+        if text not in values:
+            raise no_text(file, text, values)
+        yield Row(f"{file.name}, line {line}", values.pop(text), values)
 
 
-def rows_of_jsonl(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rows of a file of JSON lines with their places."""
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
+def no_text(file: Path, text: str, columns: Iterable[str]) -> InputError:
+    """What is said of a file in which no document has a text."""
+    if text == "text":
+        return InputError("column is missing", where=file.name, value=text, allowed=columns)
+    allowed = sorted(columns)
+    return InputError("no such column to rename", where=file.name, value=text, allowed=allowed)
+
+
+def rows_of_jsonl(file: Path, text: str) -> Iterator[Row]:
+    """Rows of a file of JSON lines; `text` is the key that holds the texts."""
+    known: dict[str, None] = {}
+    for number, line in enumerate(read_lines(file), start=1):
         if not line.strip():
             continue
         where = f"{file.name}, line {number}"
@@ -269,21 +422,54 @@ def rows_of_jsonl(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
             raise InputError(f"broken JSON ({told})", where=where, value=line) from error
         if not isinstance(values, dict):
             raise InputError("is no JSON object", where=where, value=line)
-        yield where, as_texts(values, where)
+        known |= dict.fromkeys(values)
+        texts = as_texts(values, where)
+        yield Row(where, texts.pop(text, ""), texts)
+    if known and text not in known:
+        raise no_text(file, text, sorted(known))
 
 
-def rows_of_parquet(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rows of a Parquet file with their places."""
+def batches_of_parquet(file: Path, text: str) -> Iterator[Batch]:
+    """The documents of a Parquet file; `text` is the column that holds the texts."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    number = 1
     try:
-        rows = pq.read_table(file).to_pylist()
+        for part in pq.ParquetFile(file).iter_batches(BATCH_ROWS):
+            for batch in in_pieces(part):
+                columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+                first = number
+                metadata = {
+                    as_text(name, file.name): texts_of_array(values, file.name, name, first)
+                    for name, values in columns.items()
+                    if name != text
+                }
+                texts = columns.get(text)
+                if texts is None:
+                    raise no_text(file, text, columns)
+                texts.validate(full=True)
+                if not pa.types.is_large_string(texts.type) or texts.null_count:
+                    texts = texts_of_array(texts, file.name, text, first)
+                yield Batch(lambda n, first=first: f"{file.name}, row {first + n}", texts, metadata)
+                number += len(batch)
     except (pa.ArrowException, OSError, OverflowError, ValueError) as error:
         raise InputError("cannot be read as Parquet", where=file.name) from error
-    for number, values in enumerate(rows, start=1):
-        where = f"{file.name}, row {number}"
-        yield where, as_texts(values, where)
+
+
+def in_pieces(batch) -> Iterator:
+    """An Arrow batch cut so that no piece of several rows is large."""
+    rows = max(1, int(len(batch) * BATCH_SIZE / max(batch.nbytes, 1)))
+    for first in range(0, len(batch), rows):
+        yield batch.slice(first, rows)
+
+
+def texts_of_array(values, file: str, column: str, first: int) -> list[str]:
+    """An Arrow array as texts, a missing value as the empty text."""
+    if str(values.type) in ("string", "large_string"):
+        return [value or "" for value in values.to_pylist()]
+    where = f"{file}, row {{}}, {shown(column, quote=False)}"
+    return [as_text(value, where.format(first + n)) for n, value in enumerate(values.to_pylist())]
 
 
 def no_doubled_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -294,7 +480,12 @@ def no_doubled_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return values
 
 
-FILE_READERS = {".csv": rows_of_csv, ".jsonl": rows_of_jsonl, ".parquet": rows_of_parquet}
+def rows_of_txt(file: Path, text: str) -> Iterator[Row]:
+    """The one row of a text file."""
+    yield one_text(file)
+
+
+FILE_READERS = {".txt": rows_of_txt, ".csv": rows_of_csv, ".jsonl": rows_of_jsonl}
 
 
 def as_texts(values: Mapping[str, object], where: str) -> dict[str, str]:
@@ -320,79 +511,128 @@ def as_text(value: object, where: str) -> str:
     return text
 
 
-def renamed(values: dict[str, str], columns: Mapping[str, str], name: str) -> dict[str, str]:
-    """The values with each column `old` standing under its new name as well."""
-    found = dict(values)
+# --- from rows to documents ------------------------------------------------------------------------
+
+
+def from_batches(
+    batches: Iterable[Batch],
+    *,
+    into: Path,
+    name: str,
+    columns: Mapping[str, str],
+    folder: Path | None = None,
+    unlisted: Sequence[str] = (),
+) -> Corpus:
+    """A corpus of validated documents, in the order of their ids; the texts are written to `into`.
+
+    Raises InputError for no document, an empty or doubled id, or a date that is not ISO.
+    """
+    writer = TextWriter(into)
+    parts: list[dict[str, list[str]]] = []
+    wheres: list[Batch] = []
+    for batch in batches:
+        writer.write(batch.texts)
+        parts.append(batch.metadata)
+        wheres.append(replace(batch, texts=range(len(batch))))
+    if not parts:
+        raise InputError("the corpus is empty: it holds no document", where=name)
+    texts = writer.close()
+    if not writer.speaks:
+        raise InputError("the corpus is empty: no document holds a letter or a digit", where=name)
+    metadata = renamed(joined(parts, wheres), columns, name)
+    place = place_finder(wheres)
+    documents = pd.DataFrame(validated(metadata, len(texts), place), dtype=str)
+    order = documents["id"].sort_values(kind="stable").index.to_numpy()
+    others = [column for column in documents.columns if column not in COLUMNS]
+    return Corpus(
+        name=name,
+        documents=documents.loc[order, [*COLUMNS, *others]].reset_index(drop=True),
+        texts=texts.ordered(order),
+        excluded=pd.DataFrame(columns=list(EXCLUDED)),
+        folder=folder,
+        unlisted=tuple(unlisted),
+    )
+
+
+def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:
+    """The metadata of all batches by column, empty where a batch lacks the column."""
+    known = dict.fromkeys(column for part in parts for column in part)
+    return {
+        column: [
+            value
+            for part, batch in zip(parts, batches, strict=True)
+            for value in part.get(column) or [""] * len(batch)
+        ]
+        for column in known
+    }
+
+
+def place_finder(batches: list[Batch]) -> Callable[[int], str]:
+    """What gives the place, for messages, of a document by its number from 0."""
+    ends = list(accumulate(map(len, batches)))
+
+    def place(number: int) -> str:
+        at = bisect.bisect_right(ends, number)
+        return batches[at].where(number - (ends[at - 1] if at else 0))
+
+    return place
+
+
+def renamed(
+    metadata: dict[str, list[str]], columns: Mapping[str, str], name: str
+) -> dict[str, list[str]]:
+    """The metadata with each column `old` standing under its new name as well."""
+    found = dict(metadata)
     for new, old in columns.items():
-        if old not in values:
-            raise InputError(
-                "no such column to rename", where=name, value=old, allowed=sorted(values)
-            )
-        found[new] = values[old]
+        if new == "text":  # read as such already
+            continue
+        if old not in metadata:
+            allowed = sorted({*metadata, columns.get("text", "text")})
+            raise InputError("no such column to rename", where=name, value=old, allowed=allowed)
+        found[new] = metadata[old]
     if "date" in columns:
         found.pop("date_precision", None)
     return found
 
 
-# --- from rows to documents ------------------------------------------------------------------------
-
-
-def from_rows(rows: Iterable[Row], *, name: str, folder: Path | None = None) -> Corpus:
-    """A corpus of validated documents, in the order of their ids.
-
-    Raises InputError for no rows, an empty or doubled id, or a date that is not ISO.
-    """
-    rows = [with_id(row, number) for number, row in enumerate(rows, start=1)]
-    if not rows:
-        raise InputError("the corpus is empty: it holds no document", where=name)
-    if not any(sign.isalnum() for row in rows for sign in row.text):
-        raise InputError("the corpus is empty: no document holds a letter or a digit", where=name)
-    seen: dict[str, str] = {}
-    for row in rows:
-        identity = row.metadata["id"]
-        if identity == WHOLE_CORPUS:
-            raise InputError("id is reserved", where=row.where, value=identity)
-        if identity in seen:
+def validated(
+    metadata: dict[str, list[str]], n: int, place: Callable[[int], str]
+) -> dict[str, list[str]]:
+    """The metadata with every standard column, ids and dates checked."""
+    numbers = [f"{number:08d}" for number in range(1, n + 1)]
+    values = {**{column: [""] * n for column in COLUMNS}, "id": numbers, **metadata}
+    check_ids(values["id"], place)
+    known: dict[str, str] = {}
+    for number, date in enumerate(values["date"]):
+        if date not in known:
+            known[date] = date_precision(date, place(number))
+    found = [known[date] for date in values["date"]]
+    for number, (given, precision) in enumerate(zip(values["date_precision"], found, strict=True)):
+        if given not in ("", precision):
             raise InputError(
-                f"id stands twice (first in {seen[identity]})", where=row.where, value=identity
+                f"date_precision does not fit the date {shown(values['date'][number])}",
+                where=place(number),
+                value=given,
+                allowed=precision or "nothing, as there is no date",
             )
-        seen[identity] = row.where
-    rows.sort(key=lambda row: row.metadata["id"])
-    texts = tuple(composed(row.text) for row in rows)
-    documents = pd.DataFrame([validated(row) for row in rows]).fillna("").astype(str)
-    others = [column for column in documents.columns if column not in COLUMNS]
-    return Corpus(
-        name=name,
-        documents=documents[[*COLUMNS, *others]],
-        texts=texts,
-        excluded=pd.DataFrame(columns=list(EXCLUDED)),
-        folder=folder,
-    )
+    sources = [source or MISSING for source in values["source"]]
+    return {**values, "date_precision": found, "source": sources}
 
 
-def with_id(row: Row, number: int) -> Row:
-    """The row with an id: its own, or its number where the corpus has no ids."""
-    if "id" not in row.metadata:
-        return replace(row, metadata={"id": f"{number:08d}", **row.metadata})
-    if not row.metadata["id"].strip():
-        raise InputError("id is empty", where=row.where, allowed="a text that no other row has")
-    return row
-
-
-def validated(row: Row) -> dict[str, str]:
-    """The metadata of a row with every standard column, the date checked."""
-    values = {**dict.fromkeys(COLUMNS, ""), **row.metadata}
-    precision = date_precision(values["date"], row.where)
-    if values["date_precision"] not in ("", precision):
-        raise InputError(
-            f"date_precision does not fit the date {shown(values['date'])}",
-            where=row.where,
-            value=values["date_precision"],
-            allowed=precision or "nothing, as there is no date",
-        )
-    values["date_precision"] = precision
-    values["source"] = values["source"] or MISSING
-    return values
+def check_ids(ids: list[str], place: Callable[[int], str]) -> None:
+    """Raise InputError for an id that is blank, reserved, or stands twice."""
+    seen: dict[str, int] = {}
+    for number, identity in enumerate(ids):
+        if not identity.strip():
+            allowed = "a text that no other row has"
+            raise InputError("id is empty", where=place(number), allowed=allowed)
+        if identity == WHOLE_CORPUS:
+            raise InputError("id is reserved", where=place(number), value=identity)
+        first = seen.setdefault(identity, number)
+        if first != number:
+            raise InputError(
+                f"id stands twice (first in {place(first)})", where=place(number), value=identity
+            )
 
 
 def date_precision(date: str, where: str) -> str:

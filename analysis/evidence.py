@@ -4,109 +4,215 @@ from __future__ import annotations
 
 import bisect
 import html
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, pairwise
 from numbers import Integral
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from analysis import uncertainty
+from analysis.blocks import FULL_STOP, INSIDE
 from analysis.codebook import Rule, RuleSet
 from analysis.errors import InputError, shown
 from analysis.exclusions import like
-from analysis.tokens import Tokens
+from analysis.tokens import Block, Tokens, as_numbers
+from analysis.words import TOKEN
 
+T = TypeVar("T")
 LONGEST_LINE = 4000
 NO_MATHS = "tex2jax_ignore mathjax_ignore"
 UNITS = ("sentence", "paragraph", "document")
+KEPT = 300
+FEWEST_TO_SIFT = 200_000
+IN_TOKEN = np.frombuffer(INSIDE, dtype=bool).copy()
+IN_TOKEN[FULL_STOP] = True
+WINDOW, LONGEST_TOKEN = 40, 2**24
 
 
-def word_ids(pattern: str, forms: list[str], lower: list[str], by_lower: list[int]) -> list[int]:
-    """Ids of the vocabulary's forms that a word pattern matches.
+def word_ids(tokens: Tokens, pattern: str) -> np.ndarray:
+    """Sorted places of the vocabulary's forms that a word pattern matches.
 
     A pattern in lower case is compared with the lower-case form, one with a capital with the form
-    itself. `forms` is sorted; `by_lower` orders it by `lower`.
+    itself.
     """
     smart = pattern == pattern.lower()
-    prefix = pattern.split("*")[0]
-    if smart:
-        first = bisect.bisect_left(by_lower, prefix, key=lambda n: lower[n])
-        candidates: Iterable[int] = range(first, len(by_lower))
+    forms = tokens.lower if smart else tokens.vocabulary
+    order = tokens.by_lower if smart else range(len(forms))
+    prefix, star, _ = pattern.partition("*")
+
+    def form(place: int) -> str:
+        return forms[int(order[place])].as_py()
+
+    first = bisect.bisect_left(range(len(forms)), prefix, key=form)
+    if not star:
+        last = bisect.bisect_right(range(len(forms)), prefix, first, key=form)
     else:
-        candidates = range(bisect.bisect_left(forms, prefix), len(forms))
-    found = []
-    for place in candidates:
-        number = by_lower[place] if smart else place
-        form = lower[number] if smart else forms[number]
-        if not form.startswith(prefix) or ("*" not in pattern and form != pattern):
-            break
-        if like(pattern, form):
-            found.append(number)
-    return found
+        last = bisect.bisect_left(
+            range(len(forms)), True, first, key=lambda n: not form(n).startswith(prefix)
+        )
+    found = np.arange(first, last) if not smart else np.asarray(order[first:last], dtype=np.int64)
+    if star and pattern != prefix + "*":
+        fits = [like(pattern, name) for name in forms.take(found).to_pylist()]
+        found = found[np.array(fits, dtype=bool)]
+    return np.sort(found)
 
 
 class Matcher:
-    """Finds rules in the tokens of a corpus; words are looked up in the vocabulary once."""
+    """Finds rules in the blocks of a corpus; their words are looked up in the vocabulary once.
 
-    def __init__(self, tokens: Tokens):
+    All rules of all sets are laid flat: `owner` is the set of a rule, `number` its place in the
+    set (exceptions count on from the rules), `words` the number of each of its words among the
+    different words of all rules, `gaps` the most tokens that may stand before each. A rule is
+    looked for where its `anchor`, its rarest word, stands.
+    """
+
+    def __init__(self, tokens: Tokens, sets: Iterable[RuleSet]):
         self.tokens = tokens
-        self.forms = list(tokens.vocabulary)
-        self.lower = [form.lower() for form in self.forms]
-        self.by_lower = sorted(range(len(self.forms)), key=lambda n: (self.lower[n], n))
-        self.known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self.sets = tuple(sets)
+        flat = [
+            (owner, number, rule)
+            for owner, rules in enumerate(self.sets)
+            for number, rule in enumerate((*rules.rules, *rules.exceptions))
+        ]
+        rules = [rule for _, _, rule in flat]
+        self.owner = np.array([owner for owner, _, _ in flat], dtype=np.int64)
+        self.number = np.array([number for _, number, _ in flat], dtype=np.int64)
+        n_rules = np.array([len(one.rules) for one in self.sets], dtype=np.int64)
+        self.is_exception = self.number >= n_rules[self.owner]
+        self.length = np.array([len(rule.words) for rule in rules], dtype=np.int64)
+        self.has_gap = np.array([any(rule.gaps) for rule in rules], dtype=bool)
+        different = dict.fromkeys(word for rule in rules for word in rule.words)
+        self.members = [word_ids(tokens, word) for word in different]
+        self.lay_out(rules, {word: n for n, word in enumerate(different)})
 
-    def word(self, pattern: str) -> tuple[np.ndarray, np.ndarray]:
-        """Sorted token positions of a word pattern, and a mask of the ids that fit it."""
-        if pattern not in self.known:
-            found = word_ids(pattern, self.forms, self.lower, self.by_lower)
-            order, begins = self.tokens.postings
-            pieces = [order[begins[n] : begins[n + 1]] for n in found]
-            positions = np.sort(np.concatenate(pieces)) if pieces else np.empty(0, dtype=np.int64)
-            mask = np.zeros(len(self.forms), dtype=bool)
-            mask[found] = True
-            self.known[pattern] = positions, mask
-        return self.known[pattern]
+    def lay_out(self, rules: list[Rule], numbers: Mapping[str, int]) -> None:
+        """Set words, gaps and anchors, and which forms of the vocabulary anchor which rules."""
+        counts = [int(self.tokens.form_counts[found].sum()) for found in self.members]
+        longest = int(self.length.max(initial=1))
+        self.words = np.zeros((len(rules), longest), dtype=np.int64)
+        self.gaps = np.zeros((len(rules), longest), dtype=np.int64)
+        self.anchor = np.zeros(len(rules), dtype=np.int64)
+        for n, rule in enumerate(rules):
+            words = [numbers[word] for word in rule.words]
+            self.words[n, : len(words)] = words
+            self.gaps[n, 1 : len(words)] = rule.gaps
+            self.anchor[n] = min(range(len(words)), key=lambda k: counts[words[k]])
+        found = [self.members[words[k]] for words, k in zip(self.words, self.anchor, strict=True)]
+        form = np.concatenate([np.empty(0, dtype=np.int64), *found])
+        rule = np.repeat(np.arange(len(rules)), list(map(len, found)))
+        order = np.argsort(form, kind="stable")
+        self.anchored = rule[order]
+        self.begin = np.searchsorted(form[order], np.arange(len(self.tokens.vocabulary) + 1))
 
-    def candidates(self, rule: Rule) -> np.ndarray:
-        """Every (first, last) token position at which a rule fits, each pair once, sorted."""
-        tokens = self.tokens
-        first, _ = self.word(rule.words[0])
-        pairs = np.column_stack((first, first))
-        for word, gap in zip(rule.words[1:], rule.gaps, strict=True):
-            _, mask = self.word(word)
-            steps = []
-            for step in range(1, gap + 2):
-                there = pairs[:, 1] + step
-                inside = there < len(tokens)
-                ahead = np.column_stack((pairs[inside, 0], there[inside]))
-                same = tokens.sentence_of[ahead[:, 0]] == tokens.sentence_of[ahead[:, 1]]
-                steps.append(ahead[same & mask[tokens.ids[ahead[:, 1]]]])
-            pairs = np.unique(np.concatenate(steps), axis=0)
-        return pairs
+    def fits(self, block: Block) -> np.ndarray:
+        """Which forms of the block's vocabulary (columns) each different word (rows) matches."""
+        place = np.full(len(self.tokens.vocabulary), -1, dtype=np.int32)
+        place[block.forms] = np.arange(len(block.forms))
+        table = np.zeros((len(self.members), len(block.forms)), dtype=bool)
+        word = np.repeat(np.arange(len(self.members)), list(map(len, self.members)))
+        form = place[np.concatenate([np.empty(0, dtype=np.int64), *self.members])]
+        table[word[form >= 0], form[form >= 0]] = True
+        return table
 
-    def matches(self, rules: RuleSet) -> np.ndarray:
-        """Rows (first token, last token, number of the rule) in text order, none overlapping.
+    def candidates(self, block: Block) -> np.ndarray:
+        """Rows (rule, first token, last token) wherever a rule fits, each once."""
+        many = np.diff(self.begin)[block.forms]
+        hits = np.flatnonzero((many > 0)[block.ids])
+        repeats = many[block.ids[hits]]
+        rule = self.anchored[ranges(self.begin[block.forms][block.ids[hits]], repeats)]
+        place = np.repeat(hits, repeats)
+        single = self.length[rule] == 1
+        gap = self.has_gap[rule]
+        table = self.fits(block)
+        return np.concatenate(
+            (
+                np.column_stack((rule[single], place[single], place[single])),
+                self.side_by_side(block, table, rule[~single & ~gap], place[~single & ~gap]),
+                self.with_gaps(block, table, rule[gap], place[gap]),
+            )
+        )
+
+    def side_by_side(self, block: Block, table, rule, place) -> np.ndarray:
+        """The rows of rules without gaps whose anchor stands at a place."""
+        first = place - self.anchor[rule]
+        last = first + self.length[rule] - 1
+        inside = (first >= 0) & (last < len(block.ids))
+        rule, first, last = rule[inside], first[inside], last[inside]
+        for k in range(self.words.shape[1]):
+            at = np.minimum(first + k, last)
+            asked = (self.length[rule] > k) & (self.anchor[rule] != k)
+            kept = ~asked | table[self.words[rule, k], block.ids[at]]
+            rule, first, last = rule[kept], first[kept], last[kept]
+        same = block.sentence_of[first] == block.sentence_of[last]
+        return np.column_stack((rule[same], first[same], last[same]))
+
+    def with_gaps(self, block: Block, table, rule, place) -> np.ndarray:
+        """The rows of rules with gaps whose anchor stands at a place, each once."""
+        rows = np.column_stack((rule, place, place))
+        for step in range(1, self.words.shape[1]):
+            rows = self.reached(block, table, rows, self.anchor + step, 1)
+        for step in range(1, self.words.shape[1]):
+            rows = self.reached(block, table, rows, self.anchor - step, -1)
+        return np.unique(rows, axis=0)
+
+    def reached(
+        self, block: Block, table, rows: np.ndarray, word: np.ndarray, side: int
+    ) -> np.ndarray:
+        """The rows from which the next word of their rule (`word` by rule) is reached on one side.
+
+        Rows whose rule has no such word stay as they are; the others are stretched to it.
+        """
+        there = (word >= 0) & (word < self.length)
+        more = there[rows[:, 0]]
+        rows, left = rows[more], rows[~more]
+        edge = 2 if side > 0 else 1
+        gap = np.where(there, word + (side < 0), 0)
+        reach = self.gaps[rows[:, 0], gap[rows[:, 0]]] + 1
+        step = ranges(np.ones(len(rows), dtype=np.int64), reach)
+        rows = np.repeat(rows, reach, axis=0)
+        at = rows[:, edge] + side * step
+        kept = np.flatnonzero((at >= 0) & (at < len(block.ids)))
+        kept = kept[table[self.words[rows[kept, 0], word[rows[kept, 0]]], block.ids[at[kept]]]]
+        kept = kept[block.sentence_of[rows[kept, edge]] == block.sentence_of[at[kept]]]
+        rows = rows[kept]
+        rows[:, edge] = at[kept]
+        return np.concatenate((left, rows))
+
+    def matches(self, block: Block) -> np.ndarray:
+        """Rows (set, first token, last token, rule of the set), none of a set overlapping another.
 
         Matches inside an exception are left out; then the longest wins, the earlier of two as
-        long, the rule written first of two at the same place.
+        long, the rule written first of two at the same place. Sorted by set and place.
         """
-        found = [stamped(self.candidates(rule), n) for n, rule in enumerate(rules.rules)]
-        rows = np.concatenate(found)
-        barred = [self.candidates(rule) for rule in rules.exceptions]
-        if barred and len(rows):
-            rows = rows[~inside_any(rows, np.concatenate(barred))]
-        return longest(rows)
+        found = self.candidates(block)
+        rule = found[:, 0]
+        apart = self.owner[rule] * (len(block.ids) + 1)  # sets never meet
+        rows = np.column_stack((found[:, 1] + apart, found[:, 2] + apart, self.number[rule]))
+        barred = self.is_exception[rule]
+        if barred.any():
+            rows, spans = rows[~barred], rows[barred]
+            rows = rows[~inside_any(rows, spans)]
+        rows = longest(rows)
+        owner = rows[:, 0] // (len(block.ids) + 1)
+        apart = owner * (len(block.ids) + 1)
+        return np.column_stack((owner, rows[:, 0] - apart, rows[:, 1] - apart, rows[:, 2]))
 
 
-def stamped(pairs: np.ndarray, number: int) -> np.ndarray:
-    return np.column_stack((pairs, np.full(len(pairs), number, dtype=np.int64)))
+def ranges(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Whole numbers from each start, as many as its size, one range after the other."""
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) - np.repeat(ends - sizes - starts, sizes)
 
 
 def inside_any(rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
     """Which rows lie inside at least one of the spans (first, last)."""
-    if not len(spans):
-        return np.zeros(len(rows), dtype=bool)
     spans = spans[np.argsort(spans[:, 0], kind="stable")]
     farthest = np.maximum.accumulate(spans[:, 1])
     before = np.searchsorted(spans[:, 0], rows[:, 0], side="right") - 1
@@ -117,56 +223,210 @@ def longest(rows: np.ndarray) -> np.ndarray:
     """Rows (first, last, rule) without overlaps, the longest kept, sorted by place."""
     if not len(rows):
         return rows
-    rows = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
-    reach = np.maximum.accumulate(rows[:, 1])
-    begins = np.concatenate(([True], rows[1:, 0] > reach[:-1]))
-    cluster = np.cumsum(begins) - 1
-    alone = np.bincount(cluster)[cluster] == 1
-    kept = [rows[alone]]
-    touching, number = rows[~alone], cluster[~alone]
-    if len(touching):
-        kept += map(longest_of, np.split(touching, np.flatnonzero(np.diff(number)) + 1))
+    first, last, rule = in_order(rows)
+    reach = np.maximum.accumulate(last)
+    begins = np.concatenate(([True], first[1:] > reach[:-1]))
+    alone = begins & np.concatenate((begins[1:], [True]))
+    if alone.all():
+        return np.column_stack((first, last, rule))
+    kept = [np.column_stack((first[alone], last[alone], rule[alone]))]
+    left = np.column_stack((first[~alone], last[~alone], rule[~alone]))
+    cluster = np.cumsum(begins)[~alone]
+    order = np.lexsort((left[:, 2], left[:, 0], left[:, 0] - left[:, 1], cluster))
+    left, cluster = left[order], cluster[order]
+    while len(left):  # the first row of each cluster is kept, what overlaps it goes
+        best = np.concatenate(([True], cluster[1:] != cluster[:-1]))
+        kept.append(left[best])
+        taken = left[np.flatnonzero(best)[np.cumsum(best) - 1]]
+        clear = (left[:, 0] > taken[:, 1]) | (left[:, 1] < taken[:, 0])
+        left, cluster = left[clear], cluster[clear]
     rows = np.concatenate(kept)
     return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
-def longest_of(rows: np.ndarray) -> np.ndarray:
-    """The same for one cluster of rows that touch each other."""
-    taken: list[np.ndarray] = []
-    for row in rows[np.lexsort((rows[:, 2], rows[:, 0], rows[:, 0] - rows[:, 1]))]:
-        if all(row[1] < other[0] or row[0] > other[1] for other in taken):
-            taken.append(row)
-    return np.array(taken)
+def in_order(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The columns of rows (first, last, rule), sorted; as one number each where that is possible."""
+    first, last, rule = rows.T
+    bits = [int(part.max()).bit_length() for part in (first, last - first, rule)]
+    if sum(bits) > 62:
+        order = np.lexsort((rule, last, first))
+        return first[order], last[order], rule[order]
+    keys = np.sort(((first << bits[1] | last - first) << bits[2]) | rule)
+    rule = keys & ((1 << bits[2]) - 1)
+    keys >>= bits[2]
+    first = keys >> bits[1]
+    return first, first + (keys & ((1 << bits[1]) - 1)), rule
 
 
-# --- matches as a table ----------------------------------------------------------------------------
+# --- what was found --------------------------------------------------------------------------------
 
 
-def find(tokens: Tokens, sets: Mapping[str, RuleSet]) -> pd.DataFrame:
-    """Every match of every rule set, one row a match, by set in the order given, then by place.
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The matches of rule sets in a corpus: counts of all of them, and those kept for reading.
 
-    Columns: name (of the set), rule (as written), first, last (token positions), sentence
-    (number in `tokens`), document (number).
+    `counts` has the matches of each set (columns) in each document (rows); `squares` and
+    `products` are sums over its sentences of matches² and of matches × tokens. `n_sentences` is
+    how many sentences hold a match of each set, `rule_counts` the matches of each of its rules. `kept` has one row a match that is kept, by set and
+    place: name, rule (as written), first, last (token), sentence, document (numbers in the
+    corpus). Of each rule at most `keep` are kept, drawn at random.
     """
-    matcher = Matcher(tokens)
-    parts = []
-    for name, rules in sets.items():
-        rows = matcher.matches(rules)
-        texts = np.array([rule.text for rule in rules.rules], dtype=object)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "name": np.full(len(rows), name, dtype=object),
-                    "rule": texts[rows[:, 2]],
-                    "first": rows[:, 0],
-                    "last": rows[:, 1],
-                    "sentence": tokens.sentence_of[rows[:, 0]],
-                    "document": tokens.document_of[rows[:, 0]],
-                }
+
+    tokens: Tokens
+    names: tuple[str, ...]
+    counts: sparse.csr_array
+    squares: sparse.csr_array
+    products: sparse.csr_array
+    n_sentences: np.ndarray
+    rule_counts: tuple[pd.Series, ...]
+    kept: pd.DataFrame
+    keep: int
+
+    @cached_property
+    def totals(self) -> np.ndarray:
+        """Matches of each set."""
+        return np.asarray(self.counts.sum(axis=0)).ravel()
+
+    def of(self, name: str) -> pd.DataFrame:
+        """The kept matches of one set."""
+        return self.kept[self.kept["name"] == name]
+
+    def sentence_effects(self, inside: np.ndarray) -> np.ndarray:
+        """How much sentences of some documents resemble themselves, per set: the design effect."""
+        tokens = self.tokens
+        sums = [
+            np.asarray(part[inside].sum(axis=0)).ravel()
+            for part in (self.counts, self.squares, self.products)
+        ]
+        n_sentences = int(np.diff(tokens.sentence_start)[inside].sum())
+        sizes = int(tokens.document_sizes[inside].sum()), int(tokens.sentence_squares[inside].sum())
+        return uncertainty.design_effects(*sums, *sizes, n_sentences)
+
+
+class Gatherer:
+    """Takes the matches of one block after the other and puts them together."""
+
+    def __init__(self, tokens: Tokens, sets: Mapping[str, RuleSet], keep: int, random_seed: int):
+        self.tokens, self.sets, self.keep = tokens, sets, keep
+        self.salt = np.uint64(zlib.crc32(f"kept {random_seed}".encode()))
+        self.moments: list[tuple[np.ndarray, ...]] = []
+        n_rules = [len(rules.rules) for rules in sets.values()]
+        self.first_rule = np.cumsum([0, *n_rules])
+        self.rule_counts = np.zeros(sum(n_rules), dtype=np.int64)
+        self.n_sentences = np.zeros(len(sets), dtype=np.int64)
+        self.rows = np.empty((0, 6), dtype=np.int64)
+        self.draws = np.empty(0, dtype=np.uint64)
+        self.room = FEWEST_TO_SIFT
+
+    def add(self, block: Block, rows: np.ndarray) -> None:
+        """Take the matches of a block (see `Matcher.matches`)."""
+        sentence = block.sentence_of[rows[:, 1]]
+        document = block.sentence_document[sentence]
+        n = len(self.sets)
+        new = np.ones(len(rows), dtype=bool)  # the first of its set in a sentence
+        new[1:] = (rows[1:, 0] != rows[:-1, 0]) | (sentence[1:] != sentence[:-1])
+        begins = np.flatnonzero(new)
+        together = np.diff(np.append(begins, len(rows)))
+        owner = rows[begins, 0]
+        self.n_sentences += np.bincount(owner, minlength=n)
+        sizes = np.diff(block.sentence_start)[sentence[begins]]
+        cells = document[begins] * n + owner
+        sums = [
+            np.bincount(cells, weights, block.n_documents * n).astype(np.int64)
+            for weights in (together, together**2, together * sizes)
+        ]
+        kinds = np.flatnonzero(sums[0])
+        self.moments.append((kinds + block.first_document * n, *(part[kinds] for part in sums)))
+        flat = self.first_rule[rows[:, 0]] + rows[:, 3]
+        self.rule_counts += np.bincount(flat, minlength=len(self.rule_counts))
+        if self.keep:
+            self.take(block, rows, sentence, document)
+
+    def take(
+        self, block: Block, rows: np.ndarray, sentence: np.ndarray, document: np.ndarray
+    ) -> None:
+        """Keep matches for reading; which ones depends on the text, the place in it and the rule."""
+        inner = rows[:, 1] - block.document_start[document]
+        digests = self.tokens.corpus.texts.digests[block.documents][document]
+        text = np.ascontiguousarray(digests[:, :8]).view(np.uint64).ravel()
+        place = (inner.astype(np.uint64) << np.uint64(24)) ^ (
+            rows[:, 0] * 4096 + rows[:, 3]
+        ).astype(np.uint64)
+        draws = mixed(mixed(text ^ self.salt) ^ place)
+        new = np.column_stack(
+            (
+                rows[:, 0],
+                rows[:, 3],
+                rows[:, 1:3] + block.first_token,
+                sentence + block.first_sentence,
+                document + block.first_document,
             )
         )
-    empty = {"name": [], "rule": [], "first": [], "last": [], "sentence": [], "document": []}
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty)
+        self.rows = np.concatenate((self.rows, new))
+        self.draws = np.concatenate((self.draws, draws))
+        if len(self.rows) > self.room:
+            self.sift()
+            self.room = max(FEWEST_TO_SIFT, 2 * len(self.rows))
+
+    def sift(self) -> None:
+        """Leave of each rule the matches with the lowest draws."""
+        order = np.lexsort((self.rows[:, 2], self.draws, self.rows[:, 1], self.rows[:, 0]))
+        rows = self.rows[order]
+        new = np.any(rows[1:, :2] != rows[:-1, :2], axis=1)
+        begins = np.flatnonzero(np.concatenate(([True], new))[: len(rows)])
+        rank = np.arange(len(rows)) - np.repeat(begins, np.diff(np.append(begins, len(rows))))
+        chosen = order[rank < self.keep]
+        self.rows, self.draws = self.rows[chosen], self.draws[chosen]
+
+    def found(self) -> Found:
+        """Everything that was taken."""
+        self.sift()
+        rows = self.rows[np.lexsort((self.rows[:, 2], self.rows[:, 0]))]
+        names = np.array(list(self.sets), dtype=object)
+        texts = [
+            np.array([rule.text for rule in rules.rules], dtype=object)
+            for rules in self.sets.values()
+        ]
+        rules = [texts[owner][number] for owner, number in rows[:, :2].tolist()]
+        table = {
+            "name": names[rows[:, 0]] if len(names) else [],
+            "rule": np.array(rules, dtype=object),
+        }
+        for column, place in (("first", 2), ("last", 3), ("sentence", 4), ("document", 5)):
+            table[column] = rows[:, place]
+        cells, *sums = (np.concatenate(part) for part in zip(*self.moments, strict=True))
+        shape = (self.tokens.n_documents, len(self.sets))
+        where = np.divmod(cells, max(len(self.sets), 1))
+        return Found(
+            self.tokens,
+            tuple(self.sets),
+            *(sparse.csr_array((part, where), shape=shape) for part in sums),
+            self.n_sentences,
+            tuple(
+                pd.Series(self.rule_counts[slice(*bounds)], index=text)
+                for bounds, text in zip(pairwise(self.first_rule), texts, strict=True)
+            ),
+            pd.DataFrame(table),
+            self.keep,
+        )
+
+
+def mixed(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers scattered over all of 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))
+
+
+def find(
+    tokens: Tokens, sets: Mapping[str, RuleSet], *, keep: int = KEPT, random_seed: int = 0
+) -> Found:
+    """The matches of rule sets: all of them counted, at most `keep` of each rule kept for reading."""
+    gatherer = Gatherer(tokens, sets, keep, random_seed)
+    matcher = Matcher(tokens, sets.values())
+    for block, rows in tokens.each(matcher.matches):
+        gatherer.add(block, rows)
+    return gatherer.found()
 
 
 def check_unit(unit: str) -> None:
@@ -175,71 +435,222 @@ def check_unit(unit: str) -> None:
         raise InputError("unknown unit", value=unit, allowed=UNITS)
 
 
-def unit_of_sentence(tokens: Tokens, unit: str) -> np.ndarray:
-    """The unit (numbered through the corpus from 0) that each sentence belongs to."""
+def units_of(block: Block, unit: str) -> np.ndarray:
+    """The unit (numbered through the block from 0) that each sentence belongs to."""
     if unit == "sentence":
-        return np.arange(tokens.n_sentences)
-    if unit == "document":
-        keys = tokens.sentence_document.reshape(-1, 1)
-    else:
-        keys = np.column_stack((tokens.sentence_document, tokens.paragraph))
-    if not len(keys):
-        return np.empty(0, dtype=np.int64)
+        return np.arange(block.n_sentences)
+    keys = block.sentence_document.reshape(-1, 1)
+    if unit == "paragraph":
+        keys = np.column_stack((block.sentence_document, block.paragraph))
     changed = np.any(keys[1:] != keys[:-1], axis=1)
-    return np.concatenate(([0], np.cumsum(changed)))
+    return np.cumsum(np.concatenate(([False], changed)))[: len(keys)]
 
 
-def evidence_table(tokens: Tokens, found: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The matches as readers follow them: `evidence.parquet` of the run folder.
+@dataclass(frozen=True)
+class Reading:
+    """A match where it stands: document (number), text of the document, places of the match and
+    its sentence (characters), and the sentence's number in its block."""
+
+    document: int
+    text: str
+    start: int
+    end: int
+    sentence: tuple[int, int]
+    number: int
+    block: Block
+
+
+def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], T]) -> list[T]:
+    """What a function makes of each of the matches where it stands, in the order of the rows.
+
+    Texts are read document by document, and none is held for longer than its matches take.
+    """
+    columns = rows[["document", "first", "last", "sentence"]].to_numpy(dtype=np.int64)
+    made: list = [None] * len(columns)
+    order = np.lexsort((columns[:, 1], columns[:, 0]))
+    block = None
+    for document, places in groupby(order.tolist(), key=lambda n: int(columns[n, 0])):
+        if block is None or document >= block.documents.stop:
+            block = tokens.block(tokens.block_number(document))
+        content = tokens.corpus.texts.content(document)
+        for place in places:
+            made[place] = function(reading(block, document, content, *columns[place, 1:].tolist()))
+    return made
+
+
+def reading(
+    block: Block, document: int, content: bytes, first: int, last: int, sentence: int
+) -> Reading:
+    """One match (tokens and sentence numbered in the corpus) in the bytes of its document."""
+    number = sentence - block.first_sentence
+    begins = block.start[[first - block.first_token, last - block.first_token]]
+    bounds = [*begins.tolist(), *block.span[number].tolist()]
+    text = content.decode("utf-8")
+    if len(text) != len(content):
+        bounds = [len(content[:bound].decode("utf-8")) for bound in bounds]
+    start, last_start, *span = bounds
+    end = TOKEN.match(text, last_start).end()
+    return Reading(document, text, start, end, tuple(span), number, block)
+
+
+def evidence_table(found: Found, unit: str) -> pd.DataFrame:
+    """The kept matches as readers follow them: `evidence.parquet` of the run folder.
 
     Columns: frame, rule, document (id), unit (number within the document, from 1), start, end
     (character offsets into the document's text), text (`text[start:end]`), sentence.
     """
-    ids = tokens.corpus.documents["id"].to_numpy()
-    document = found["document"].to_numpy(dtype=np.int64)
-    start = tokens.start[found["first"].to_numpy(dtype=np.int64)]
-    end = tokens.end[found["last"].to_numpy(dtype=np.int64)]
-    units = unit_of_sentence(tokens, unit)
-    first_unit = np.full(tokens.n_documents, 0)
-    numbers, where = np.unique(tokens.sentence_document, return_index=True)
-    first_unit[numbers] = units[where] if len(where) else 0
-    sentence = found["sentence"].to_numpy(dtype=np.int64)
-    texts = tokens.corpus.texts
-    return pd.DataFrame(
-        {
-            "frame": found["name"],
-            "rule": found["rule"],
-            "document": ids[document],
-            "unit": units[sentence] - first_unit[document] + 1,
-            "start": start,
-            "end": end,
-            "text": [texts[d][s:e] for d, s, e in zip(document, start, end, strict=True)],
-            "sentence": [tokens.sentence_text(number) for number in sentence],
-        }
+    check_unit(unit)
+    ids = found.tokens.corpus.documents["id"].to_numpy()
+    units: dict[int, np.ndarray] = {}
+
+    def row(one: Reading) -> tuple:
+        block = one.block.first_document
+        if block not in units:
+            units[block] = units_in_documents(one.block, unit)
+        match, sentence = one.text[one.start : one.end], one.text[slice(*one.sentence)]
+        return ids[one.document], int(units[block][one.number]), one.start, one.end, match, sentence
+
+    columns = ["document", "unit", "start", "end", "text", "sentence"]
+    table = pd.DataFrame(read_each(found.tokens, found.kept, row), columns=columns)
+    table.insert(0, "frame", found.kept["name"].to_numpy())
+    table.insert(1, "rule", found.kept["rule"].to_numpy())
+    return table
+
+
+def units_in_documents(block: Block, unit: str) -> np.ndarray:
+    """The unit of each sentence, numbered within its document from 1."""
+    units = units_of(block, unit)
+    first = np.searchsorted(block.sentence_document, block.sentence_document)
+    return units - units[first] + 1
+
+
+def kept_told(found: Found, parameter: str) -> str:
+    """Whether every match is kept for reading, and if not, how many are."""
+    total, kept = int(found.totals.sum()), len(found.kept)
+    if kept == total:
+        return f"All {total:,} matches are kept for reading."
+    return (
+        f"Counts are of all {total:,} matches; {kept:,} of them are kept for reading, of each rule "
+        f"at most {found.keep:,}, drawn at random (parameter {parameter})."
     )
 
 
-def concordance(tokens: Tokens, found: pd.DataFrame, *, width: int = 60) -> pd.DataFrame:
-    """Matches in their context: document, left, match, right; `width` characters on each side.
+def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFrame:
+    """Every match in its context: document, left, match, right; `width` bytes of UTF-8 on each side.
 
-    The context stays within the line of the text.
+    The context stays within the line of the text; no character is cut.
     """
+    import pyarrow as pa
+
+    matcher = Matcher(tokens, [rules])
+    ids = tokens.corpus.documents["id"]
+    documents, parts = [], []
+
+    def lines(block: Block) -> tuple:
+        first, last = matcher.matches(block)[:, 1:3].T
+        numbers = block.document_of[first] + block.first_document
+        return numbers, lines_in_block(tokens, block, first, last, width) if len(first) else ()
+
+    for _, (numbers, found) in tokens.each(lines):
+        if found:
+            documents.append(numbers)
+            parts.append(found)
+    names = ("left", "match", "right")
+    columns = {
+        name: pa.chunked_array([part[n] for part in parts], pa.large_string())
+        for n, name in enumerate(names)
+    }
+    table = pa.table(columns).to_pandas()
+    where = np.concatenate([np.empty(0, dtype=np.int64), *documents])
+    table.insert(0, "document", ids.take(where).reset_index(drop=True))
+    return table
+
+
+def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> list:
+    """Left context, match and right context of each match (its first and last token), as Arrow arrays."""
+    content, origin = tokens.corpus.texts.stretch(
+        range(block.documents.start, block.documents.stop)
+    )
+    data = np.frombuffer(content, dtype=np.uint8)
+    shift = origin[block.document_of[first]]
+    start, end = block.start[first] + shift, block.start[last] + shift
+    stop = np.append(origin[1:], len(data))[block.document_of[first]]
+    end = end + token_sizes(data, end, stop)
+    sentence = block.sentence_of[first]
+    breaks = np.any(
+        np.column_stack((np.diff(block.sentence_document), np.diff(block.paragraph))), axis=1
+    )
+    line = np.concatenate(([0], np.cumsum(breaks)))[sentence]
+    edges = np.flatnonzero(breaks)
+    low = block.span[np.concatenate(([0], edges + 1))[line], 0] + shift
+    high = block.span[np.append(edges, block.n_sentences - 1)[line], 1] + shift
+    left = whole_characters(data, np.maximum(low, start - width), 1)
+    right = whole_characters(data, np.minimum(np.maximum(high, end), end + width), -1)
+    return [
+        texts_at(data, *pair)
+        for pair in ((np.minimum(left, start), start), (start, end), (end, right))
+    ]
+
+
+def whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarray:
+    """Places moved by up to three bytes so that none lies inside a character."""
+    place = place.copy()
+    for _ in range(3):
+        inside = (data[np.minimum(place, len(data) - 1)] & 0xC0) == 0x80
+        if not inside.any():
+            break
+        place[inside] += step
+    return place
+
+
+def token_sizes(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """How many bytes each token has that begins at a place, in a text that ends at `stop`."""
+    padded = np.concatenate((data, np.zeros(WINDOW, dtype=np.uint8)))
+    outside = ~IN_TOKEN[np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[start]]
+    run = np.where(outside.any(axis=1), outside.argmax(axis=1), WINDOW)
+    run = np.minimum(run, stop - start)
+    runs = texts_at(padded, start, start + run).cast("large_binary").dictionary_encode()
+    sizes = [token_size(kind) for kind in runs.dictionary.to_pylist()]
+    found = np.array(sizes, dtype=np.int64)[as_numbers(runs.indices)]
+    for n in np.flatnonzero(run == WINDOW).tolist():
+        found[n] = token_size(data[start[n] : min(stop[n], start[n] + LONGEST_TOKEN)].tobytes())
+    return found
+
+
+def token_size(content: bytes) -> int:
+    """The bytes of the token that some bytes begin with."""
+    match = TOKEN.match(content.decode("utf-8", errors="ignore"))
+    return len(match.group().encode()) if match else 0
+
+
+def texts_at(data: np.ndarray, start: np.ndarray, end: np.ndarray):
+    """The bytes between places as an Arrow array of texts."""
+    import pyarrow as pa
+
+    sizes = end - start
+    offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(data[ranges(start, sizes)]))
+    return pa.LargeStringArray.from_buffers(len(start), *buffers)
+
+
+def lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple]:
+    """Document, left context, match and right context of some matches; `width` characters a side."""
     ids = tokens.corpus.documents["id"].to_numpy()
-    rows = []
-    for first, last, document in found[["first", "last", "document"]].itertuples(index=False):
-        text = tokens.corpus.texts[document]
-        start, end = int(tokens.start[first]), int(tokens.end[last])
+
+    def line(one: Reading) -> tuple:
+        text, start, end = one.text, one.start, one.end
         left = (text[max(0, start - width) : start] + "|").splitlines()[-1][:-1]
         right = ("|" + text[end : end + width]).splitlines()[0][1:]
-        rows.append((ids[document], left, text[start:end], right))
-    return pd.DataFrame(rows, columns=["document", "left", "match", "right"])
+        return ids[one.document], left, text[start:end], right
+
+    return read_each(tokens, rows, line)
 
 
-def spread_sample(found: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
+def spread_sample(rows: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
     """At most `most` rows, drawn at random without replacement, in their old order."""
-    if len(found) <= most:
-        return found
-    return found.iloc[np.sort(rng.choice(len(found), size=most, replace=False))]
+    if len(rows) <= most:
+        return rows
+    return rows.iloc[np.sort(rng.choice(len(rows), size=most, replace=False))]
 
 
 # --- matches as pages to read ------------------------------------------------------------------------
@@ -315,77 +726,76 @@ def table_page(table: pd.DataFrame, *, most: int = 200) -> Page:
     return Page(body + (f"<p>{more}</p>" if more else ""), "\n".join([*lines, more]).strip())
 
 
-def concordance_page(
-    tokens: Tokens, found: pd.DataFrame, *, most: int, random_seed: int, label: str = ""
-) -> Page:
+def concordance_page(found: Found, *, most: int, random_seed: int) -> Page:
     """Matches in their context, one below the other: at most `most`, drawn at random if more."""
+    return lines_page(found, found.kept, int(found.totals.sum()), "lines", most, random_seed)
+
+
+def concordance_pages(found: Found, *, most: int, random_seed: int) -> Page:
+    """The concordance lines of each rule set in turn, in the order of `found`."""
+    totals = zip(found.names, found.totals.tolist(), strict=True)
+    return joined(
+        lines_page(found, found.of(name), total, name, most, random_seed)
+        for name, total in totals
+        if total
+    )
+
+
+def lines_page(
+    found: Found, rows: pd.DataFrame, total: int, label: str, most: int, random_seed: int
+) -> Page:
+    """Some of the matches in their context."""
     rng = uncertainty.generator(random_seed, f"concordance {label}")
-    lines = concordance(tokens, spread_sample(found, most, rng))
-    rows = [
+    lines = lines_of(found.tokens, spread_sample(rows, most, rng))
+    cells = [
         f"<tr><td style='text-align:left'>{escaped(document)}</td>"
         f"<td style='text-align:right'>{escaped(left)}</td>"
         f"<td style='text-align:center'><mark>{escaped(match)}</mark></td>"
         f"<td style='text-align:left'>{escaped(right)}</td></tr>"
-        for document, left, match, right in lines.itertuples(index=False)
+        for document, left, match, right in lines
     ]
-    text = [
-        plain(f"{document}: {left}[{match}]{right}")
-        for document, left, match, right in lines.itertuples(index=False)
-    ]
-    told = told_sample(label or "lines", len(lines), len(found), "matches")
-    page = f"<p><b>{escaped(told)}</b></p><table>{''.join(rows)}</table>"
+    text = [plain(f"{document}: {left}[{match}]{right}") for document, left, match, right in lines]
+    told = told_sample(label, len(lines), total, "matches")
+    page = f"<p><b>{escaped(told)}</b></p><table>{''.join(cells)}</table>"
     return Page(page, "\n".join([plain(told), *text]))
 
 
-def concordance_pages(tokens: Tokens, found: pd.DataFrame, *, most: int, random_seed: int) -> Page:
-    """The concordance lines of each rule set in turn, in the order of `found`."""
-    return joined(
-        concordance_page(tokens, part, most=most, random_seed=random_seed, label=name)
-        for name, part in found.groupby("name", sort=False)
-    )
-
-
-def sentence_pages(
-    tokens: Tokens, found: pd.DataFrame, names: Iterable[str], *, most: int, random_seed: int
-) -> Page:
+def sentence_pages(found: Found, names: Iterable[str], *, most: int, random_seed: int) -> Page:
     """Sentences behind each rule set, its matches marked: at most `most` each, drawn at random.
 
     Each is followed by its document and the rules that matched, so that a number can be followed
     to its text.
     """
     return joined(
-        sentences_page(
-            tokens,
-            found[found["name"] == name],
-            name,
-            most,
-            uncertainty.generator(random_seed, f"sentences {name}"),
-        )
+        sentences_page(found, name, most, uncertainty.generator(random_seed, f"sentences {name}"))
         for name in names
     )
 
 
-def sentences_page(
-    tokens: Tokens, mine: pd.DataFrame, name: str, most: int, rng: np.random.Generator
-) -> Page:
-    """The sentences of one rule set; `mine` are its matches."""
+def sentences_page(found: Found, name: str, most: int, rng: np.random.Generator) -> Page:
+    """The sentences of one rule set."""
+    mine = found.of(name)
     numbers = np.unique(mine["sentence"].to_numpy(int))
     drawn = numbers if len(numbers) <= most else np.sort(rng.choice(numbers, most, replace=False))
-    ids = tokens.corpus.documents["id"].to_numpy()
+    mine = mine[mine["sentence"].isin(drawn)].sort_values(["sentence", "first"])
+    ids = found.tokens.corpus.documents["id"].to_numpy()
     pieces, text = [], []
-    for number in drawn:
-        rows = mine[mine["sentence"] == number]
-        origin = int(tokens.sentence_span[number][0])
-        begins = tokens.start[rows["first"].to_numpy(int)] - origin
-        ends = tokens.end[rows["last"].to_numpy(int)] - origin
-        sentence = tokens.sentence_text(number)
-        origin_of = (
-            f"{ids[tokens.sentence_document[number]]}; {', '.join(dict.fromkeys(rows['rule']))}"
-        )
-        spans = list(zip(begins.tolist(), ends.tolist(), strict=True))
-        pieces.append(f"<li>{marked(sentence, spans)} <small>({escaped(origin_of)})</small></li>")
-        text.append(plain(f"- {sentence} ({origin_of})"))
-    told = told_sample(name, len(drawn), len(numbers), "sentences")
+
+    def marked_place(one: Reading) -> tuple:
+        first, last = one.sentence
+        return ids[one.document], one.text[first:last], (one.start - first, one.end - first)
+
+    places = read_each(found.tokens, mine, marked_place)
+    rows = zip(mine["sentence"], mine["rule"], places, strict=True)
+    for _, group in groupby(rows, key=lambda row: row[0]):
+        _, rules, ones = zip(*group, strict=True)
+        document, sentence, _ = ones[0]
+        spans = [span for *_, span in ones]
+        origin = f"{document}; {', '.join(dict.fromkeys(rules))}"
+        pieces.append(f"<li>{marked(sentence, spans)} <small>({escaped(origin)})</small></li>")
+        text.append(plain(f"- {sentence} ({origin})"))
+    total = int(found.n_sentences[found.names.index(name)])
+    told = told_sample(name, len(drawn), total, "sentences")
     page = f"<p><b>{escaped(told)}</b></p><ul>{''.join(pieces)}</ul>"
     return Page(page, "\n".join([plain(told), *text]))
 

@@ -30,19 +30,45 @@ def read_text(file: Path, *, name: str = "") -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"is not UTF-8: byte {error.start}",
-            where=f"{name}, line {line}",
-            value=f"0x{content[error.start]:02x}",
-            allowed="text in UTF-8",
-        ) from error
+        raise not_utf8(name, line, error.start, content[error.start]) from error
 
 
-def read_table(file: Path) -> list[tuple[int, dict[str, str]]]:
-    """Rows of a CSV file with a header, each with its line number; every value is text."""
+def not_utf8(name: str, line: int, place: int, byte: int) -> InputError:
+    """What is said of bytes that are no UTF-8."""
+    return InputError(
+        f"is not UTF-8: byte {place}",
+        where=f"{name}, line {line}",
+        value=f"0x{byte:02x}",
+        allowed="text in UTF-8",
+    )
+
+
+def read_lines(file: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file as `\\n` parts them, one at a time; raises InputError as `read_text`."""
+    try:
+        with file.open("rb") as source:
+            place = 0
+            for number, content in enumerate(source, start=1):
+                try:
+                    yield content.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    raise not_utf8(
+                        file.name, number, place + error.start, content[error.start]
+                    ) from error
+                place += len(content)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=file.name) from error
+
+
+def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows of a CSV file with a header, each with its line number; every value is text.
+
+    Raises InputError, on the way, with the line of whatever is no CSV.
+    """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
-    rows: list[tuple[int, dict[str, str]]] = []
+    lines = (part for line in read_lines(file) for part in io.StringIO(line, newline=""))
+    reader = csv.reader(lines, strict=True)
+    line = 1
     try:
         header = next(reader, [])
         check_header(header, file.name)
@@ -55,11 +81,10 @@ def read_table(file: Path) -> list[tuple[int, dict[str, str]]]:
                     allowed=f"{len(header)}, as in the header",
                 )
             if values:
-                rows.append((line, dict(zip(header, values, strict=True))))
+                yield line, dict(zip(header, values, strict=True))
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"broken CSV ({error})", where=f"{file.name}, line {line}") from error
-    return rows
 
 
 def check_header(header: list[str], name: str) -> None:

@@ -16,7 +16,7 @@ from analysis.evidence import find
 from analysis.files import Node, read_yaml
 from analysis.framing import Coding
 from analysis.tokens import Tokens
-from analysis.trends import counts_by
+from analysis.trends import side_of
 
 KINDS = ("share_of_tokens", "higher_rate", "larger_share")
 VERDICTS = {
@@ -176,18 +176,8 @@ def check_rates(
         if one.kind != "higher_rate":
             continue
         sets = term_sets([one.subject], codebook.terms if codebook else {})
-        by_document, by_sentence = counts_by(tokens, find(tokens, sets), [one.subject])
-        parts = []
-        for side in two_sides(tokens.corpus, one):
-            own = side[tokens.sentence_document]
-            parts.append(
-                (
-                    uncertainty.Clusters(by_document[side].toarray(), tokens.document_sizes[side]),
-                    uncertainty.Clusters(
-                        by_sentence[own].toarray(), np.diff(tokens.sentence_start)[own]
-                    ),
-                )
-            )
+        matches = find(tokens, sets, keep=0)
+        parts = [side_of(matches, side) for side in two_sides(tokens.corpus, one)]
         rng = uncertainty.generator(random_seed, f"finding {one.id}")
         numbers = compare(parts, 0, confidence, resamples, rng)
         scaled = tuple(number * 1e6 for number in numbers)
@@ -208,7 +198,6 @@ def check_shares(
 ) -> list[Finding]:
     """Claims that some documents carry a frame in a larger share of their units than others."""
     found = []
-    documents = coding.by_document()
     for one in claims:
         if one.kind != "larger_share":
             continue
@@ -216,10 +205,7 @@ def check_shares(
             nan = float("nan")
             found.append(finding(one, None, (nan, nan, nan), 0, "the codebook lacks the frame", ""))
             continue
-        parts = [
-            (uncertainty.Clusters(documents.counts[side], documents.sizes[side]), None)
-            for side in two_sides(coding.tokens.corpus, one)
-        ]
+        parts = [(coding.by_document(side), 1.0) for side in two_sides(coding.tokens.corpus, one)]
         rng = uncertainty.generator(random_seed, f"finding {one.id}")
         column = coding.frames.index(one.subject)
         numbers = compare(parts, column, confidence, resamples, rng)
@@ -234,9 +220,9 @@ def compare(parts, column: int, confidence, resamples, rng) -> tuple[float, floa
     if any(not documents.sizes.sum() for documents, _ in parts):
         return (float("nan"),) * 3
     limits = []
-    for documents, sentences in parts:
+    for documents, effects in parts:
         interval = uncertainty.rate_intervals(
-            documents, sentences, confidence=confidence, resamples=resamples, rng=rng
+            documents, effects=effects, confidence=confidence, resamples=resamples, rng=rng
         )
         rate = documents.counts[:, column].sum() / documents.sizes.sum()
         limits += [rate, interval.low[column], interval.high[column]]

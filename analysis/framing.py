@@ -13,10 +13,11 @@ from analysis import measures, uncertainty
 from analysis.codebook import Codebook, RuleSet
 from analysis.corpus import EVERY, Corpus
 from analysis.errors import InputError, shown_lines
-from analysis.evidence import check_unit, find, unit_of_sentence
-from analysis.tokens import Tokens
+from analysis.evidence import KEPT, Found, Gatherer, Matcher, check_unit, units_of
+from analysis.tokens import Block, Tokens
 from analysis.trends import informative_prior
 
+MOST_WORDS = 20_000
 TOO_FEW_MATCHES = 5
 ONE_RULE_SHARE = 0.5
 ONE_DOCUMENT_SHARE = 0.75
@@ -26,49 +27,92 @@ ONE_DOCUMENT_SHARE = 0.75
 class Coding:
     """Units coded with frames: a unit is coded when it holds at least one match.
 
-    `coded` is units × frames (True where coded), `unit_document` the document of each unit,
-    `found` every match (see `evidence.find`), `unit_of` the unit of each sentence.
+    `coded` is how many units of each document (rows) carry each frame (columns), `units` how many
+    units each document has. `named` is how many units name each actor, last those that name
+    none; `together` how many of them carry each frame (actors × frames). `found` are the matches.
     """
 
-    tokens: Tokens
+    found: Found
     unit: str
     frames: tuple[str, ...]
+    actors: tuple[str, ...]
     coded: sparse.csr_array
-    unit_document: np.ndarray
-    unit_of: np.ndarray
-    found: pd.DataFrame
+    units: np.ndarray
+    named: np.ndarray
+    together: np.ndarray
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.found.tokens
 
     @property
     def n_units(self) -> int:
-        return len(self.unit_document)
+        return int(self.units.sum())
 
-    def by_document(self) -> uncertainty.Clusters:
-        """Coded units of each frame, and units, in each document."""
-        n = self.tokens.n_documents
-        ones = np.ones(self.n_units)
-        where = (self.unit_document, np.arange(self.n_units))
-        member = sparse.coo_array((ones, where), shape=(n, self.n_units))
-        counts = (member.tocsr() @ self.coded.astype(np.int64)).toarray()
-        return uncertainty.Clusters(counts, np.bincount(self.unit_document, minlength=n))
+    def by_document(self, inside: np.ndarray | None = None) -> uncertainty.Clusters:
+        """Coded units of each frame, and units, in each document (or each of some)."""
+        if inside is None:
+            return uncertainty.Clusters(self.coded.toarray(), self.units)
+        return uncertainty.Clusters(self.coded[inside].toarray(), self.units[inside])
 
 
-def code_units(tokens: Tokens, frames: Mapping[str, RuleSet], unit: str = "sentence") -> Coding:
-    """Code every unit of the corpus; raises InputError for an unknown unit or no frames."""
+def code_units(
+    tokens: Tokens,
+    codebook: Codebook,
+    unit: str = "sentence",
+    *,
+    keep: int = KEPT,
+    random_seed: int = 0,
+) -> Coding:
+    """Code every unit of the corpus with the frames and actors of a codebook.
+
+    Of each rule at most `keep` matches are kept for reading. Raises InputError for an unknown unit
+    or no frames.
+    """
     check_unit(unit)
-    check_frames(frames)
-    found = find(tokens, frames)
-    unit_of = unit_of_sentence(tokens, unit)
-    n_units = int(unit_of[-1]) + 1 if len(unit_of) else 0
-    firsts = np.unique(unit_of, return_index=True)[1]
+    check_frames(codebook.frames)
+    frames, actors = codebook.frames, codebook.actors
+    gatherer = Gatherer(tokens, frames, keep, random_seed)
+    matcher = Matcher(tokens, [*frames.values(), *actors.values()])
+    coded, units = [], []
+    named = np.zeros(len(actors) + 1, dtype=np.int64)
+    together = np.zeros((len(actors) + 1, len(frames)), dtype=np.int64)
+    for block, rows in tokens.each(matcher.matches):
+        gatherer.add(block, rows[rows[:, 0] < len(frames)])
+        unit_of = units_of(block, unit)
+        firsts = np.unique(unit_of, return_index=True)[1]
+        document = block.sentence_document[firsts]
+        presence = presence_of(block, rows, unit_of, len(firsts), len(frames) + len(actors))
+        framed, holders = presence[:, : len(frames)], presence[:, len(frames) :]
+        nobody = sparse.csr_array((holders.sum(axis=1) == 0).astype(np.int64).reshape(-1, 1))
+        holders = sparse.hstack([holders, nobody]).tocsr()
+        named += np.asarray(holders.sum(axis=0)).ravel()
+        together += (holders.T @ framed).toarray()
+        member = (np.ones(len(firsts), dtype=np.int64), (document, np.arange(len(firsts))))
+        shape = (block.n_documents, len(firsts))
+        coded.append(sparse.csr_array(member, shape=shape) @ framed)
+        units.append(np.bincount(document, minlength=block.n_documents))
     return Coding(
-        tokens=tokens,
-        unit=unit,
-        frames=tuple(frames),
-        coded=presence(found, unit_of, tuple(frames), n_units),
-        unit_document=tokens.sentence_document[firsts],
-        unit_of=unit_of,
-        found=found,
+        gatherer.found(),
+        unit,
+        tuple(frames),
+        tuple(actors),
+        sparse.vstack(coded).tocsr(),
+        np.concatenate(units),
+        named,
+        together,
     )
+
+
+def presence_of(
+    block: Block, rows: np.ndarray, unit_of: np.ndarray, n_units: int, n_sets: int
+) -> sparse.csr_array:
+    """Which units (rows) of a block hold a match of which rule set (columns), as ones."""
+    sentence = np.searchsorted(block.sentence_start, rows[:, 1], side="right") - 1
+    cells = np.unique(unit_of[sentence] * n_sets + rows[:, 0])
+    where = np.divmod(cells, max(n_sets, 1))
+    ones = np.ones(len(cells), dtype=np.int64)
+    return sparse.csr_array((ones, where), shape=(n_units, n_sets))
 
 
 def check_frames(frames: Mapping[str, RuleSet]) -> None:
@@ -79,17 +123,6 @@ def check_frames(frames: Mapping[str, RuleSet]) -> None:
             allowed="frames in the corpus folder's codebook.yaml or in --codebook; "
             "notebooks 01 and 02 run without",
         )
-
-
-def presence(
-    found: pd.DataFrame, unit_of: np.ndarray, names: Sequence[str], n_units: int
-) -> sparse.csr_array:
-    """Which units (rows) hold a match of which rule set (columns)."""
-    column = found["name"].map({name: place for place, name in enumerate(names)}).to_numpy(int)
-    row = unit_of[found["sentence"].to_numpy(int)]
-    ones = np.ones(len(found), dtype=np.int64)
-    counts = sparse.coo_array((ones, (row, column)), shape=(n_units, len(names))).tocsr()
-    return counts > 0
 
 
 def group_names(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> list[str]:
@@ -123,11 +156,10 @@ def frame_table(
     Columns frame, group, units, coded, share, low, high, documents, interval.
     """
     groups = coding.tokens.corpus.groups(group).to_numpy()
-    documents = coding.by_document()
     rows = []
     for name in [EVERY, *sorted(set(groups))]:
         inside = (groups == name) | (name == EVERY)
-        mine = uncertainty.Clusters(documents.counts[inside], documents.sizes[inside])
+        mine = coding.by_document(inside)
         rng = uncertainty.generator(random_seed, f"frames {coding.unit} {group} {name}")
         interval = uncertainty.rate_intervals(
             mine, confidence=confidence, resamples=resamples, rng=rng
@@ -247,78 +279,110 @@ def keyness_table(
     compare: Sequence[str] = (),
     *,
     prior: float,
-    confidence: float = 0.95,
+    most_words: int = MOST_WORDS,
 ) -> pd.DataFrame:
     """Words that set each group apart from its counterpart: `keyness.csv`.
 
-    Every type of the corpus for every group. log_odds and z: log-odds with an informative
-    Dirichlet prior of `prior` tokens; g2: 4-cell log-likelihood, signed; log_ratio: binary
-    logarithm of the two rates' ratio. p: Welch's t-test over documents, with its false
-    discovery rate q within the group; missing where a side has fewer than ten documents, as
-    then words can be ranked but not tested. Columns end with documents, rest_documents.
+    The `most_words` types with the largest |z| of every group, by z. log_odds and z: log-odds with
+    an informative Dirichlet prior of `prior` tokens; g2: 4-cell log-likelihood, signed; log_ratio:
+    binary logarithm of the two rates' ratio. p: Welch's t-test over documents, with its false
+    discovery rate q over all types of the group; missing where a side has fewer than ten
+    documents, as then words can be ranked but not tested. Columns end with documents,
+    rest_documents.
     """
     groups = tokens.corpus.groups(group).to_numpy()
     names = group_names(tokens.corpus, group, compare)
-    counts = tokens.document_types
-    parts = []
-    for name, other, mine, theirs in sides(groups, names):
-        cells = [(name, mine, theirs)]
-        cells += [(other, theirs, mine)] if len(names) == 2 else []
-        for group_name, own, rest in cells:
-            part = keyness_of(tokens.types, counts, tokens.document_sizes, own, rest, prior)
-            parts.append(part.assign(group=group_name))
+    pairs = list(sides(groups, names))
+    masks = np.array([mine for *_, mine, _ in pairs] + [theirs for *_, theirs in pairs[:1]])
     columns = ["token", "group", "count", "tokens", "rest_count", "rest_tokens", "log_odds", "z"]
     columns += ["g2", "log_ratio", "p", "q", "documents", "rest_documents"]
-    if not parts:
+    if not pairs:
         return pd.DataFrame(columns=columns)
+    masks = masks & (tokens.document_sizes > 0)
+    totals, moments = tokens.group_totals(masks), rate_moments(tokens, masks)
+    every = [
+        np.sum(part[: len(pairs)], axis=0) if len(names) > 2 else None
+        for part in (totals, *moments)
+    ]
+    parts = []
+    for n, (name, other, mine, theirs) in enumerate(pairs):
+        rest = [
+            whole - part[n] if whole is not None else part[-1]
+            for whole, part in zip(every, (totals, *moments), strict=True)
+        ]
+        own = [part[n] for part in (totals, *moments)]
+        cells = [(name, own, rest, mine, theirs)]
+        cells += [(other, rest, own, theirs, mine)] if len(names) == 2 else []
+        for label, one, another, inside, outside in cells:
+            sizes = [int((mask & (tokens.document_sizes > 0)).sum()) for mask in (inside, outside)]
+            part = keyness_of(one, another, sizes, prior, most_words)
+            part = part.assign(documents=int(inside.sum()), rest_documents=int(outside.sum()))
+            part.insert(0, "token", tokens.types.take(part.pop("type").to_numpy()).to_pylist())
+            parts.append(part.assign(group=label))
     table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     return table.sort_values(
         ["group", "z", "token"], ascending=[True, False, True], ignore_index=True
     )
 
 
-def keyness_of(types, counts, document_sizes, mine, theirs, prior) -> pd.DataFrame:
-    """The rows of one group against its counterpart."""
-    count, rest = (np.asarray(counts[side].sum(axis=0)).ravel() for side in (mine, theirs))
-    size, rest_size = int(count.sum()), int(rest.sum())
+def rate_moments(tokens: Tokens, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of rates and of rates² of each type (columns) over documents of each group (rows)."""
+    sums = np.zeros((len(masks), len(tokens.types)))
+    squares = np.zeros(sums.shape)
+    if not testable(masks):
+        return sums, squares
+    for documents, counts in tokens.type_counts():
+        sizes = np.maximum(tokens.document_sizes[documents], 1)
+        rates = counts.data / np.repeat(sizes, np.diff(counts.indptr))
+        inside = sparse.csr_array(masks[:, documents].astype(float))
+        for total, values in ((sums, rates), (squares, rates**2)):
+            part = (
+                inside
+                @ sparse.csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
+            ).tocoo()
+            total[part.coords] += part.data
+    return sums, squares
+
+
+def testable(masks: np.ndarray) -> bool:
+    """Whether any group has documents enough for a test."""
+    return bool((masks.sum(axis=1) >= uncertainty.FEWEST_DOCUMENTS).any())
+
+
+def keyness_of(own, rest, sizes: Sequence[int], prior: float, most_words: int) -> pd.DataFrame:
+    """The rows of one group against its counterpart, `type` the number of the word.
+
+    `own` and `rest` are totals, sums and squares of rates; `sizes` the documents of each side.
+    """
+    used = np.flatnonzero(own[0] + rest[0])
+    count, others = own[0][used], rest[0][used]
+    size, rest_size = int(count.sum()), int(others.sum())
     if not size or not rest_size:
-        return pd.DataFrame({"token": []})
-    used = count + rest > 0
-    counts, count, rest = counts[:, np.flatnonzero(used)], count[used], rest[used]
-    delta, z = measures.log_odds(count, rest, informative_prior(count + rest, prior))
-    p = keyness_p(counts, document_sizes, mine, theirs)
-    return pd.DataFrame(
+        return pd.DataFrame({"type": np.empty(0, dtype=np.int64)})
+    delta, z = measures.log_odds(count, others, informative_prior(count + others, prior))
+    p = np.full(len(used), np.nan)
+    if min(sizes) >= uncertainty.FEWEST_DOCUMENTS:
+        p = uncertainty.welch_p(
+            own[1][used], own[2][used], sizes[0], rest[1][used], rest[2][used], sizes[1]
+        )
+    table = pd.DataFrame(
         {
-            "token": np.array(types, dtype=object)[used],
+            "type": used,
             "count": count,
             "tokens": size,
-            "rest_count": rest,
+            "rest_count": others,
             "rest_tokens": rest_size,
             "log_odds": delta,
             "z": z,
-            "g2": measures.log_likelihood(count, size, rest, rest_size),
-            "log_ratio": measures.log_ratio(count, size, rest, rest_size),
+            "g2": measures.log_likelihood(count, size, others, rest_size),
+            "log_ratio": measures.log_ratio(count, size, others, rest_size),
             "p": p,
             "q": uncertainty.false_discovery(p),
-            "documents": int(mine.sum()),
-            "rest_documents": int(theirs.sum()),
         }
     )
-
-
-def keyness_p(counts, document_sizes, mine, theirs) -> np.ndarray:
-    """Welch's p over documents of every word; missing where a side has too few documents."""
-    mine, theirs = mine & (document_sizes > 0), theirs & (document_sizes > 0)
-    if min(mine.sum(), theirs.sum()) < uncertainty.FEWEST_DOCUMENTS:
-        return np.full(counts.shape[1], np.nan)
-    rates = counts.multiply(1 / np.maximum(document_sizes, 1)[:, None]).tocsr()
-    moments = []
-    for side in (mine, theirs):
-        part = rates[side]
-        sums = np.asarray(part.sum(axis=0)).ravel()
-        squares = np.asarray(part.power(2).sum(axis=0)).ravel()
-        moments += [sums, squares, int(side.sum())]
-    return uncertainty.welch_p(*moments)
+    if len(table) <= most_words:
+        return table
+    return table.iloc[np.sort(np.argsort(-np.abs(z), kind="stable")[:most_words])]
 
 
 def codebook_table(codebook: Codebook) -> pd.DataFrame:
@@ -330,20 +394,13 @@ def codebook_table(codebook: Codebook) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["frame", "about", "rules", "exceptions"])
 
 
-def actor_table(
-    coding: Coding, actors: Mapping[str, RuleSet], *, confidence: float = 0.95
-) -> pd.DataFrame:
+def actor_table(coding: Coding, *, confidence: float = 0.95) -> pd.DataFrame:
     """Frames in the units that name each actor: columns actor, frame, units, coded, share, low, high.
 
     A unit may name several actors; the rows 'no actor' are the units that name none. Intervals
     are Wilson's over units and speak of these texts only.
     """
-    found = find(coding.tokens, actors)
-    named = presence(found, coding.unit_of, tuple(actors), coding.n_units).astype(np.int64)
-    nobody = sparse.csr_array((named.sum(axis=1) == 0).astype(np.int64).reshape(-1, 1))
-    holders = sparse.hstack([named, nobody]).tocsr()
-    both = (holders.T @ coding.coded.astype(np.int64)).toarray()
-    units = np.asarray(holders.sum(axis=0)).ravel()
+    both, units = coding.together, coding.named
     low, high = uncertainty.wilson(both, units[:, None], confidence)
     rows = [
         (
@@ -355,7 +412,7 @@ def actor_table(
             low[a, f],
             high[a, f],
         )
-        for a, actor in enumerate([*actors, "no actor"])
+        for a, actor in enumerate([*coding.actors, "no actor"])
         for f, frame in enumerate(coding.frames)
     ]
     return pd.DataFrame(rows, columns=["actor", "frame", "units", "coded", "share", "low", "high"])
@@ -369,40 +426,24 @@ def concentration_table(coding: Coding) -> pd.DataFrame:
     there are fewer than five.
     """
     ids = coding.tokens.corpus.documents["id"]
+    counts = coding.found.counts.tocsc()
     rows = []
-    for frame in coding.frames:
-        mine = coding.found[coding.found["name"] == frame]
-        rule, rule_share, rules = largest(mine["rule"])
-        document, document_share, documents = largest(mine["document"].map(ids))
-        warning = warning_of(len(mine), rule_share, document_share, coding.tokens.n_documents)
-        rows.append(
-            (
-                frame,
-                len(mine),
-                rules,
-                rule,
-                rule_share,
-                documents,
-                document,
-                document_share,
-                warning,
-            )
-        )
-    columns = [
-        "frame",
-        "matches",
-        "rules",
-        "top_rule",
-        "top_rule_share",
-        "documents",
-        "top_document",
-    ]
-    return pd.DataFrame(rows, columns=[*columns, "top_document_share", "warning"])
+    for number, frame in enumerate(coding.frames):
+        column = slice(*counts.indptr[number : number + 2])
+        by_document = pd.Series(counts.data[column], index=ids.iloc[counts.indices[column]])
+        rule, rule_share, rules = largest(coding.found.rule_counts[number])
+        document, document_share, documents = largest(by_document)
+        matches = int(by_document.sum())
+        warning = warning_of(matches, rule_share, document_share, coding.tokens.n_documents)
+        by_rule, where = (rules, rule, rule_share), (documents, document, document_share)
+        rows.append((frame, matches, *by_rule, *where, warning))
+    columns = ["frame", "matches", "rules", "top_rule", "top_rule_share", "documents"]
+    return pd.DataFrame(rows, columns=[*columns, "top_document", "top_document_share", "warning"])
 
 
-def largest(values: pd.Series) -> tuple[str, float, int]:
-    """The commonest value (first in order of two as common), its share, how many values there are."""
-    counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+def largest(counts: pd.Series) -> tuple[str, float, int]:
+    """The label with the highest count (first in order of two as high), its share, how many have any."""
+    counts = counts[counts > 0].sort_index().sort_values(ascending=False, kind="stable")
     if counts.empty:
         return "", float("nan"), 0
     return str(counts.index[0]), float(counts.iloc[0] / counts.sum()), len(counts)

@@ -28,14 +28,23 @@ def deviation_of_proportions(counts: sparse.csr_array, sizes: np.ndarray) -> np.
     (Gries 2008, Dispersions and adjusted frequencies in corpora). `counts` is parts × words,
     `sizes` the tokens of each part. NaN for a word that does not occur.
     """
-    counts = sparse.csc_array(counts)
-    expected = np.asarray(sizes, dtype=float) / np.sum(sizes)
-    totals = np.asarray(counts.sum(axis=0), dtype=float).ravel()
-    columns = np.repeat(np.arange(counts.shape[1]), np.diff(counts.indptr))
-    there = expected[counts.indices]
-    observed = counts.data / totals[columns]
-    present = np.bincount(columns, np.abs(observed - there) - there, minlength=counts.shape[1])
-    return np.where(totals > 0, (present + 1) / 2, np.nan)
+    counts, sizes = sparse.csr_array(counts), np.asarray(sizes)
+    totals = np.asarray(counts.sum(axis=0)).ravel()
+    excess = excess_of_proportions(counts, sizes, totals, sizes.sum())
+    return np.where(totals > 0, (excess + 1) / 2, np.nan)
+
+
+def excess_of_proportions(counts: sparse.csr_array, sizes, totals, size) -> np.ndarray:
+    """Sum over some parts of |observed - expected| - expected share, of each word that they hold.
+
+    With the sum over all parts, DP is (sum + 1) / 2: a part without the word adds its expected
+    share to the |differences|, and all expected shares are 1. `totals` and `size` are the counts
+    of the words and the tokens of all parts, `counts` (parts × words) and `sizes` those of some.
+    """
+    expected = np.repeat(np.asarray(sizes) / size, np.diff(counts.indptr))
+    observed = counts.data / totals[counts.indices]
+    differences = np.abs(observed - expected) - expected
+    return np.bincount(counts.indices, differences, minlength=counts.shape[1])
 
 
 def normalised_deviation(dp: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -58,26 +67,32 @@ def juilland_d(counts, sizes) -> float:
 # --- diversity -------------------------------------------------------------------------------------
 
 
-def mattr(types: np.ndarray, window: int = MATTR_WINDOW) -> float:
-    """Moving-average type-token ratio (Covington and McFall 2010); NaN below one window.
+def last_met(types: np.ndarray) -> np.ndarray:
+    """Where the type of each token was met last before it, -1 for the first time.
 
     `types` are the integer types of a text in order.
     """
-    if len(types) < window:
+    types = np.asarray(types)
+    order = np.argsort(types, kind="stable")
+    same = types[order[1:]] == types[order[:-1]]
+    met = np.full(len(types), -1, dtype=np.int64)
+    met[order[1:][same]] = order[:-1][same]
+    return met
+
+
+def mattr(types: np.ndarray, window: int = MATTR_WINDOW) -> float:
+    """Moving-average type-token ratio (Covington and McFall 2010); NaN below one window.
+
+    `types` are the integer types of a text in order. Each token adds one type to every window in
+    which it is the first of its type.
+    """
+    n = len(types)
+    if n < window:
         return float("nan")
-    counts: dict[int, int] = {}
-    total = 0
-    sequence = np.asarray(types).tolist()
-    for place, kind in enumerate(sequence):
-        counts[kind] = counts.get(kind, 0) + 1
-        if place >= window:
-            gone = sequence[place - window]
-            counts[gone] -= 1
-            if not counts[gone]:
-                del counts[gone]
-        if place >= window - 1:
-            total += len(counts)
-    return total / (len(sequence) - window + 1) / window
+    place = np.arange(n)
+    first = np.maximum(np.maximum(last_met(types) + 1, place - window + 1), 0)
+    windows = np.minimum(place, n - window) - first + 1
+    return int(np.maximum(windows, 0).sum()) / (n - window + 1) / window
 
 
 def mtld(types: np.ndarray, threshold: float = MTLD_THRESHOLD) -> float:
@@ -86,22 +101,22 @@ def mtld(types: np.ndarray, threshold: float = MTLD_THRESHOLD) -> float:
     The mean length in tokens of stretches whose type-token ratio stays above the threshold.
     NaN for an empty text, or one whose ratio never falls.
     """
-    sequence = np.asarray(types).tolist()
-    both = [mtld_one_way(order, threshold) for order in (sequence, sequence[::-1])]
-    return float(np.mean(both))
+    types = np.asarray(types)
+    if not len(types):
+        return float("nan")
+    return float(np.mean([mtld_one_way(order, threshold) for order in (types, types[::-1])]))
 
 
-def mtld_one_way(sequence: list[int], threshold: float) -> float:
+def mtld_one_way(types: np.ndarray, threshold: float) -> float:
     """MTLD read in one direction."""
-    factors, seen, length = 0.0, set(), 0
-    for kind in sequence:
-        seen.add(kind)
-        length += 1
-        if len(seen) / length <= threshold:
-            factors, seen, length = factors + 1, set(), 0
-    if length:
-        factors += (1 - len(seen) / length) / (1 - threshold)
-    return len(sequence) / factors if factors else float("nan")
+    factors = first = kinds = 0
+    for place, met in enumerate(last_met(types).tolist()):
+        kinds += met < first
+        if kinds / (place + 1 - first) <= threshold:
+            factors, first, kinds = factors + 1, place + 1, 0
+    length = len(types) - first
+    part = factors + ((1 - kinds / length) / (1 - threshold) if length else 0.0)
+    return len(types) / part if part else float("nan")
 
 
 def hdd(types: np.ndarray, sample: int = HDD_SAMPLE) -> float:
@@ -130,9 +145,7 @@ def expected_types(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 def types_met(types: np.ndarray) -> np.ndarray:
     """Different types met up to and with each token: the vocabulary's growth."""
-    first = np.zeros(len(types), dtype=np.int64)
-    first[np.unique(np.asarray(types), return_index=True)[1]] = 1
-    return np.cumsum(first)
+    return np.cumsum(last_met(types) < 0)
 
 
 # --- keyness ---------------------------------------------------------------------------------------
@@ -204,17 +217,18 @@ def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:
 # --- collocation -----------------------------------------------------------------------------------
 
 
-def collocation(together, first, second, total) -> tuple[float, float, float]:
-    """Expected count, G² and pointwise mutual information of two words side by side.
+def collocation(together, first, second, total) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Expected count, G² and pointwise mutual information of words side by side.
 
-    `together` is the count of the pair, `first` and `second` the counts of the words in their
-    place, `total` the number of pairs. G² and PMI (base 2) are NLTK's association measures.
+    `together` is the count of a pair, `first` and `second` the counts of the words in their place,
+    `total` the number of pairs. G² is Dunning's (1993) over the four cells, PMI to base 2 (Church
+    and Hanks 1990).
     """
-    from nltk.metrics.association import BigramAssocMeasures
-
-    cells = (together, (first, second), total)
-    return (
-        first * second / total,
-        max(0.0, BigramAssocMeasures.likelihood_ratio(*cells)),
-        BigramAssocMeasures.pmi(*cells),
-    )
+    a, first, second = (np.asarray(part, dtype=float) for part in (together, first, second))
+    expected = first * second / total
+    cells = [(a, expected)]
+    cells += [(first - a, first * (total - second) / total)]
+    cells += [(second - a, (total - first) * second / total)]
+    cells += [(total - first - second + a, (total - first) * (total - second) / total)]
+    g2 = 2 * sum(information(seen, due) for seen, due in cells)
+    return expected, np.maximum(g2, 0.0), np.log2(a * total / (first * second))

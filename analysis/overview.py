@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from analysis import measures
+from analysis import measures, uncertainty
 from analysis.corpus import WHOLE_CORPUS, Corpus
 from analysis.errors import shown_lines
-from analysis.tokens import Tokens, is_stop_word
+from analysis.tokens import Block, Tokens
+from analysis.words import is_stop_word
 
 FEWEST_TOGETHER = 3
 GROWTH_POINTS = 200
+MOST_WORDS = 50_000
+MOST_CURVES = 40
+MOST_SPREAD = 200
+SIEVE_BITS = 24
+SIEVE = 2**SIEVE_BITS
 
 
 def reading_account(corpus: Corpus) -> pd.DataFrame:
@@ -42,20 +49,36 @@ def document_table(tokens: Tokens) -> pd.DataFrame:
     table = corpus.documents[["id", "title", "source", "date", "language"]].rename(
         columns={"id": "document"}
     )
-    texts = [tokens.type_ids[slice(*span)] for span in document_bounds(tokens)]
+    rows = [row for block in tokens.blocks() for row in block_rows(block)]
+    columns = ["types", "paragraphs", "mattr", "mtld", "hdd"]
+    found = pd.DataFrame(rows, columns=columns)
     table["tokens"] = tokens.document_sizes
-    table["types"] = [len(np.unique(types)) for types in texts]
-    table["sentences"] = sentences_per_document(tokens)
-    table["paragraphs"] = paragraphs_per_document(tokens)
-    table["characters"] = [len(text) for text in corpus.texts]
+    table["types"] = found["types"]
+    table["sentences"] = np.diff(tokens.sentence_start)
+    table["paragraphs"] = found["paragraphs"]
+    table["characters"] = corpus.texts.characters
     table["excluded_lines"] = (
         corpus.excluded.groupby("document").size().reindex(table["document"], fill_value=0).values
     )
-    table["mattr"] = [measures.mattr(types) for types in texts]
-    table["mtld"] = [measures.mtld(types) if len(types) else np.nan for types in texts]
-    table["hdd"] = [measures.hdd(types) for types in texts]
+    for column in columns[2:]:
+        table[column] = found[column]
     table["date_precision"] = corpus.documents["date_precision"]
     return table
+
+
+def block_rows(block: Block) -> Iterator[tuple]:
+    """Types, paragraphs and three measures of diversity of each document of a block."""
+    pairs = np.unique(np.column_stack((block.sentence_document, block.paragraph)), axis=0)
+    paragraphs = np.bincount(pairs[:, 0], minlength=block.n_documents).tolist()
+    for types, lines in zip(texts_of(block), paragraphs, strict=True):
+        diversity = measures.mattr(types), measures.mtld(types), measures.hdd(types)
+        yield len(np.unique(types)), lines, *diversity
+
+
+def texts_of(block: Block) -> Iterator[np.ndarray]:
+    """The types of each document of a block, in order."""
+    for start, end in pairwise(block.document_start.tolist()):
+        yield block.type_ids[start:end]
 
 
 def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
@@ -72,43 +95,39 @@ def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "documents", "tokens", "share", "first", "last"])
 
 
-def document_bounds(tokens: Tokens) -> list[tuple[int, int]]:
-    """First and one past the last token of each document."""
-    starts = tokens.document_start.tolist()
-    return list(pairwise(starts))
-
-
-def sentences_per_document(tokens: Tokens) -> np.ndarray:
-    """Sentences of each document."""
-    return np.bincount(tokens.sentence_document, minlength=tokens.n_documents)
-
-
-def paragraphs_per_document(tokens: Tokens) -> np.ndarray:
-    """Lines that hold a token, per document."""
-    pairs = np.unique(np.column_stack((tokens.sentence_document, tokens.paragraph)), axis=0)
-    return np.bincount(pairs[:, 0], minlength=tokens.n_documents)
-
-
-def vocabulary_table(tokens: Tokens) -> pd.DataFrame:
-    """One row a type, the most frequent first: `vocabulary.csv`.
+def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.DataFrame:
+    """One row a type, the most frequent first: `vocabulary.csv`; at most `most_words` of them.
 
     `documents` is how many hold it; `dp` is Gries's deviation of proportions over documents,
     0 = evenly spread, towards 1 = in one document (missing for a corpus of one document).
     """
-    counts = tokens.document_types
-    count = np.asarray(counts.sum(axis=0)).ravel()
-    several = tokens.n_documents > 1
-    dp = measures.deviation_of_proportions(counts, tokens.document_sizes)
+    every = np.ones((1, tokens.n_documents), dtype=bool)
+    count = tokens.group_totals(every)[0]
+    documents = np.zeros(len(count), dtype=np.int64)
+    excess = np.zeros(len(count))
+    for block, counts in tokens.type_counts():
+        documents += np.bincount(counts.indices, minlength=len(count))
+        excess += measures.excess_of_proportions(
+            counts, tokens.document_sizes[block], count, len(tokens)
+        )
+    order = np.argsort(-count, kind="stable")[:most_words]
     table = pd.DataFrame(
         {
-            "token": tokens.types,
-            "count": count,
-            "documents": np.asarray((counts > 0).sum(axis=0)).ravel(),
-            "per_million": measures.per_million(count, len(tokens)),
-            "dp": dp if several else np.nan,
+            "token": tokens.types.take(order).to_pylist(),
+            "count": count[order],
+            "documents": documents[order],
+            "per_million": measures.per_million(count[order], len(tokens)),
+            "dp": (excess[order] + 1) / 2 if tokens.n_documents > 1 else np.nan,
         }
     )
-    return table.sort_values(["count", "token"], ascending=[False, True], ignore_index=True)
+    return table
+
+
+def words_told(tokens: Tokens, shown: int) -> str:
+    """How many words there are, and how many a table of the most frequent ones leaves out."""
+    total = len(tokens.types)
+    rest = f"; the {shown:,} most frequent are listed" if shown < total else ", all listed"
+    return f"{total:,} different words{rest}."
 
 
 def content_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -123,71 +142,144 @@ def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.Da
     Only pairs that stand together at least `fewest` times and more often than expected. `expected`
     assumes that the two words are set independently of each other; pmi is to base 2.
     """
-    types = tokens.type_ids.astype(np.int64)
-    same = tokens.sentence_of[1:] == tokens.sentence_of[:-1]
-    first, second = types[:-1][same], types[1:][same]
-    n_types, total = len(tokens.types), len(first)
-    pairs, together = np.unique(first * n_types + second, return_counts=True)
-    as_first = np.bincount(first, minlength=n_types)
-    as_second = np.bincount(second, minlength=n_types)
-    content = np.array([not is_stop_word(token) for token in tokens.types], dtype=bool)
-    left, right = pairs // max(n_types, 1), pairs % max(n_types, 1)
-    kept = (together >= fewest) & content[left] & content[right]
-    rows = []
-    for a, b, count in zip(left[kept], right[kept], together[kept], strict=True):
-        expected, g2, pmi = measures.collocation(
-            int(count), int(as_first[a]), int(as_second[b]), total
-        )
-        if count > expected:
-            rows.append((f"{tokens.types[a]} {tokens.types[b]}", int(count), expected, g2, pmi))
-    table = pd.DataFrame(rows, columns=["collocation", "count", "expected", "g2", "pmi"])
-    return table.sort_values(["g2", "collocation"], ascending=[False, True], ignore_index=True)
+    n_types = len(tokens.types)
+    as_first, as_second = np.zeros(n_types, np.int64), np.zeros(n_types, np.int64)
+    sieve = np.zeros(SIEVE, dtype=np.int32)
+    for first, second in neighbours(tokens):
+        as_first += np.bincount(first, minlength=n_types)
+        as_second += np.bincount(second, minlength=n_types)
+        keys = content_pairs(tokens, first, second)
+        np.add.at(sieve, sieved(keys), 1)
+    pairs, together = np.empty(0, np.int64), np.empty(0, np.int64)
+    for first, second in neighbours(tokens):
+        keys = content_pairs(tokens, first, second)
+        new, counts = np.unique(keys[sieve[sieved(keys)] >= fewest], return_counts=True)
+        pairs, at = np.unique(np.concatenate((pairs, new)), return_inverse=True)
+        together = np.bincount(at, np.concatenate((together, counts))).astype(np.int64)
+    total = int(as_first.sum())
+    pairs, together = pairs[together >= fewest], together[together >= fewest]
+    left, right = np.divmod(pairs, max(n_types, 1))
+    expected, g2, pmi = measures.collocation(together, as_first[left], as_second[right], total)
+    kept = together > expected
+    names = [tokens.types.take(side[kept]).to_pylist() for side in (left, right)]
+    table = pd.DataFrame(
+        {
+            "collocation": [f"{a} {b}" for a, b in zip(*names, strict=True)],
+            "count": together[kept],
+            "expected": expected[kept],
+            "g2": g2[kept],
+            "pmi": pmi[kept],
+        }
+    )
+    rank = table["g2"].round(6)  # equal but for rounding is equal
+    order = table.assign(rank=rank).sort_values(["rank", "collocation"], ascending=[False, True])
+    return order.drop(columns="rank").reset_index(drop=True)
 
 
-def growth_table(tokens: Tokens) -> pd.DataFrame:
+def neighbours(tokens: Tokens) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Types of the tokens that stand side by side in a sentence, block by block."""
+    for block in tokens.blocks():
+        types = block.type_ids
+        same = np.ones(max(len(types) - 1, 0), dtype=bool)
+        same[block.sentence_start[1:-1] - 1] = False
+        yield types[:-1][same], types[1:][same]
+
+
+def content_pairs(tokens: Tokens, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The pairs of two content words, each as one number."""
+    content = tokens.is_content[first] & tokens.is_content[second]
+    return first[content].astype(np.int64) * len(tokens.types) + second[content]
+
+
+def sieved(keys: np.ndarray) -> np.ndarray:
+    """A place of the sieve for every pair: pairs that share one are counted apart later."""
+    scattered = keys.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (scattered >> np.uint64(64 - SIEVE_BITS)).astype(np.int64)
+
+
+def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     """Types met after so many tokens: in each document, and through the corpus by date.
 
-    Columns document, tokens, types; at most 200 points a document.
+    Columns document, tokens, types; at most 200 points a document, and of a corpus of more than
+    MOST_CURVES documents only some, drawn at random.
     """
-    texts = [tokens.type_ids[slice(*span)] for span in document_bounds(tokens)]
     ids = tokens.corpus.documents["id"]
-    parts = [growth_points(name, types) for name, types in zip(ids, texts, strict=True)]
-    if len(texts) > 1:
-        order = tokens.corpus.documents.sort_values(["date", "id"]).index
-        parts.append(growth_points(WHOLE_CORPUS, np.concatenate([texts[n] for n in order])))
+    parts = []
+    for number in some_documents(tokens, random_seed):
+        block = tokens.block(tokens.block_number(number))
+        inner = number - block.first_document
+        types = block.type_ids[slice(*block.document_start[inner : inner + 2])]
+        first = np.flatnonzero(measures.last_met(types) < 0)
+        parts.append(growth_points(ids[number], first, len(types)))
+    if len(ids) > 1:
+        parts.append(growth_points(WHOLE_CORPUS, first_met_by_date(tokens), len(tokens)))
     return pd.concat(parts, ignore_index=True)
 
 
-def growth_points(name: str, types: np.ndarray) -> pd.DataFrame:
-    if not len(types):
+def some_documents(tokens: Tokens, random_seed: int) -> list[int]:
+    """All documents of a small corpus, MOST_CURVES of a large one."""
+    n = tokens.n_documents
+    if n <= MOST_CURVES:
+        return list(range(n))
+    rng = uncertainty.generator(random_seed, "growth")
+    return np.sort(rng.choice(n, MOST_CURVES, replace=False)).tolist()
+
+
+def first_met_by_date(tokens: Tokens) -> np.ndarray:
+    """The token at which each type is met first when the documents are read by date, sorted."""
+    documents = tokens.corpus.documents
+    order = documents.sort_values(["date", "id"]).index.to_numpy()
+    starts = np.empty(len(documents), dtype=np.int64)
+    starts[order] = np.cumsum(tokens.document_sizes[order]) - tokens.document_sizes[order]
+    first = np.full(len(tokens.types), len(tokens), dtype=np.int64)
+    for block in tokens.blocks():
+        shift = starts[block.documents] - block.document_start[:-1]
+        place = np.arange(len(block.ids)) + np.repeat(shift, np.diff(block.document_start))
+        np.minimum.at(first, block.type_ids, place)
+    return np.sort(first)
+
+
+def growth_points(name: str, first: np.ndarray, size: int) -> pd.DataFrame:
+    """Some points of a curve of types met; `first` are the tokens that met a new one, sorted."""
+    if not size:
         return pd.DataFrame({"document": [], "tokens": [], "types": []})
-    at = np.unique(np.linspace(1, len(types), min(GROWTH_POINTS, len(types))).astype(int))
-    return pd.DataFrame(
-        {"document": name, "tokens": at, "types": measures.types_met(types)[at - 1]}
-    )
+    at = np.unique(np.linspace(1, size, min(GROWTH_POINTS, size)).astype(int))
+    return pd.DataFrame({"document": name, "tokens": at, "types": np.searchsorted(first, at)})
 
 
 def overlap_table(tokens: Tokens) -> pd.DataFrame:
     """For each document, how many of its types stand in how many documents.
 
     Columns document, in_documents (1 = only here), types, share (of the document's types). A
-    number of documents that no type of the document occurs in has no row, but for 1.
+    number of documents that no type of the document occurs in has no row, but for 1. In a corpus
+    of more than MOST_SPREAD documents the numbers are counted together: `in_documents` is then the
+    least of a stretch that ends before its double.
     """
-    present = tokens.document_types > 0
-    spread = np.asarray(present.sum(axis=0)).ravel()
-    own = np.diff(present.indptr)
-    document = np.repeat(np.arange(len(own)), own)
-    pairs, types = np.unique(
-        np.column_stack((document, spread[present.indices])), axis=0, return_counts=True
-    )
-    table = pd.DataFrame({"number": pairs[:, 0], "in_documents": pairs[:, 1], "types": types})
-    alone = pd.DataFrame({"number": np.arange(len(own)), "in_documents": 1, "types": 0})
-    alone = alone[~alone["number"].isin(table.loc[table["in_documents"] == 1, "number"])]
-    table = pd.concat([table, alone]).sort_values(["number", "in_documents"], ignore_index=True)
-    number = table.pop("number").to_numpy(int)
-    table["share"] = table["types"] / np.where(own > 0, own, np.nan)[number]
-    table.insert(0, "document", tokens.corpus.documents["id"].to_numpy()[number])
+    spread = documents_of_types(tokens)
+    if tokens.n_documents > MOST_SPREAD:
+        spread = 2 ** np.floor(np.log2(np.maximum(spread, 1))).astype(np.int64)
+    parts = []
+    for block, counts in tokens.type_counts():
+        number = np.repeat(np.arange(block.start, block.stop), np.diff(counts.indptr))
+        keys = number * (tokens.n_documents + 1) + spread[counts.indices]
+        alone = np.arange(block.start, block.stop) * (tokens.n_documents + 1) + 1
+        cells, types = np.unique(np.concatenate((keys, alone)), return_counts=True)
+        types -= np.isin(cells, alone)
+        parts.append(np.column_stack((*np.divmod(cells, tokens.n_documents + 1), types)))
+    number, among, types = np.concatenate(parts).T
+    own = np.bincount(number, types, tokens.n_documents)
+    names = tokens.corpus.documents["id"].to_numpy()[number]
+    table = pd.DataFrame({"document": names, "in_documents": among, "types": types})
+    table["share"] = types / np.where(own > 0, own, np.nan)[number]
     return table
+
+
+def documents_of_types(tokens: Tokens) -> np.ndarray:
+    """In how many documents each type stands."""
+    spread = np.zeros(len(tokens.types), dtype=np.int64)
+    for _, counts in tokens.type_counts():
+        spread += np.bincount(counts.indices, minlength=len(spread))
+    return spread
 
 
 def only_here(tokens: Tokens, *, most: int = 8) -> pd.DataFrame:
@@ -195,20 +287,21 @@ def only_here(tokens: Tokens, *, most: int = 8) -> pd.DataFrame:
 
     Columns document, words_only_here (how many content types), most_frequent ('word (count), …').
     """
-    counts = tokens.document_types
-    spread = np.asarray((counts > 0).sum(axis=0)).ravel()
+    alone = (documents_of_types(tokens) == 1) & tokens.is_content
     rows = []
-    for number, document in enumerate(tokens.corpus.documents["id"]):
-        row = counts[[number]]
-        mine = [
-            (tokens.types[kind], int(count))
-            for kind, count in zip(row.indices, row.data, strict=True)
-            if spread[kind] == 1 and not is_stop_word(tokens.types[kind])
-        ]
-        mine.sort(key=lambda pair: (-pair[1], pair[0]))
-        named = ", ".join(f"{word} ({count})" for word, count in mine[:most])
-        rows.append((document, len(mine), named))
-    return pd.DataFrame(rows, columns=["document", "words_only_here", "most_frequent"])
+    for _, counts in tokens.type_counts():
+        mine = alone[counts.indices]
+        number = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))[mine]
+        words, times = counts.indices[mine], counts.data[mine]
+        order = np.lexsort((words, -times, number))
+        bounds = np.searchsorted(number, np.arange(counts.shape[0] + 1))
+        for first, last in pairwise(bounds.tolist()):
+            named = order[first : min(first + most, last)]
+            told = zip(tokens.types.take(words[named]).to_pylist(), times[named], strict=True)
+            rows.append((last - first, ", ".join(f"{word} ({count})" for word, count in told)))
+    table = pd.DataFrame(rows, columns=["words_only_here", "most_frequent"])
+    table.insert(0, "document", tokens.corpus.documents["id"])
+    return table
 
 
 def in_every_document(vocabulary: pd.DataFrame, n_documents: int) -> pd.DataFrame:

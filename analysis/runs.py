@@ -142,13 +142,14 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 
     Raises InputError for whatever would stop a notebook later.
     """
-    from analysis import codebook, corpus, evidence, findings, framing, trends, uncertainty
+    from analysis import codebook, corpus, evidence, findings, framing, tokens, trends, uncertainty
 
     checked: dict[str, object] = {}
     for values in parameters.values():
         key = json.dumps([values["corpus"], values.get("columns")])
         if key not in checked:
             checked[key] = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
+            tokens.prepare(checked[key])
         texts = checked[key]
         uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
         framing.group_names(texts, values["group"], values.get("compare", ()))

@@ -1,59 +1,67 @@
-"""Tokens: integer ids with offsets, sentences and documents, made once for every question."""
+"""Tokens: ids of words with the places of tokens, sentences and documents, made once for a corpus.
+
+The corpus is cut into blocks of documents, each kept in the cache under what it was made from, so
+that documents that are added cost only their own blocks. Questions go through the blocks one by
+one: what they need in memory does not grow with the corpus.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+import os
+import subprocess
+import sys
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-import regex
-import sentencex
 from scipy import sparse
 
+from analysis.blocks import Job, as_bools, block_of
+from analysis.cache import Entry, code_of, entry, existing, key_of, packed, save, unpacked
 from analysis.corpus import Corpus
 from analysis.errors import InputError
-from analysis.files import line_spans
+from analysis.words import folded, is_stop_word, stop_words
 
-APOSTROPHES = "'\u2019\u02bc\uff07"
-WORD = r"[[\p{L}\p{M}\p{Nd}]--[\u02BC]]"
-TOKEN = regex.compile(
-    rf"(?V1)(?<!{WORD})\p{{L}}(?:\.\p{{L}})+(?!{WORD})\.?(?:[{APOSTROPHES}][sS](?!{WORD}))?"
-    rf"|{WORD}+(?:[{APOSTROPHES}]{WORD}+)*"
-)
-CITATION = regex.compile(r"\([^()]*\)[.;,]?\s*")
-FOUR_DIGITS = regex.compile(r"\d{4}")
-FOOTNOTE = regex.compile(r"\d{1,2}\s+(?=(\p{Lu}\p{L}*))")
-SPACE = regex.compile(r"[^\S ]")
-LANGUAGE = regex.compile(r"[a-z]{2,3}")
-SPACED_ELLIPSIS = regex.compile(r"\. \. \.\s*\Z")
+T = TypeVar("T")
+LEAST, MOST = 6_000_000, 16_000_000
+"""Bytes of text of a block: it ends at the first chance after LEAST, and before MOST."""
+CHANCE = 64
+WORTH_A_PROCESS = 40_000_000
+"""Bytes of text from which a second process makes blocks as well."""
+MOST_KEPT = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Tokens:
-    """Every token of a corpus as an id, with the places of tokens, sentences and documents.
+class Block:
+    """Documents that follow each other in the corpus.
 
-    `vocabulary` holds the case-keeping normal forms in code-point order, `ids` point into it.
-    `start` and `end` are character offsets into the token's document. `document_start[d]` and
-    `sentence_start[s]` are the first token of a document and a sentence (each one longer than the
-    number of documents or sentences). A sentence without a token is no sentence. `sentence_span`
-    holds each sentence's own character offsets, `paragraph` the number of its line from 1.
+    `first_document`, `first_token` and `first_sentence` are the numbers, in the corpus, of those
+    the block begins with; the numbers inside the arrays begin with the block. `ids` are places in
+    the vocabulary of the block, `forms` tells their places in that of the corpus.
+    `document_start` and `sentence_start` hold the first token of each document and sentence and
+    are one longer; `start` is the byte of its document at which a token begins, `span` the first
+    and one past the last byte of a sentence, `paragraph` the number of its line from 1.
     """
 
-    corpus: Corpus
-    vocabulary: tuple[str, ...]
+    first_document: int
+    first_token: int
+    first_sentence: int
     ids: np.ndarray
     start: np.ndarray
-    end: np.ndarray
     document_start: np.ndarray
     sentence_start: np.ndarray
     sentence_document: np.ndarray
-    sentence_span: np.ndarray
     paragraph: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.ids)
+    span: np.ndarray
+    forms: np.ndarray
+    types: np.ndarray
 
     @property
     def n_documents(self) -> int:
@@ -63,215 +71,403 @@ class Tokens:
     def n_sentences(self) -> int:
         return len(self.sentence_document)
 
+    @property
+    def documents(self) -> slice:
+        """The block's documents among those of the corpus."""
+        return slice(self.first_document, self.first_document + self.n_documents)
+
+    @cached_property
+    def document_of(self) -> np.ndarray:
+        """Document (in the block) of each token."""
+        return np.repeat(np.arange(self.n_documents, dtype=np.int32), np.diff(self.document_start))
+
+    @cached_property
+    def sentence_of(self) -> np.ndarray:
+        """Sentence (in the block) of each token."""
+        return np.repeat(np.arange(self.n_sentences, dtype=np.int32), np.diff(self.sentence_start))
+
+    @cached_property
+    def type_ids(self) -> np.ndarray:
+        """Type (in the corpus) of each token."""
+        return self.types[self.ids]
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Every token of a corpus.
+
+    `vocabulary` holds the case-keeping normal forms in code-point order, `lower` the same in lower
+    case, `types` the types that are counted: forms folded to lower case (see `words.folded`), all
+    as Arrow arrays of texts; `type_of` gives the type of each form, `is_content` whether a type is
+    no function word. `document_start` and `sentence_start` are the first token and the first
+    sentence of each document, one longer than there are documents.
+    """
+
+    corpus: Corpus
+    found: Entry
+    keys: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return int(self.document_start[-1])
+
+    @cached_property
+    def document_start(self) -> np.ndarray:
+        return self.found["document_start"]
+
+    @cached_property
+    def sentence_start(self) -> np.ndarray:
+        return self.found["sentence_start"]
+
+    @property
+    def n_documents(self) -> int:
+        return len(self.document_start) - 1
+
+    @property
+    def n_sentences(self) -> int:
+        return int(self.sentence_start[-1])
+
     @cached_property
     def document_sizes(self) -> np.ndarray:
         """Tokens of each document."""
         return np.diff(self.document_start)
 
     @cached_property
-    def document_of(self) -> np.ndarray:
-        """Document of each token."""
-        return np.repeat(np.arange(self.n_documents), self.document_sizes)
+    def sentence_squares(self) -> np.ndarray:
+        """Sum of tokens² over the sentences of each document."""
+        sums = np.zeros(self.n_documents, dtype=np.int64)
+        for block in self.blocks():
+            squares = np.diff(block.sentence_start).astype(np.int64) ** 2
+            sums[block.documents] = np.bincount(block.sentence_document, squares, block.n_documents)
+        return sums
 
     @cached_property
-    def sentence_of(self) -> np.ndarray:
-        """Sentence of each token."""
-        return np.repeat(np.arange(self.n_sentences), np.diff(self.sentence_start))
+    def vocabulary(self):
+        return unpacked(self.found, "forms")
 
     @cached_property
-    def types(self) -> tuple[str, ...]:
-        """The types that are counted: normal forms folded to lower case (see `folded`), sorted."""
-        return tuple(sorted({folded(form) for form in self.vocabulary}))
+    def lower(self):
+        return unpacked(self.found, "lower")
 
     @cached_property
-    def type_ids(self) -> np.ndarray:
-        """Type of each token, as its place in `types`."""
-        place = {form: number for number, form in enumerate(self.types)}
-        type_of = np.array([place[folded(form)] for form in self.vocabulary], dtype=np.int32)
-        return type_of[self.ids]
+    def by_lower(self) -> np.ndarray:
+        """Places of the vocabulary in the order of `lower`."""
+        return self.found["by_lower"]
 
     @cached_property
-    def document_types(self) -> sparse.csr_array:
-        """Counts of types (columns) in documents (rows)."""
-        shape = (self.n_documents, len(self.types))
-        ones = np.ones(len(self), dtype=np.int64)
-        return sparse.coo_array((ones, (self.document_of, self.type_ids)), shape=shape).tocsr()
+    def form_counts(self) -> np.ndarray:
+        """Occurrences of each form of the vocabulary."""
+        return self.found["form_counts"]
 
     @cached_property
-    def postings(self) -> tuple[np.ndarray, np.ndarray]:
-        """Token positions in the order of their ids, and where each id's positions begin."""
-        order = np.argsort(self.ids, kind="stable")
-        begins = np.searchsorted(self.ids[order], np.arange(len(self.vocabulary) + 1))
-        return order, begins
+    def types(self):
+        return unpacked(self.found, "types")
 
-    def sentence_text(self, sentence: int) -> str:
-        """The sentence as it stands in its document."""
-        start, end = self.sentence_span[sentence]
-        return self.corpus.texts[self.sentence_document[sentence]][start:end]
+    @cached_property
+    def type_of(self) -> np.ndarray:
+        return self.found["type_of"]
 
+    @cached_property
+    def is_content(self) -> np.ndarray:
+        return self.found["is_content"].view(bool)
 
-def normal_form(token: str) -> str:
-    """A token with a plain apostrophe, without possessive 's, a dotted abbreviation joined.
+    def blocks(self) -> Iterator[Block]:
+        """The blocks in the order of their documents; those of up to MOST_KEPT tokens are kept."""
+        for number in range(len(self.keys)):
+            yield self.block(number)
 
-    >>> [normal_form(token) for token in ("China’s", "U.S.", "don’t", "O’Hanlon")]
-    ['China', 'US', "don't", "O'Hanlon"]
-    """
-    for mark in APOSTROPHES[1:]:
-        token = token.replace(mark, "'")
-    if len(token) > 2 and token[-2:] in ("'s", "'S"):
-        token = token[:-2]
-    return token.replace(".", "")
+    def block(self, number: int) -> Block:
+        """One block; made anew where the cache no longer holds it whole."""
+        if number in self.kept_blocks:
+            return self.kept_blocks[number]
+        block = self.opened_block(number)
+        if len(self) <= MOST_KEPT:
+            self.kept_blocks[number] = block
+        return block
 
+    def each(self, function: Callable[[Block], T]) -> Iterator[tuple[Block, T]]:
+        """Every block with what a function makes of it, in their order, made by several threads."""
+        with ThreadPoolExecutor(workers()) as pool:
+            ahead: deque[tuple[Block, Future[T]]] = deque()
+            for block in self.blocks():
+                ahead.append((block, pool.submit(function, block)))
+                if len(ahead) > workers():
+                    first, job = ahead.popleft()
+                    yield first, job.result()
+            for block, job in ahead:
+                yield block, job.result()
 
-@cache
-def stop_words(language: str = "en") -> frozenset[str]:
-    """The project's own function words of a language, none where it has no list."""
-    file = Path(__file__).parent / "stopwords" / f"{language}.txt"
-    if not language.isalpha() or not file.exists():
-        return frozenset()
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+    @cached_property
+    def kept_blocks(self) -> dict[int, Block]:
+        return {}
 
+    def opened_block(self, number: int) -> Block:
+        made = existing("blocks", self.keys[number]) or block_of(
+            self.corpus.texts, self.jobs[number]
+        )
+        first = int(self.found["block_document"][number])
+        bounds = slice(*self.found["form_start"][number : number + 2])
+        forms = self.found["form_ids"][bounds]
+        names = ("ids", "start", "document_start", "sentence_start", "sentence_document")
+        return Block(
+            first,
+            int(self.document_start[first]),
+            int(self.sentence_start[first]),
+            *(made[name] for name in (*names, "paragraph", "span")),
+            forms,
+            self.type_of[forms],
+        )
 
-def folded(form: str) -> str:
-    """The type a normal form is counted under: lower case, but `US`, `IT`, `WHO` stay apart.
+    def type_counts(self) -> Iterator[tuple[slice, sparse.csr_array]]:
+        """Counts of types (columns) in the documents (rows) of each block, and which those are.
 
-    A form all in capitals that would become a function word keeps its capitals.
+        Kept in memory for a corpus of up to MOST_KEPT tokens, counted anew for a larger one.
+        """
+        if len(self) > MOST_KEPT:
+            yield from (counts for _, counts in self.each(self.counted))
+        else:
+            yield from self.kept_counts
 
-    >>> [folded(form) for form in ("China", "AI", "US", "us")]
-    ['china', 'ai', 'US', 'us']
-    """
-    lower = form.lower()
-    if len(form) > 1 and form.isupper() and lower in stop_words():
-        return form
-    return lower
+    @cached_property
+    def kept_counts(self) -> list[tuple[slice, sparse.csr_array]]:
+        return [counts for _, counts in self.each(self.counted)]
 
+    def counted(self, block: Block) -> tuple[slice, sparse.csr_array]:
+        """The counts of one block."""
+        ones = np.ones(len(block.ids), dtype=np.int32)
+        parts = (ones, block.types[block.ids], block.document_start.astype(np.int32))
+        counts = sparse.csr_array(parts, shape=(block.n_documents, len(self.types)))
+        counts.sum_duplicates()
+        return block.documents, counts
 
-def is_stop_word(form: str) -> bool:
-    """Whether a type is a function word, a lone letter, a number or a cited year (`2024b`)."""
-    number = form.isdecimal() or (len(form) == 5 and form[:4].isdecimal())
-    return number or len(form) == 1 or form in stop_words()
+    def group_totals(self, groups: np.ndarray) -> np.ndarray:
+        """Counts of each type (columns) in each group of documents (rows; a mask of documents each)."""
+        totals = np.zeros((len(groups), len(self.types)), dtype=np.int64)
+        for documents, counts in self.type_counts():
+            inside = sparse.csr_array(groups[:, documents].astype(np.int32))
+            part = (inside @ counts).tocoo()
+            totals[part.coords] += part.data
+        return totals
 
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """What each block is made from."""
+        return jobs_of(self.corpus)
 
-def pieces(line: str, language: str) -> list[str]:
-    """The line cut by sentencex; put together again the pieces are the line.
-
-    sentencex is given plain spaces only, as some others stop it; should a line stop it all the
-    same, the line stays whole.
-    """
-    plain = SPACE.sub(" ", line)
-    try:
-        cut = list(sentencex.segment(language if LANGUAGE.fullmatch(language) else "en", plain))
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        cut = []
-    return cut if "".join(cut) == plain else [plain]
-
-
-def sentence_spans(line: str, language: str) -> list[tuple[int, int]]:
-    """Start and end of each sentence in one line of text, white space at its ends left out.
-
-    sentencex finds the boundaries; four cases are then mended: a citation in parentheses stays
-    with its sentence, a footnote number (before a function word: `2 While`, not `12 Chinese firms`)
-    belongs to no sentence's text, a piece without a letter
-    is no sentence, and a spaced ellipsis does not end one.
-
-    >>> sentence_spans("It blurs warfare. 2 While this holds. (CAC, 2023)", "en")
-    [(0, 17), (20, 49)]
-    """
-    spans: list[tuple[int, int]] = []
-    place = 0
-    for piece in pieces(line, language):
-        start, place = place, place + len(piece)
-        if not spans:
-            spans.append((start, place))
-            continue
-        previous = line[spans[-1][0] : start]
-        cited = CITATION.fullmatch(piece) and FOUR_DIGITS.search(piece)
-        if cited or SPACED_ELLIPSIS.search(previous):
-            spans[-1] = (spans[-1][0], place)
-        elif regex.search(r"\p{L}", piece):
-            note = FOOTNOTE.match(piece)
-            note = note if note and note[1].lower() in stop_words() else None
-            spans.append((start + note.end() if note else start, place))
-    return [trimmed(line, start, end) for start, end in spans]
-
-
-def trimmed(line: str, start: int, end: int) -> tuple[int, int]:
-    """The span without white space at its ends."""
-    piece = line[start:end]
-    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+    def block_number(self, document: int) -> int:
+        """The block that holds a document."""
+        return int(np.searchsorted(self.found["block_document"], document, side="right")) - 1
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of one document: its span, its line from 1, and the spans of its tokens."""
-
-    span: tuple[int, int]
-    paragraph: int
-    tokens: list[tuple[str, int, int]]
-
-
-def sentences(text: str, language: str, excluded: frozenset[int] = frozenset()) -> Iterator:
-    """Sentences of a text that hold a token, line by line, `excluded` line numbers left out.
-
-    Every token of a line belongs to a sentence: one between two sentences (the number of a
-    footnote) to the one before it.
-    """
-    for number, (start, end) in enumerate(line_spans(text), start=1):
-        line = text[start:end]
-        if number in excluded or not line.strip():
-            continue
-        spans = sentence_spans(line, language)
-        found = [(m.group(), start + m.start(), start + m.end()) for m in TOKEN.finditer(line)]
-        limits = [start + later for later, _ in spans[1:]] + [end + 1]
-        first = 0
-        for span, limit in zip(spans, limits, strict=True):
-            last = first
-            while last < len(found) and found[last][1] < limit:
-                last += 1
-            if last > first:
-                yield Sentence((start + span[0], start + span[1]), number, found[first:last])
-            first = last
+# --- making ------------------------------------------------------------------------------------------
 
 
 def tokenize(corpus: Corpus) -> Tokens:
-    """The tokens of every line of the corpus that is not excluded."""
-    excluded = corpus.excluded.groupby("document")["line"].agg(frozenset).to_dict()
-    forms: dict[str, int] = {}
-    form_of: dict[str, int] = {}
-    ids, starts, ends = [], [], []
-    document_start, sentence_start, sentence_document, spans, paragraphs = ([], [], [], [], [])
-    rows = zip(corpus.documents["id"], corpus.documents["language"], corpus.texts, strict=True)
-    for number, (document, language, text) in enumerate(rows):
-        document_start.append(len(ids))
-        for sentence in sentences(text, language, excluded.get(document, frozenset())):
-            sentence_start.append(len(ids))
-            sentence_document.append(number)
-            spans.append(sentence.span)
-            paragraphs.append(sentence.paragraph)
-            for token, start, end in sentence.tokens:
-                if token not in form_of:
-                    form_of[token] = forms.setdefault(normal_form(token), len(forms))
-                ids.append(form_of[token])
-                starts.append(start)
-                ends.append(end)
-    if not ids:
+    """The tokens of every line of the corpus that is not excluded; from the cache where they are there.
+
+    Raises InputError where no line that is kept holds a letter or a digit.
+    """
+    jobs = jobs_of(corpus)
+    keys = tuple(job.key for job in jobs)
+    key = key_of(code_of("tokens"), keys)
+    found = existing("tokens", key)
+    if found is None:
+        make_blocks(corpus, jobs)
+        found = entry("tokens", key, lambda folder: save(folder, key, {}, merged(corpus, jobs)))
+    if not found["document_start"][-1]:
         raise InputError("no line that is kept holds a letter or a digit", where=corpus.name)
-    vocabulary = tuple(sorted(forms))
-    rank = np.empty(len(forms), dtype=np.int32)
-    for place, form in enumerate(vocabulary):
-        rank[forms[form]] = place
-    return Tokens(
-        corpus=corpus,
-        vocabulary=vocabulary,
-        ids=rank[np.array(ids, dtype=np.int64)] if ids else np.empty(0, dtype=np.int32),
-        start=np.array(starts, dtype=np.int64),
-        end=np.array(ends, dtype=np.int64),
-        document_start=np.array([*document_start, len(ids)], dtype=np.int64),
-        sentence_start=np.array([*sentence_start, len(ids)], dtype=np.int64),
-        sentence_document=np.array(sentence_document, dtype=np.int64),
-        sentence_span=np.array(spans, dtype=np.int64).reshape(-1, 2),
-        paragraph=np.array(paragraphs, dtype=np.int64),
+    tokens = Tokens(corpus, found, keys)
+    tokens.__dict__["jobs"] = jobs
+    return tokens
+
+
+def prepare(corpus: Corpus) -> None:
+    """Make the tokens of a large corpus, so that several notebooks need not make them at once."""
+    if corpus.texts.spans[:, 1].max() > WORTH_A_PROCESS:
+        tokenize(corpus)
+
+
+def jobs_of(corpus: Corpus) -> list[Job]:
+    """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
+    excluded: dict[str, list[int]] = {}
+    for document, line in zip(corpus.excluded["document"], corpus.excluded["line"], strict=True):
+        excluded.setdefault(document, []).append(int(line))
+    ids, languages = corpus.documents["id"].tolist(), corpus.documents["language"].tolist()
+    sizes = (corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]).tolist()
+    jobs, first, size = [], 0, 0
+    for number, identity in enumerate(ids):
+        size += sizes[number]
+        after = sizes[number + 1] if number + 1 < len(ids) else MOST
+        chance = size >= LEAST and zlib.crc32(identity.encode()) % CHANCE == 0
+        if chance or size + after > MOST:
+            lines = [sorted(excluded.get(name, ())) for name in ids[first : number + 1]]
+            spoken = languages[first : number + 1]
+            digests = corpus.texts.digests[first : number + 1].tobytes()
+            key = key_of(versions(), digests, spoken, lines)
+            jobs.append(Job(key, first, number + 1, spoken, lines))
+            first, size = number + 1, 0
+    return jobs
+
+
+@cache
+def versions() -> list[str]:
+    """What decides where a token or a sentence ends: code and the libraries it rests on."""
+    from importlib.metadata import version
+
+    code = code_of("words", "sentences", "breaks", "blocks")
+    return [code, *(version(name) for name in ("regex", "sentencex", "pyarrow", "numpy"))]
+
+
+def workers() -> int:
+    """Processes that make blocks: as many as there are cores, or $WORKBOOK_WORKERS."""
+    given = os.environ.get("WORKBOOK_WORKERS", "")
+    return int(given) if given.isdecimal() and int(given) else len(os.sched_getaffinity(0))
+
+
+def make_blocks(corpus: Corpus, jobs: list[Job]) -> None:
+    """Make the blocks that the cache lacks, in several processes where that is worth it.
+
+    Whatever a helping process leaves undone is done here.
+    """
+    missing = [job for job in jobs if existing("blocks", job.key) is None]
+    spans = corpus.texts.spans
+    size = sum(
+        int((spans[job.first : job.last, 1] - spans[job.first : job.last, 0]).sum())
+        for job in missing
     )
+    helpers = min(workers(), len(missing)) - 1 if size > WORTH_A_PROCESS and corpus.key else 0
+    running = [helper(corpus.key, missing[n + 1 :: helpers + 1]) for n in range(helpers)]
+    for job in missing[:: helpers + 1]:
+        block_of(corpus.texts, job)
+    for process in running:
+        process.wait()
+    for job in missing:
+        if existing("blocks", job.key) is None:
+            block_of(corpus.texts, job)
+
+
+def helper(corpus: str, jobs: list[Job]) -> subprocess.Popen:
+    """A process that makes these blocks of a corpus of the cache."""
+    root = str(Path(__file__).parent.parent)
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analysis.blocks"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    task = {"corpus": corpus, "jobs": [asdict(job) for job in jobs]}
+    try:
+        process.stdin.write(json.dumps(task).encode("utf-8"))
+        process.stdin.close()
+    except OSError:  # it ended at once: its blocks are made here
+        pass
+    return process
+
+
+def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
+    """The arrays of a corpus's tokens, its blocks put together."""
+    import pyarrow.compute as pc
+
+    tokens, sentences, counts = [], [], []
+    words = Words()
+    for job in jobs:
+        block = existing("blocks", job.key) or block_of(corpus.texts, job)
+        tokens.append(np.diff(block["document_start"]))
+        sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
+        words.add(unpacked(block, "forms"))
+        counts.append(np.bincount(block["ids"], minlength=len(block["forms_begin"]) - 1))
+    known, codes = words.known()
+    order = as_numbers(pc.array_sort_indices(known)).astype(np.int64)
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order))
+    form_ids = rank[codes]
+    vocabulary = known.take(order)
+    form_counts = np.bincount(form_ids, np.concatenate(counts), len(order))
+    return {
+        "form_counts": form_counts.astype(np.int64),
+        "document_start": starts(np.concatenate(tokens)),
+        "sentence_start": starts(np.concatenate(sentences)),
+        "block_document": np.array([job.first for job in jobs], dtype=np.int64),
+        "form_start": starts(np.array([len(part) for part in counts])),
+        "form_ids": form_ids,
+        **packed("forms", vocabulary),
+        **types_of(vocabulary),
+    }
+
+
+class Words:
+    """The different words of many arrays, and where each of their words is among them."""
+
+    def __init__(self):
+        import pyarrow as pa
+
+        self.different = pa.array([], pa.large_string())
+        self.waiting: list = []
+        self.codes: list[np.ndarray] = []
+
+    def add(self, words) -> None:
+        """Take an Arrow array."""
+        self.waiting.append(words)
+        if sum(map(len, self.waiting)) > max(1_000_000, len(self.different)):
+            self.take()
+
+    def take(self) -> None:
+        import pyarrow as pa
+
+        encoded = pa.concat_arrays([self.different, *self.waiting]).dictionary_encode()
+        self.codes.append(as_numbers(encoded.indices)[len(self.different) :].copy())
+        self.different, self.waiting = encoded.dictionary, []
+
+    def known(self) -> tuple:
+        """The different words in the order in which they came, and the place of each word taken."""
+        self.take()
+        return self.different, np.concatenate(self.codes)
+
+
+def starts(sizes: np.ndarray) -> np.ndarray:
+    """Where each of several things of these sizes begins, and the end of the last."""
+    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+
+
+def types_of(vocabulary) -> dict[str, np.ndarray]:
+    """Lower-case forms with their order, and the types that forms are counted under."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lower = replaced(
+        pc.ascii_lower(vocabulary), pc.invert(pc.string_is_ascii(vocabulary)), vocabulary, str.lower
+    )
+    common = pc.is_in(lower, pa.array(sorted(stop_words()), pa.large_string()))
+    kinds = replaced(lower, common, vocabulary, folded)
+    types = pc.unique(kinds)
+    types = types.take(pc.array_sort_indices(types))
+    doubtful = pc.match_substring_regex(types, r"^(.|\p{N}.*)$")
+    doubtful = pc.or_(doubtful, pc.is_in(types, pa.array(sorted(stop_words()), pa.large_string())))
+    content = ~as_bools(doubtful)
+    rest = np.flatnonzero(~content)
+    content[rest] = [not is_stop_word(name) for name in types.take(pa.array(rest)).to_pylist()]
+    return {
+        **packed("lower", lower),
+        "by_lower": as_numbers(pc.array_sort_indices(lower)).astype(np.int32),
+        **packed("types", types),
+        "type_of": as_numbers(pc.index_in(kinds, types)),
+        "is_content": content.astype(np.uint8),
+    }
+
+
+def replaced(values, where, source, function: Callable[[str], str]):
+    """An Arrow array with what a function makes of the source in the places of a mask."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pc.any(where).as_py():
+        return values
+    fresh = [function(text) for text in source.filter(where).to_pylist()]
+    return pc.replace_with_mask(values, where, pa.array(fresh, pa.large_string()))
+
+
+def as_numbers(values) -> np.ndarray:
+    """An Arrow array of whole numbers as numpy's; none is missing."""
+    dtype = np.dtype(str(values.type))
+    return np.frombuffer(values.buffers()[1] or b"", dtype=dtype)[values.offset :][: len(values)]

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import regex
-from scipy import sparse
 
 from analysis import measures, uncertainty
+from analysis.blocks import as_bools
 from analysis.codebook import RuleSet, parse_rule
 from analysis.corpus import EVERY, Corpus, date_precision, locate
 from analysis.errors import InputError, shown_lines
-from analysis.evidence import find
+from analysis.evidence import Found, find
 from analysis.files import read_table
-from analysis.overview import content_words
 from analysis.tokens import Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")
@@ -32,6 +32,7 @@ FINE_ENOUGH = {
 DOCUMENTS_A_PERIOD = 10
 LAST_DAY = datetime.date.max
 YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
+ANY_YEAR = regex.compile(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})")
 PARENTHESES = regex.compile(r"\([^()]*\)")
 CITED_YEAR = regex.compile(
     r"(?:(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b)\b\p{Lu}[\p{L}\p{M}’'.-]*|al\.),?\s+"
@@ -122,8 +123,7 @@ def choose_period(dates: Iterable[str], period: str = "auto") -> str:
 
 
 def trend_table(
-    tokens: Tokens,
-    sets: Mapping[str, RuleSet],
+    found: Found,
     *,
     group: str,
     period: str = "auto",
@@ -135,21 +135,27 @@ def trend_table(
 
     Intervals as in `uncertainty.rate_intervals`; a cell without tokens has none.
     """
-    dates = tokens.corpus.documents["date"]
+    dates = found.tokens.corpus.documents["date"]
     period = choose_period(dates, period)
-    labels = np.array([period_label(date, period) for date in dates], dtype=object)
+    labels = period_labels(dates, period)
+    groups = list(group_cells(found.tokens, group))
     cells = [
         ({"period": label, "group": name}, inside & (labels == label))
         for label in sorted({label for label in labels if label})
-        for name, inside in group_cells(tokens, group)
+        for name, inside in groups
     ]
-    table = rates_table(tokens, sets, cells, confidence, resamples, random_seed)
-    return Trends(table, period, left_out(tokens, labels, period))
+    table = rates_table(found, cells, confidence, resamples, random_seed)
+    return Trends(table, period, left_out(found.tokens, labels, period))
+
+
+def period_labels(dates: pd.Series, period: str) -> np.ndarray:
+    """The label of each date's period, '' where the date is not precise enough."""
+    known = {date: period_label(date, period) for date in dates.unique()}
+    return dates.map(known).to_numpy(dtype=object)
 
 
 def group_table(
-    tokens: Tokens,
-    sets: Mapping[str, RuleSet],
+    found: Found,
     *,
     group: str,
     confidence: float = 0.95,
@@ -157,8 +163,8 @@ def group_table(
     random_seed: int = 0,
 ) -> pd.DataFrame:
     """Rates per million of each term in each group, dated or not: as `trend_table`, no period."""
-    cells = [({"group": name}, inside) for name, inside in group_cells(tokens, group)]
-    return rates_table(tokens, sets, cells, confidence, resamples, random_seed)
+    cells = [({"group": name}, inside) for name, inside in group_cells(found.tokens, group)]
+    return rates_table(found, cells, confidence, resamples, random_seed)
 
 
 def group_cells(tokens: Tokens, group: str) -> list[tuple[str, np.ndarray]]:
@@ -169,19 +175,17 @@ def group_cells(tokens: Tokens, group: str) -> list[tuple[str, np.ndarray]]:
 
 
 def rates_table(
-    tokens: Tokens,
-    sets: Mapping[str, RuleSet],
+    found: Found,
     cells: list[tuple[dict[str, str], np.ndarray]],
     confidence: float,
     resamples: int,
     random_seed: int,
 ) -> pd.DataFrame:
     """One row a term and cell; a cell is the values of its columns and the mask of its documents."""
-    counts = counts_by(tokens, find(tokens, sets), list(sets))
-    by_term: dict[str, list[dict]] = {term: [] for term in sets}
+    by_term: dict[str, list[dict]] = {term: [] for term in found.names}
     for keys, inside in cells:
         rng = uncertainty.generator(random_seed, f"rates {' '.join(keys.values())}")
-        rates = rates_of(tokens, *counts, inside, confidence, resamples, rng)
+        rates = rates_of(found, inside, confidence, resamples, rng)
         for (term, rows), rate in zip(by_term.items(), rates, strict=True):
             rows.append({"term": term, **keys, **rate})
     keys = list(cells[0][0]) if cells else ["period", "group"]
@@ -189,39 +193,21 @@ def rates_table(
     return pd.DataFrame(rows, columns=["term", *keys, *RATES])
 
 
-def counts_by(
-    tokens: Tokens, found: pd.DataFrame, names: list[str]
-) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Counts of each named rule set (columns) by document and by sentence (rows)."""
-    column = found["name"].map({name: place for place, name in enumerate(names)}).to_numpy(int)
-    ones = np.ones(len(found), dtype=np.int64)
-    shapes = ((tokens.n_documents, len(names)), (tokens.n_sentences, len(names)))
-    rows = (found["document"].to_numpy(int), found["sentence"].to_numpy(int))
-    by_document, by_sentence = (
-        sparse.coo_array((ones, (row, column)), shape=shape).tocsr()
-        for row, shape in zip(rows, shapes, strict=True)
-    )
-    return by_document, by_sentence
+def side_of(found: Found, inside: np.ndarray) -> tuple[uncertainty.Clusters, np.ndarray | float]:
+    """Counts and sizes of some documents, and the design effects of their sentences if they are few."""
+    sizes = found.tokens.document_sizes[inside]
+    few = np.count_nonzero(sizes) < uncertainty.FEWEST_DOCUMENTS
+    effects = found.sentence_effects(inside) if few else 1.0
+    return uncertainty.Clusters(found.counts[inside].toarray(), sizes), effects
 
 
 def rates_of(
-    tokens: Tokens,
-    by_document: sparse.csr_array,
-    by_sentence: sparse.csr_array,
-    inside: np.ndarray,
-    confidence: float,
-    resamples: int,
-    rng: np.random.Generator,
+    found: Found, inside: np.ndarray, confidence: float, resamples: int, rng: np.random.Generator
 ) -> list[dict]:
     """One dictionary a term with the rate of the documents `inside` and its interval."""
-    documents = uncertainty.Clusters(by_document[inside].toarray(), tokens.document_sizes[inside])
-    sentences = None
-    if inside.sum() < uncertainty.FEWEST_DOCUMENTS:
-        own = inside[tokens.sentence_document]
-        sizes = np.diff(tokens.sentence_start)[own]
-        sentences = uncertainty.Clusters(by_sentence[own].toarray(), sizes)
+    documents, effects = side_of(found, inside)
     interval = uncertainty.rate_intervals(
-        documents, sentences, confidence=confidence, resamples=resamples, rng=rng
+        documents, effects=effects, confidence=confidence, resamples=resamples, rng=rng
     )
     count, size = documents.counts.sum(axis=0), int(documents.sizes.sum())
     rates = measures.per_million(count, size)
@@ -255,7 +241,7 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     The table is empty where the dates make fewer than two periods.
     """
     dates = tokens.corpus.documents["date"]
-    labels = np.array([period_label(date, period) for date in dates], dtype=object)
+    labels = period_labels(dates, period)
     periods = sorted({label for label in labels if label})
     columns = ["token", "early", "late", "per_million_early", "per_million_late"]
     if len(periods) < 2:
@@ -264,26 +250,38 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     half = len(periods) // 2
     early = np.isin(labels, periods[:half])
     late = np.isin(labels, periods[half:])
-    spoken = np.unique(tokens.type_ids[(early | late)[tokens.document_of]])
-    counts = tokens.document_types[:, spoken]
-    before, after = (np.asarray(counts[side].sum(axis=0)).ravel() for side in (early, late))
+    before, after = tokens.group_totals(np.stack((early, late)))
+    spoken = np.flatnonzero(before + after)
+    documents, most = spread_of(tokens, early | late)
+    before, after = before[spoken], after[spoken]
     delta, z = measures.log_odds(after, before, informative_prior(before + after, prior))
     table = pd.DataFrame(
         {
-            "token": np.array(tokens.types, dtype=object)[spoken],
+            "token": np.array(tokens.types.take(spoken).to_pylist(), dtype=object),
             "early": before,
             "late": after,
             "per_million_early": measures.per_million(before, before.sum()),
             "per_million_late": measures.per_million(after, after.sum()),
-            "documents": np.asarray((counts[early | late] > 0).sum(axis=0)).ravel(),
-            "top_document_share": counts[early | late].max(axis=0).toarray().ravel()
-            / (before + after),
+            "documents": documents[spoken],
+            "top_document_share": most[spoken] / (before + after),
             "log_odds": delta,
             "z": z,
         }
     )
-    table = content_words(table.sort_values(["z", "token"], ascending=[False, True]))
+    table = table[tokens.is_content[spoken]]
+    table = table.sort_values(["z", "token"], ascending=[False, True], ignore_index=True)
     return table, span_text(periods[:half]), span_text(periods[half:])
+
+
+def spread_of(tokens: Tokens, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """In how many of some documents each type stands, and its highest count in one of them."""
+    documents = np.zeros(len(tokens.types), dtype=np.int64)
+    most = np.zeros(len(tokens.types), dtype=np.int64)
+    for block, counts in tokens.type_counts():
+        mine = counts[np.flatnonzero(inside[block])]
+        documents += np.bincount(mine.indices, minlength=len(documents))
+        np.maximum.at(most, mine.indices, mine.data)
+    return documents, most
 
 
 def informative_prior(counts: np.ndarray, prior: float) -> np.ndarray:
@@ -355,16 +353,17 @@ def never_told(table: pd.DataFrame) -> str:
     return shown_lines(f"Not in this corpus: {never}.") if never else "Every term occurs."
 
 
-def places(tokens: Tokens, found: pd.DataFrame) -> pd.DataFrame:
-    """Where in its document each match stands: name, document, place (0 first, 1 last token).
+def places(found: Found) -> pd.DataFrame:
+    """Where in its document each kept match stands: term, document, place (0 first, 1 last token).
 
     Sorted by term, document and place; for the dispersion plot.
     """
-    document = found["document"].to_numpy(int)
-    inside = found["first"].to_numpy(int) - tokens.document_start[document]
+    tokens, kept = found.tokens, found.kept
+    document = kept["document"].to_numpy(int)
+    inside = kept["first"].to_numpy(int) - tokens.document_start[document]
     last = np.maximum(tokens.document_sizes[document] - 1, 1)
     ids = tokens.corpus.documents["id"].to_numpy()
-    return pd.DataFrame({"term": found["name"], "document": ids[document], "place": inside / last})
+    return pd.DataFrame({"term": kept["name"], "document": ids[document], "place": inside / last})
 
 
 def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
@@ -376,17 +375,36 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
     """
     ids = tokens.corpus.documents["id"].to_numpy()
     counts: dict[tuple[str, int], list[int]] = {}
-    for number in range(tokens.n_sentences):
-        text = tokens.sentence_text(number)
-        masks = [m.span() for m in PARENTHESES.finditer(text) if CITED_YEAR.search(m.group())]
-        for match in regex.finditer(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})", text):
-            cited = any(start <= match.start() < end for start, end in masks)
-            if not cited and not YEAR.match(text, match.start()):
-                continue
-            key = ids[tokens.sentence_document[number]], int(match.group()[:4])
-            counts.setdefault(key, [0, 0])[cited] += 1
+    for document, sentence in sentences_with_years(tokens):
+        for year, cited in years_in(sentence):
+            counts.setdefault((ids[document], year), [0, 0])[cited] += 1
     rows = [(*key, *pair) for key, pair in sorted(counts.items())]
     return pd.DataFrame(rows, columns=["document", "year", "count", "citations"])
+
+
+def sentences_with_years(tokens: Tokens) -> Iterator[tuple[int, str]]:
+    """Every sentence with a word that may hold a year, and its document."""
+    import pyarrow.compute as pc
+
+    may = as_bools(pc.match_substring_regex(tokens.vocabulary, r"(1[6-9]|20)\p{Nd}\p{Nd}"))
+    for block in tokens.blocks():
+        hits = np.flatnonzero(may[block.forms][block.ids])
+        sentences = np.unique(np.searchsorted(block.sentence_start, hits, side="right") - 1)
+        documents = block.sentence_document[sentences].tolist()
+        spans = block.span[sentences].tolist()
+        for document, group in groupby(zip(documents, spans, strict=True), key=lambda row: row[0]):
+            content = tokens.corpus.texts.content(block.first_document + document)
+            for _, (start, end) in group:
+                yield block.first_document + document, content[start:end].decode("utf-8")
+
+
+def years_in(sentence: str) -> Iterator[tuple[int, bool]]:
+    """Each year of a sentence, and whether it stands in a citation."""
+    masks = [m.span() for m in PARENTHESES.finditer(sentence) if CITED_YEAR.search(m.group())]
+    for match in ANY_YEAR.finditer(sentence):
+        cited = any(start <= match.start() < end for start, end in masks)
+        if cited or YEAR.match(sentence, match.start()):
+            yield int(match.group()[:4]), cited
 
 
 def trends_caveat(trends: Trends) -> str:
@@ -420,7 +438,8 @@ def trends_answer(
     )
 
 
-def edge_matches(tokens: Tokens, movers: pd.DataFrame) -> pd.DataFrame:
-    """The matches of the first and the last word of a ranking of movers, as `find` gives them."""
+def edge_matches(tokens: Tokens, movers: pd.DataFrame, *, random_seed: int = 0) -> Found:
+    """The matches of the first and the last word of a ranking of movers."""
     words = dict.fromkeys([*movers["token"].head(1), *movers["token"].tail(1)])
-    return find(tokens, {word: RuleSet(word, (parse_rule(word),)) for word in words})
+    sets = {word: RuleSet(word, (parse_rule(word),)) for word in words}
+    return find(tokens, sets, random_seed=random_seed)

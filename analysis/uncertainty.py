@@ -18,9 +18,10 @@ RANGES = {
     "prior": (1e-3, 1e9),
     "lines": (0, 1000),
     "examples": (0, 1000),
+    "evidence": (0, 1_000_000),
 }
-WHOLE = ("resamples", "random_seed", "lines", "examples")
-MOST_WEIGHTS = 20_000_000
+WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence")
+MOST_WEIGHTS = 10_000_000
 ENOUGH_TO_RESAMPLE = 30
 FEWEST_DOCUMENTS = 10
 """Documents below which no interval or test speaks of more than the texts at hand."""
@@ -89,19 +90,22 @@ def difference_interval(share, low, high, rest, rest_low, rest_high):
     return share - rest - down, share - rest + up
 
 
-def design_effect(counts: np.ndarray, sizes: np.ndarray) -> float:
-    """How many times the variance of a rate exceeds that of independent tokens, at least 1.
+def design_effects(totals, squares, products, size, size_squares, n_clusters: int) -> np.ndarray:
+    """How many times the variance of each rate exceeds that of independent tokens, at least 1.
 
-    `counts` and `sizes` belong to the clusters (sentences, documents) of one text or group. The
-    numerator is the linearised variance of a ratio (Cochran 1977, 6.3), the denominator p(1-p)/n.
+    From sums over the clusters (sentences, documents) of one text or group: of counts, counts² and
+    counts × sizes (one of each a column), sizes and sizes². The numerator is the linearised
+    variance of a ratio (Cochran 1977, 6.3), the denominator p(1-p)/n.
     """
-    total, n, clusters = counts.sum(), sizes.sum(), len(sizes)
-    share = total / n if n else 0.0
-    if clusters < 2 or not 0 < share < 1:
-        return 1.0
-    residuals = counts - share * sizes
-    variance = clusters / (clusters - 1) * (residuals**2).sum() / n**2
-    return max(1.0, float(variance / (share * (1 - share) / n)))
+    totals = np.asarray(totals, dtype=float)
+    shares = totals / size if size else np.zeros(totals.shape)
+    varies = (shares > 0) & (shares < 1)
+    if n_clusters < 2 or not varies.any():
+        return np.ones(totals.shape)
+    residuals = squares - 2 * shares * products + shares**2 * size_squares
+    variance = n_clusters / (n_clusters - 1) * residuals / size**2
+    independent = np.where(varies, shares * (1 - shares) / max(size, 1), 1.0)
+    return np.where(varies, np.maximum(1.0, variance / independent), 1.0)
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,19 @@ class Clusters:
 
     counts: np.ndarray
     sizes: np.ndarray
+
+
+def drawn_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n documents is drawn in each resample of n with replacement."""
+    drawn = rng.integers(n, size=(resamples, n), dtype=np.int32)
+    return weights_of(drawn)
+
+
+def weights_of(drawn: np.ndarray) -> np.ndarray:
+    """How often each document stands in each row of drawn documents: rows × documents."""
+    rows, n = drawn.shape
+    flat = drawn + (np.arange(rows, dtype=np.int64) * n)[:, None]
+    return np.bincount(flat.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
 
 
 def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -122,17 +139,23 @@ def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generato
     block = max(1, MOST_WEIGHTS // n)
     parts = []
     for first in range(0, resamples, block):
-        drawn = min(block, resamples - first)
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=drawn)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            parts.append((weights @ documents.counts) / (weights @ documents.sizes)[:, None])
+        weights = drawn_weights(n, min(block, resamples - first), rng)
+        parts.append(weighted_rates(documents, weights))
     return np.concatenate(parts)
+
+
+def weighted_rates(documents: Clusters, weights: np.ndarray) -> np.ndarray:
+    """Rates of every column, documents counted as often as each row of weights says."""
+    counts, sizes = documents.counts.astype(float), documents.sizes.astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (weights @ counts) / (weights @ sizes)[:, None]
 
 
 def percentiles(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval (Efron 1979) of resampled values along the first axis."""
     tail = (1 - confidence) / 2
-    low, high = np.nanquantile(values, [tail, 1 - tail], axis=0)
+    quantile = np.nanquantile if np.isnan(values).any() else np.quantile
+    low, high = quantile(values, [tail, 1 - tail], axis=0)
     return low, high
 
 
@@ -151,8 +174,8 @@ class Intervals:
 
 def rate_intervals(
     documents: Clusters,
-    sentences: Clusters | None = None,
     *,
+    effects: np.ndarray | float = 1.0,
     confidence: float,
     resamples: int,
     rng: np.random.Generator,
@@ -162,8 +185,7 @@ def rate_intervals(
     With ENOUGH_TO_RESAMPLE documents or more: percentile bootstrap over documents. From
     FEWEST_DOCUMENTS on: Wilson with the design effect of documents and Student's t, which keeps
     its coverage where the bootstrap with few documents falls short. With fewer, the texts at hand
-    are all there is to speak of: Wilson, with the design effect of `sentences` where they are
-    given. It says how far the wording of these texts settles the rate, not how other texts would
+    are all there is to speak of: Wilson, with the design `effects` of their sentences. It says how far the wording of these texts settles the rate, not how other texts would
     read. A rate of zero or one takes that last form in every case, as nothing varies in it.
     """
     totals, size = documents.counts.sum(axis=0), documents.sizes.sum()
@@ -172,10 +194,9 @@ def rate_intervals(
         return Intervals(nothing, nothing, "")
     n = int((documents.sizes > 0).sum())
     if n < FEWEST_DOCUMENTS:
-        effects = effects_of(sentences, len(totals))
         return Intervals(*wilson(totals, size, confidence, effects), "texts")
     if n < ENOUGH_TO_RESAMPLE:
-        low, high = wilson(totals, size, confidence, effects_of(documents, len(totals)), n)
+        low, high = wilson(totals, size, confidence, effects_of(documents), n)
     else:
         low, high = percentiles(bootstrap_rates(documents, resamples, rng), confidence)
     edge = (totals == 0) | (totals == size)
@@ -183,11 +204,11 @@ def rate_intervals(
     return Intervals(np.where(edge, edge_low, low), np.where(edge, edge_high, high), "documents")
 
 
-def effects_of(clusters: Clusters | None, n: int) -> np.ndarray:
-    """The design effect of every column, 1 for no clusters."""
-    if clusters is None:
-        return np.ones(n)
-    return np.array([design_effect(column, clusters.sizes) for column in clusters.counts.T])
+def effects_of(clusters: Clusters) -> np.ndarray:
+    """The design effect of every column."""
+    counts, sizes = clusters.counts.astype(float), clusters.sizes.astype(float)
+    sums = (counts.sum(axis=0), (counts**2).sum(axis=0), sizes @ counts)
+    return design_effects(*sums, sizes.sum(), (sizes**2).sum(), len(sizes))
 
 
 # --- tests -----------------------------------------------------------------------------------------
@@ -232,10 +253,19 @@ def permutation_p(
     block = max(1, MOST_WEIGHTS // n)
     reached = np.zeros(documents.counts.shape[1])
     for first in range(0, resamples, block):
-        drawn = np.repeat(is_group[None, :], min(block, resamples - first), axis=0)
-        labels = rng.permuted(drawn, axis=1)
+        labels = drawn_labels(n, chosen, min(block, resamples - first), rng)
         reached += (np.abs(rate_difference(documents, labels)) >= observed).sum(axis=0)
     return (reached + 1) / (resamples + 1)
+
+
+def drawn_labels(n: int, chosen: int, rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows in each of which `chosen` of n documents are drawn without replacement, as a mask."""
+    keys = rng.random((rows, n))
+    limit = np.partition(keys, chosen - 1, axis=1)[:, chosen - 1 : chosen]
+    labels = keys <= limit
+    for row in np.flatnonzero(labels.sum(axis=1) != chosen):  # two equal keys
+        labels[row] = np.argsort(np.argsort(keys[row], kind="stable")) < chosen
+    return labels
 
 
 def rate_difference(documents: Clusters, labels: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
-"""What every test may use: the five texts, read and tokenised once."""
+"""What every test may use: a cache of its own, and the five texts, read and tokenised once."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ from analysis.tokens import Tokens, tokenize
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """A cache of its own for this session and every kernel it starts; the user's is never touched."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("WORKBOOK_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +47,6 @@ def codebook() -> Codebook:
 @pytest.fixture
 def corpus_of(tmp_path):
     """Make a corpus of texts: `corpus_of("one text", "another", source=["A", "B"])`."""
-    import json
 
     def make(*texts: str, **columns: list[str]) -> Corpus:
         file = tmp_path / "made.jsonl"
@@ -49,6 +58,22 @@ def corpus_of(tmp_path):
         return read_corpus(file)
 
     return make
+
+
+@pytest.fixture
+def in_blocks(tmp_path):
+    """Make the tokens of rows, cut into blocks of so many bytes: `in_blocks(rows, (least, most))`."""
+    import analysis.tokens
+
+    def make(rows: list[dict], cut: tuple[int, int] = (10**9, 10**9)) -> Tokens:
+        for name, value in zip(("LEAST", "MOST", "CHANCE"), (*cut, 2), strict=True):
+            patch.setattr(analysis.tokens, name, value)
+        file = tmp_path / "rows.jsonl"
+        file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        return tokenize(read_corpus(file))
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,34 @@
-"""Tokens and matches by the letter of their rules, slowly: what the package is compared with."""
+"""Tokens, sentences and matches by the letter of their rules, slowly: what the package is held to."""
 
 import re
+import sys
+import unicodedata
 from collections import defaultdict
+from itertools import pairwise
+from typing import NamedTuple
 
 from nltk.tokenize import RegexpTokenizer
 
-LETTERS = r"[^\W_]+"
-TOKENIZER = RegexpTokenizer(rf"(?:[A-Za-z]\.){{2,}}|{LETTERS}(?:['’]{LETTERS})*")
+from analysis.sentences import sentence_spans
 
 Match = tuple[int, int, int]
+
+
+def class_of(categories: str) -> str:
+    """The characters of these categories (`L`, `M`, `Nd`, by their beginnings) as ranges for `re`."""
+    fits = [unicodedata.category(chr(n)).startswith(tuple(categories.split())) for n in range(sys.maxunicode + 1)]  # fmt: skip
+    fits[0x2BC] = categories == "L"  # a letter to Unicode, an apostrophe to this project
+    edges = [n for n, (a, b) in enumerate(pairwise([False, *fits, False])) if a != b]
+    ranges = zip(edges[::2], edges[1::2], strict=True)
+    return "".join(f"{chr(first)}-{chr(last - 1)}" for first, last in ranges)
+
+
+APOSTROPHES = "'’ʼ＇"
+LETTER, WORD = f"[{class_of('L')}]", f"[{class_of('L M Nd')}]"
+TOKENIZER = RegexpTokenizer(
+    rf"(?<!{WORD}){LETTER}(?:\.{LETTER})+(?!{WORD})\.?(?:[{APOSTROPHES}][sS](?!{WORD}))?"
+    rf"|{WORD}+(?:[{APOSTROPHES}]{WORD}+)*"
+)
 
 
 def words(text: str) -> list[str]:
@@ -17,7 +37,45 @@ def words(text: str) -> list[str]:
 
 
 def normal(word: str) -> str:
-    return word.replace("’", "'").removesuffix("'s").replace(".", "")
+    """The normal form of a token."""
+    for mark in APOSTROPHES:
+        word = word.replace(mark, "'")
+    bare = word.removesuffix("'s").removesuffix("'S")
+    return (bare or word).replace(".", "")
+
+
+# --- what a text is read as --------------------------------------------------------------------------
+
+
+class Sentence(NamedTuple):
+    """A sentence: number of its line, its span, and start and form of each token; places in bytes."""
+
+    line: int
+    span: tuple[int, int]
+    tokens: list[tuple[int, str]]
+
+
+def sentences(text: str, language: str, excluded: tuple[int, ...] = ()) -> list[Sentence]:
+    """The sentences of a text that hold a token, line by line, excluded lines left out."""
+    found, begin = [], 0
+    for number, whole in enumerate(text.splitlines(keepends=True), start=1):
+        line = whole.splitlines()[0]
+
+        def byte(place: int, before: str = text[:begin], line: str = line) -> int:
+            return len((before + line[:place]).encode())
+
+        tokens = [] if number in excluded else list(TOKENIZER.span_tokenize(line))
+        spans = sentence_spans(line, language) if tokens else []
+        begins = [0, *(start for start, _ in spans[1:]), len(line)]
+        for span, (first, last) in zip(spans, pairwise(begins), strict=False):
+            mine = [(byte(a), normal(line[a:b])) for a, b in tokens if first <= a < last]
+            if mine:
+                found.append(Sentence(number, (byte(span[0]), byte(span[1])), mine))
+        begin += len(whole)
+    return found
+
+
+# --- matches -----------------------------------------------------------------------------------------
 
 
 def parts(rule: str) -> list[tuple[int, str]]:

@@ -1,10 +1,12 @@
 """Rules: words, `*` and `~N`, and nothing else; codebooks refused where they are wrong."""
 
 import pytest
+import reading
 
 from analysis.codebook import NEVER_IN_A_WORD, parse_rule, read_codebook, term_sets
 from analysis.errors import InputError
-from analysis.tokens import normal_form, tokenize
+from analysis.tokens import tokenize
+from analysis.words import normal_form
 
 
 @pytest.fixture
@@ -65,17 +67,14 @@ def test_rule_refused(text, problem):
 
 def test_rule_reads_words_as_tokens_do(tokens_as_given):
     """Every token of the five texts, written as a rule, is the one word of its normal form."""
-    tokens = tokens_as_given
-    places = zip(tokens.document_of, tokens.start, tokens.end, strict=True)
-    texts = {tokens.corpus.texts[document][start:end] for document, start, end in places}
+    texts = set(reading.token_texts(tokens_as_given))
     assert [t for t in sorted(texts) if parse_rule(t).words != (normal_form(t),)] == []
 
 
 @pytest.mark.parametrize("text", ["U.S2", "U.S.\u0939\u093f", "U.S.A", "a.b.cd", "x.ai", "EU.S"])
 def test_rule_reads_dots_as_tokens_do(corpus_of, text):
     """An abbreviation that runs into another word is read in a rule as it is in a text."""
-    tokens = tokenize(corpus_of(text))
-    assert parse_rule(text).words == tuple(tokens.vocabulary[n] for n in tokens.ids)
+    assert parse_rule(text).words == tuple(reading.forms(tokenize(corpus_of(text))))
 
 
 def test_codebook_content(codebook_of):

@@ -11,6 +11,7 @@ from pyarrow import parquet
 from analysis.corpus import date_precision, read_corpus
 from analysis.errors import InputError
 from analysis.exclusions import like
+from analysis.texts import in_nfc
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
 RULE = "rules:\n  - id: r\n    why: w\n    documents: [a]\n"
@@ -57,7 +58,7 @@ def write_folder(folder, rows):
 
 def write_csv(file, rows):
     quoted = [[value.replace('"', '""') for value in row.values()] for row in rows]
-    lines = ["\ufeffid,text,date,party", *('"' + '","'.join(row) + '"' for row in quoted)]
+    lines = ["\ufeff" + ",".join(rows[0]), *('"' + '","'.join(row) + '"' for row in quoted)]
     file.write_bytes("\r\n".join(lines).encode())
 
 
@@ -79,14 +80,16 @@ def test_formats_give_the_same_corpus(tmp_path, name):
     assert corpus.documents[columns].to_numpy().tolist() == [
         [i, "", "(none)", "2024-07", "month", "", "1.0"] for i in ("007", "10", "7")
     ]
-    assert corpus.texts == tuple(unicodedata.normalize("NFC", TEXTS[i]) for i in ("007", "10", "7"))
+    assert list(corpus.texts) == [
+        unicodedata.normalize("NFC", TEXTS[i]) for i in ("007", "10", "7")
+    ]
 
 
 def test_one_text_is_a_corpus_of_one(tmp_path):
     """A single .txt is a document named like the file."""
     (tmp_path / "007.txt").write_text("text")
     corpus = read_corpus(tmp_path / "007.txt")
-    assert (corpus.documents["id"].tolist(), corpus.texts) == (["007"], ("text",))
+    assert (corpus.documents["id"].tolist(), list(corpus.texts)) == (["007"], ["text"])
 
 
 @pytest.mark.parametrize(
@@ -110,12 +113,14 @@ def test_numbers_become_text(tmp_path):
     assert documents.to_numpy().tolist() == [["7", "2024"], ["8", ""]]
 
 
+@pytest.mark.parametrize("name", ["c.csv", "c.jsonl", "c.parquet"])
 @pytest.mark.parametrize("column", ["id", "date", "text"])
-def test_column_renamed(tmp_path, column):
+def test_column_renamed(tmp_path, name, column):
     """An id, a date and the text are read from the column that is named for them."""
-    header = "id,date,text".replace(column, "other")
-    (tmp_path / "c.csv").write_text(f"{header}\n7,2024,race\n")
-    corpus = read_corpus(tmp_path / "c.csv", columns={column: "other"})
+    row = {"id": "7", "date": "2024", "text": "race", "party": "A"}
+    row = {"other" if key == column else key: value for key, value in row.items()}
+    WRITERS[name](tmp_path / name, [row])
+    corpus = read_corpus(tmp_path / name, columns={column: "other"})
     assert [*corpus.documents.loc[0, ["id", "date"]], *corpus.texts] == ["7", "2024", "race"]
 
 
@@ -124,6 +129,17 @@ def test_renamed_date_has_its_own_precision(tmp_path):
     (tmp_path / "c.csv").write_text("text,date,date_precision,year\nrace,2024-07,month,2023\n")
     documents = read_corpus(tmp_path / "c.csv", columns={"date": "year"}).documents
     assert documents[["date", "date_precision"]].to_numpy().tolist() == [["2023", "year"]]
+
+
+def test_every_character_is_read_in_nfc():
+    """Alone, after a letter and before an accent each character of Unicode comes out as in NFC,
+    those that are passed over because they cannot change too."""
+    every = map(chr, range(0x110000))
+    signs = [sign for sign in every if unicodedata.category(sign) not in ("Cn", "Co", "Cs")]
+    for before, after in [("", ""), ("e", ""), ("", "\u0301"), ("\u1100", "\u11a8")]:
+        texts = [before + sign + after for sign in signs]
+        expected = [unicodedata.normalize("NFC", text) for text in texts]
+        assert in_nfc(pa.array(texts, pa.large_string())).to_pylist() == expected
 
 
 # --- mistakes --------------------------------------------------------------------------------------
@@ -146,6 +162,7 @@ def test_renamed_date_has_its_own_precision(tmp_path):
         ("c.csv", b"text,date,date_precision\na,2024,day\n", "c.csv, line 2: date_precision does not fit the date '2024': 'day'; allowed: year"),
         ("c.csv", b"id,text\na,b\nc\n", "c.csv, line 3: row has 1 values; allowed: 2, as in the header"),
         ("c.jsonl", b'{"text": "x"}\n{oops', "c.jsonl, line 2: broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
+        ("c.jsonl", b'{"id": "a", "body": "x"}', "c.jsonl: column is missing: 'text'; allowed: id, body"),
         ("c.jsonl", b"[1]", "c.jsonl, line 1: is no JSON object: '[1]'"),
         ("c.jsonl", b'{"text": ["x"]}', "c.jsonl, line 1, text: value is no text: 'list'; allowed: text or a number"),
     ],
@@ -156,6 +173,17 @@ def test_corpus_refused(tmp_path, monkeypatch, refusal, file, content, message):
     if content is not None:
         (tmp_path / file).write_bytes(content)
     assert refusal(file) == message
+
+
+@pytest.mark.parametrize("column", ["id", "text"])
+def test_bytes_that_are_no_text_refused(tmp_path, refusal, column):
+    """Parquet may call bytes a text that are no UTF-8: refused with file and row, like a .txt."""
+    offsets, content = pa.py_buffer(bytes(8) + (3).to_bytes(8, "little")), pa.py_buffer(b"a\xffb")
+    broken = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, content])
+    whole = pa.array(["a"], pa.large_string())
+    table = pa.table({name: broken if name == column else whole for name in ("id", "text")})
+    parquet.write_table(table, tmp_path / "c.parquet")
+    assert refusal(tmp_path / "c.parquet").startswith("c.parquet")
 
 
 def test_half_a_surrogate_pair_refused(tmp_path, refusal):
@@ -206,7 +234,7 @@ def test_folder_refused(folder_of, refusal, file, content, message):
 def test_text_that_fits_its_checksum(folder_of):
     """A folder whose texts have their checksums is read."""
     sums = f"{hashlib.sha256(b'text').hexdigest()}  a.txt\n"
-    assert read_corpus(folder_of("text", {"SHA256SUMS": sums})).texts == ("text",)
+    assert list(read_corpus(folder_of("text", {"SHA256SUMS": sums})).texts) == ["text"]
 
 
 # --- documents -------------------------------------------------------------------------------------

@@ -4,38 +4,35 @@ import random
 
 import naive
 import numpy as np
+import pandas as pd
 import pytest
+import reading
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reading import matches, rule_set
 
-from analysis.codebook import RuleSet, parse_rule, term_sets
+import analysis.evidence
+from analysis.codebook import term_sets
 from analysis.errors import InputError
 from analysis.evidence import (
-    Matcher,
     check_unit,
     concordance,
     concordance_page,
+    concordance_pages,
     evidence_table,
     find,
     marked,
     sentence_pages,
     table_page,
-    unit_of_sentence,
+    units_of,
 )
 from analysis.tokens import tokenize
 
 HOSTILE = "race <script>alert('1')</script> <img onerror=\"a\"> \x1b[2J \u202e \x00 &amp; race"
 
 
-def rule_set(rules, exceptions=()) -> RuleSet:
-    return RuleSet("set", tuple(map(parse_rule, rules)), tuple(map(parse_rule, exceptions)))
-
-
-def matches(tokens, rules: RuleSet) -> list[tuple[int, int, int]]:
-    return [tuple(row) for row in Matcher(tokens).matches(rules).tolist()]
-
-
 def naive_matcher(tokens) -> naive.Matcher:
-    forms = np.array(tokens.vocabulary, dtype=object)[tokens.ids]
-    return naive.Matcher([part.tolist() for part in np.split(forms, tokens.sentence_start[1:-1])])
+    return naive.Matcher(reading.sentence_forms(tokens))
 
 
 # --- which matches ---------------------------------------------------------------------------------
@@ -70,7 +67,7 @@ def test_match(corpus_of, text, rules, exceptions, expected):
     """Longest, then earliest, then first written; never in an exception or across a sentence."""
     tokens = tokenize(corpus_of(text))
     found = find(tokens, {"set": rule_set(rules, exceptions)})
-    table = evidence_table(tokens, found, "sentence")
+    table = evidence_table(found, "sentence")
     assert [f"{row.rule}: {row.text}" for row in table.itertuples()] == expected
 
 
@@ -98,6 +95,64 @@ def test_random_rules_match_as_the_naive_matcher(corpus_of):
         )
 
 
+PATTERNS = [
+    "race",
+    "Race",
+    "rac*",
+    "Rac*",
+    "*s",
+    "g*p",
+    "*a*",
+    "US",
+    "us",
+    "u*",
+    "gap-us",
+    "É*",
+    "é",
+]
+WORDS = ["race", "Race", "races", "gap", "US", "us", "Us", "U.S.", "É", "é", "race's", "x"]
+SENTENCES = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7), max_size=4)
+DOCUMENTS = st.lists(SENTENCES, min_size=1, max_size=5)
+
+
+@st.composite
+def rules(draw, fewest: int):
+    """Up to three rules of one to three words, with gaps of up to three words."""
+
+    def rule() -> str:
+        words = draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3))
+        gaps = [draw(st.sampled_from([" ", " ", " ~1 ", " ~3 "])) for _ in words[1:]]
+        return words[0] + "".join(map("".join, zip(gaps, words[1:], strict=True)))
+
+    return [rule() for _ in range(draw(st.integers(fewest, 3)))]
+
+
+@settings(max_examples=100, derandomize=True, deadline=None, database=None,
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+@given(DOCUMENTS, st.lists(st.tuples(rules(1), rules(0)), min_size=1, max_size=3), st.booleans())
+def test_any_rules_match_as_the_naive_matcher(in_blocks, documents, sets, cut):
+    """Several sets at once over any documents, in one block or in one a document: the same matches,
+    counts per document, per rule and of sentences."""
+    texts = ["\n".join(map(" ".join, document)) for document in [*documents, [["end"]]]]
+    rows = [{"id": f"d{n}", "text": text} for n, text in enumerate(texts)]
+    tokens = in_blocks(rows, (0, 1) if cut else (10**9, 10**9))
+    reference = naive_matcher(tokens)
+    wanted = [reference.matches(*one) for one in sets]
+    named = {f"s{n}": rule_set(*one) for n, one in enumerate(sets)}
+    assert [matches(tokens, one) for one in named.values()] == wanted
+    found = find(tokens, named, keep=10**6)
+    columns = [found.of(name) for name in named]
+    kept = [list(zip(c["first"], c["last"], strict=True)) for c in columns]
+    assert kept == [[(first, last) for first, last, _ in one] for one in wanted]
+    document = np.searchsorted(
+        tokens.document_start, [r[0] for one in wanted for r in one], "right"
+    )
+    assert found.counts.sum(axis=1).tolist() == np.bincount(document, minlength=len(texts) + 1)[1:].tolist()  # fmt: skip
+    for one, counts, n_sentences in zip(wanted, found.rule_counts, found.n_sentences, strict=True):
+        assert counts.tolist() == [sum(r == n for *_, r in one) for n in range(len(counts))]
+        assert n_sentences == len({reference.sentence[first] for first, *_ in one})
+
+
 def test_codebook_matches_as_the_naive_matcher(tokens, codebook):
     """Every set of the bundled codebook finds in the five texts what the naive matcher finds."""
     reference = naive_matcher(tokens)
@@ -111,7 +166,7 @@ def test_codebook_matches_as_the_naive_matcher(tokens, codebook):
 def test_no_match(corpus_of, sets):
     """Nothing asked or nothing found gives an evidence table with its columns and no row."""
     tokens = tokenize(corpus_of("text"))
-    table = evidence_table(tokens, find(tokens, sets), "sentence")
+    table = evidence_table(find(tokens, sets), "sentence")
     columns = ["frame", "rule", "document", "unit", "start", "end", "text", "sentence"]
     assert (list(table), len(table)) == (columns, 0)
 
@@ -121,7 +176,7 @@ def test_no_match(corpus_of, sets):
 
 def test_offsets_give_the_match(tokens, codebook):
     """text[start:end] is a match of the rule from its first to its last word, in its sentence."""
-    table = evidence_table(tokens, find(tokens, codebook.terms), "sentence")
+    table = evidence_table(find(tokens, codebook.terms), "sentence")
     texts = dict(zip(tokens.corpus.documents["id"], tokens.corpus.texts, strict=True))
     for row in table.itertuples():
         assert texts[row.document][row.start : row.end] == row.text
@@ -137,7 +192,7 @@ def test_offsets_give_the_match(tokens, codebook):
 def test_units_are_numbered_within_a_document(corpus_of, unit, numbers):
     """Units count from 1 in each document; a document or line without a word has none."""
     tokens = tokenize(corpus_of("A race. No race.\n\n \nThe race. Go race.", "—", "My race."))
-    table = evidence_table(tokens, find(tokens, term_sets(["race"], {})), unit)
+    table = evidence_table(find(tokens, term_sets(["race"], {})), unit)
     assert table["unit"].tolist() == numbers
     assert table["document"].tolist() == ["d0"] * 4 + ["d2"]
 
@@ -148,7 +203,8 @@ def test_units_are_numbered_within_a_document(corpus_of, unit, numbers):
 )
 def test_units_end_with_their_document(corpus_of, unit, numbers):
     """The only line of one document is another unit than the only line of the next."""
-    assert unit_of_sentence(tokenize(corpus_of("One. Two.", "Three.")), unit).tolist() == numbers
+    (block,) = tokenize(corpus_of("One. Two.", "Three.")).blocks()
+    assert units_of(block, unit).tolist() == numbers
 
 
 def test_unknown_unit():
@@ -162,10 +218,66 @@ def test_order_of_documents_is_irrelevant(seeds, codebook, corpus_of):
 
     def evidence(texts):
         tokens = tokenize(corpus_of(*texts))
-        table = evidence_table(tokens, find(tokens, codebook.terms), "sentence")
+        table = evidence_table(find(tokens, codebook.terms), "sentence")
         return sorted(table[["frame", "rule", "start", "text", "sentence"]].itertuples(index=False))
 
-    assert evidence(seeds.texts) == evidence(reversed(seeds.texts))
+    assert evidence(seeds.texts) == evidence(reversed(list(seeds.texts)))
+
+
+# --- what is kept for reading ------------------------------------------------------------------------
+
+RACES = [{"id": f"d{n:02}", "text": f"Race {n} on. " * (n % 5 + 1)} for n in range(40)]
+RULES = {"race": rule_set(["race", "on"]), "on": rule_set(["on"])}
+COLUMNS = ["frame", "rule", "document", "start", "end"]
+
+
+def sample(tokens, keep: int, seed: int = 1) -> pd.DataFrame:
+    return evidence_table(find(tokens, RULES, keep=keep, random_seed=seed), "sentence")
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(0, 0), (7, 7), (119, 119), (120, 120), (10**6, 120)])
+def test_of_each_rule_so_many_are_kept_and_all_are_counted(in_blocks, keep, kept):
+    """Each of three rules matches 120 times; `keep` bounds what is kept of it, not what is counted."""
+    found = find(in_blocks(RACES), RULES, keep=keep)
+    assert found.totals.tolist() == [240, 120]
+    assert [counts.tolist() for counts in found.rule_counts] == [[120, 120], [120]]
+    assert found.n_sentences.tolist() == [120, 120]
+    assert found.kept.groupby(["name", "rule"]).size().tolist() == [kept] * 3 * bool(kept)
+
+
+@pytest.mark.parametrize("fewest_to_sift", [0, 200_000])
+def test_the_sample_owes_nothing_to_blocks_order_or_memory(in_blocks, monkeypatch, fewest_to_sift):
+    """The same matches are kept in one block, in forty, from a file the other way round, and
+    however often the surplus is sifted out on the way."""
+    whole = sample(in_blocks(RACES), 7)
+    monkeypatch.setattr(analysis.evidence, "FEWEST_TO_SIFT", fewest_to_sift)
+    for rows, cut in [(RACES, (0, 1)), (RACES, (100, 300)), (RACES[::-1], (0, 1))]:
+        pd.testing.assert_frame_equal(whole, sample(in_blocks(rows, cut), 7))
+
+
+def test_another_seed_keeps_others(in_blocks):
+    """Two seeds keep different matches, both in the order of the texts."""
+    tokens = in_blocks(RACES)
+    one, other = (sample(tokens, 7, seed)[COLUMNS] for seed in (1, 2))
+    assert not one.equals(other)
+    for table in (one, other):
+        assert table.equals(table.sort_values(["frame", "document", "start"], key=rank))
+
+
+def rank(values: pd.Series) -> pd.Series:
+    """Frames in the order they were asked for, everything else as it is."""
+    return values.map({"race": 0, "on": 1}) if values.name == "frame" else values
+
+
+def test_every_match_is_as_likely_to_be_kept(in_blocks):
+    """Over 200 seeds a fifth of 60 matches is kept: each between 20 and 62 times, 40 on average."""
+    tokens = in_blocks(
+        [{"id": f"d{n}", "text": f"Text {n}: race. " + "Race. " * 11} for n in range(5)]
+    )
+    firsts = [find(tokens, {"r": rule_set(["race"])}, keep=12, random_seed=n).kept["first"] for n in range(200)]  # fmt: skip
+    counts = pd.concat(firsts).value_counts()
+    assert (len(counts), counts.mean()) == (60, 40)
+    assert 20 <= counts.min() <= counts.max() <= 62
 
 
 # --- how they are shown ----------------------------------------------------------------------------
@@ -176,14 +288,52 @@ def test_order_of_documents_is_irrelevant(seeds, codebook, corpus_of):
     [
         ("all before race all after", "before ", " all af"),
         ("before\nrace\nafter", "", ""),
-        ("before\n\n race \nafter", " ", " "),
+        ("before\n\n race \nafter", "", ""),
     ],
 )
 def test_concordance_stays_in_its_line(corpus_of, text, left, right):
-    """Seven characters on each side of the match, but nothing of another line."""
+    """Seven bytes on each side of the match, but nothing of another line, nor the blanks at its ends."""
     tokens = tokenize(corpus_of(text))
-    lines = concordance(tokens, find(tokens, term_sets(["race"], {})), width=7)
+    lines = concordance(tokens, rule_set(["race"]), width=7)
     assert lines.to_numpy().tolist() == [["d0", left, "race", right]]
+
+
+ODD = [
+    "race",
+    "RACE’s",
+    "U.S.",
+    "U.S.’s",
+    "ráce",
+    "e\u0301",
+    "人工",
+    " ",
+    "\u2003",
+    ". ",
+    "\n",
+    "\u2028",
+    "(",
+    "race." * 12,
+]
+
+
+@settings(max_examples=80, derandomize=True, deadline=None, database=None,
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+@given(st.lists(st.lists(st.sampled_from(ODD), max_size=9).map("".join), min_size=1, max_size=4))
+def test_concordance_shows_every_match_in_its_line(in_blocks, texts):
+    """Left, match and right of each match in turn stand so in the text, inside one line, and the
+    match is that of the evidence; of a side wider than the line all of the sentence is there."""
+    tokens = in_blocks([{"id": f"d{n}", "text": f"Race {text}"} for n, text in enumerate(texts)])
+    rules = rule_set(["rac*", "us", "é ~2 race", "ráce"])
+    table = concordance(tokens, rules, width=9)
+    evidence = evidence_table(find(tokens, {"r": rules}, keep=10**6), "sentence")
+    assert table["match"].tolist() == evidence["text"].tolist()
+    content = dict(zip(tokens.corpus.documents["id"], tokens.corpus.texts, strict=True))
+    rows = zip(table.itertuples(), evidence.itertuples(), strict=True)
+    for (_, document, left, match, right), row in rows:
+        text = content[document]
+        assert text[row.start - len(left) : row.end + len(right)] == left + match + right
+        assert len((left + match + right).splitlines()) == 1
+        assert max(len(left.encode()), len(right.encode())) <= 9
 
 
 @pytest.mark.parametrize(
@@ -203,17 +353,18 @@ def test_marked(sentence, spans, expected):
 @pytest.mark.parametrize(
     "show",
     [
-        lambda tokens, found, name: sentence_pages(tokens, found, [name], most=9, random_seed=1),
-        lambda tokens, found, name: concordance_page(tokens, found, most=9, random_seed=1, label=name),
-        lambda tokens, found, name: table_page(concordance(tokens, found).assign(**{name: name})),
+        lambda found, name: sentence_pages(found, [name], most=9, random_seed=1),
+        lambda found, name: concordance_page(found, most=9, random_seed=1),
+        lambda found, name: concordance_pages(found, most=9, random_seed=1),
+        lambda found, name: table_page(concordance(found.tokens, rule_set(["race"])).assign(**{name: name})),
     ],
-    ids=["sentences", "concordance", "table"],
+    ids=["sentences", "one concordance", "concordances", "table"],
 )  # fmt: skip
 def test_page_shows_text_and_does_nothing(corpus_of, show):
     """Script, handlers, control and bidirectional characters of a text, an id or a name stay text."""
     tokens = tokenize(corpus_of(HOSTILE, id=[HOSTILE]))
     name = "<script>\u202e"
-    page = show(tokens, find(tokens, {name: rule_set(["race"])}), name)
+    page = show(find(tokens, {name: rule_set(["race"])}), name)
     assert [bad for bad in ("<script", "<img", "\x1b", "\u202e", "\x00") if bad in page.html] == []
     assert page.html.count("&lt;script&gt;") >= 2
     assert page.text.replace("\n", "").isprintable()
@@ -222,14 +373,14 @@ def test_page_shows_text_and_does_nothing(corpus_of, show):
 def test_pages_count_what_they_leave_out(tokens, codebook):
     """A page says how many it shows of how many: the term group race has 45 sentences."""
     found = find(tokens, codebook.terms)
-    page = sentence_pages(tokens, found, ["race"], most=3, random_seed=1)
+    page = sentence_pages(found, ["race"], most=3, random_seed=1)
     assert page.text.startswith("race: 3 of 45 sentences (drawn at random)\n- ")
     assert page.html.count("<li>") == 3
-    assert table_page(found.head(5), most=2).text.endswith("\n3 more rows not shown")
+    assert table_page(found.kept.head(5), most=2).text.endswith("\n3 more rows not shown")
 
 
 def test_many_overlaps_take_linear_time(corpus_of):
     """Forty thousand places where two rules overlap are settled at once, the longer rule kept."""
     tokens = tokenize(corpus_of("the arms race goes. " * 40_000))
-    found = find(tokens, {"race": RuleSet("race", (parse_rule("race"), parse_rule("arms race")))})
-    assert (len(found), set(found["rule"])) == (40_000, {"arms race"})
+    found = find(tokens, {"race": rule_set(["race", "arms race"])})
+    assert found.rule_counts[0].to_dict() == {"race": 0, "arms race": 40_000}

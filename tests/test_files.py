@@ -95,7 +95,7 @@ def test_csv_refused(tmp_path, content, problem):
     """A ragged row, a doubled column and an open quote are refused with the line they begin at."""
     (tmp_path / "t.csv").write_text(content)
     with pytest.raises(InputError) as error:
-        read_table(tmp_path / "t.csv")
+        list(read_table(tmp_path / "t.csv"))
     assert str(error.value) == f"t.csv, {problem}"
 
 

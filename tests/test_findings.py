@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from analysis import findings
-from analysis.codebook import term_sets
+from analysis.codebook import Codebook, term_sets
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
 from analysis.framing import code_units
@@ -14,13 +14,20 @@ from analysis.tokens import tokenize
 
 TEXTS = {"a.txt": "We race now. " * 10, "b.txt": "We rest now. " * 5, "c.txt": "Race on."}
 KEYS = {"share_of_tokens": "", "higher_rate": "term: race, ", "larger_share": "frame: race, "}
+
+
+def frames(*rules: str) -> Codebook:
+    """A codebook with a frame of each rule."""
+    return Codebook("made", "", term_sets(rules, {}), {}, {})
+
+
 CHECKS = {
     "share_of_tokens": lambda claims, tokens, seed: findings.check_token_shares(claims, tokens),
     "higher_rate": lambda claims, tokens, seed: findings.check_rates(
         claims, tokens, None, random_seed=seed
     ),
     "larger_share": lambda claims, tokens, seed: findings.check_shares(
-        claims, code_units(tokens, term_sets(["now", "race"], {})), random_seed=seed
+        claims, code_units(tokens, frames("now", "race")), random_seed=seed
     ),
 }
 
@@ -94,7 +101,7 @@ def test_a_column_that_only_the_other_side_names(check):
 def test_a_frame_the_codebook_lacks_cannot_be_said(corpus_with):
     """Another codebook without the frame: null, and why."""
     corpus = corpus_with("findings:\n" + declared("larger_share", "of: {source: A}"))
-    coding = code_units(tokenize(corpus), term_sets(["rest"], {}))
+    coding = code_units(tokenize(corpus), frames("rest"))
     found = findings.check_shares(findings.read_claims(corpus), coding)[0]
     assert (found.holds, found.measure) == (None, "the codebook lacks the frame")
 
@@ -152,7 +159,7 @@ def test_findings_of_the_five_texts(seeds, tokens, codebook):
     found = [
         *findings.check_token_shares(claims, tokens),
         *findings.check_rates(claims, tokens, codebook),
-        *findings.check_shares(claims, code_units(tokens, codebook.frames)),
+        *findings.check_shares(claims, code_units(tokens, codebook)),
     ]
     assert sorted(one.id for one in found) == sorted(claim.id for claim in claims)
     assert all(one.estimate == one.estimate for one in found)

@@ -5,19 +5,19 @@ import pandas as pd
 import pytest
 
 from analysis import framing
-from analysis.codebook import RuleSet, parse_rule, term_sets
+from analysis.codebook import Codebook, RuleSet, parse_rule, term_sets
 from analysis.errors import InputError
 from analysis.evidence import evidence_table
 from analysis.tokens import tokenize
 
-SETS = term_sets(["race", "peace"], {})
+SETS = Codebook("made", "", term_sets(["race", "peace"], {}), {}, {})
 PEACE = ("The race is on. We rest. Race and peace.\nPeace now.", "We rest. Peace.")
 
 
 @pytest.fixture(scope="module")
 def coding(tokens, codebook):
     """The sentences of the five texts."""
-    return framing.code_units(tokens, codebook.frames)
+    return framing.code_units(tokens, codebook)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ CONTRACTS = {
         lambda c: framing.keyness_table(c.tokens, "source", prior=500)
     ),
     "frame rule document unit start end text sentence": (
-        lambda c: evidence_table(c.tokens, c.found, "sentence")
+        lambda c: evidence_table(c.found, "sentence")
     ),
 }
 
@@ -93,7 +93,7 @@ def test_columns_are_those_of_the_contract(coding, columns):
 @pytest.mark.parametrize("unit", ["sentence", "paragraph", "document"])
 def test_all_is_the_sum_of_groups_and_of_documents(tokens, codebook, unit):
     """Units and coded units of the five texts add up to those of `all`, for every frame."""
-    coding = framing.code_units(tokens, codebook.frames, unit)
+    coding = framing.code_units(tokens, codebook, unit)
     table, documents = framing.frame_table(coding, "genre"), framing.frames_by_document(coding)
     every = table["group"] == "all"
     counts = ["units", "coded"]
@@ -107,7 +107,7 @@ def test_all_is_the_sum_of_groups_and_of_documents(tokens, codebook, unit):
     ("sets", "unit", "told"),
     [
         (SETS, "page", "unknown unit: 'page'; allowed: sentence, paragraph, document"),
-        ({}, "sentence", "the codebook has no frames"),
+        (Codebook("made", "", {}, {}, {}), "sentence", "the codebook has no frames"),
     ],
 )
 def test_what_cannot_be_coded_is_refused(tokens, sets, unit, told):
@@ -256,8 +256,8 @@ def test_the_order_of_documents_is_irrelevant(corpus_of):
 def test_actor_table_by_hand(corpus_of):
     """US and China in one sentence with race, China in one without, one race that names nobody."""
     made = tokenize(corpus_of("US and China race. China rests. A race. Nothing."))
-    coding = framing.code_units(made, term_sets(["race"], {}))
-    table = framing.actor_table(coding, term_sets(["US", "China"], {}))
+    sets = term_sets(["race"], {}), term_sets(["US", "China"], {})
+    table = framing.actor_table(framing.code_units(made, Codebook("made", "", *sets, {})))
     counted = table[["actor", "units", "coded", "share"]].to_numpy().tolist()
     assert counted == [["US", 1, 1, 1.0], ["China", 2, 1, 0.5], ["no actor", 2, 1, 0.5]]
 
@@ -277,7 +277,8 @@ def test_actor_table_by_hand(corpus_of):
 def test_concentration_warnings(corpus_of, texts, warning):
     """Half from one rule, three quarters from one document of several, or fewer than five matches."""
     rules = tuple(parse_rule(rule) for rule in ("race", "rivalry", "rival"))
-    coding = framing.code_units(tokenize(corpus_of(*texts)), {"race": RuleSet("race", rules)})
+    made = Codebook("made", "", {"race": RuleSet("race", rules)}, {}, {})
+    coding = framing.code_units(tokenize(corpus_of(*texts)), made)
     table = framing.concentration_table(coding)
     assert table["warning"].tolist() == [warning]
     assert (f"WARNING race: {warning}" in framing.concentration_warnings(table)) is bool(warning)

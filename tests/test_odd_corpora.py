@@ -128,6 +128,15 @@ def test_corpus_without_a_word_is_refused(text, tmp_path):
         runs.make_plan((), {"corpus": str(tmp_path / "c.txt")}, run="x")
 
 
+@pytest.mark.parametrize("text", ["²", "½ Ⅳ"])
+def test_corpus_of_signs_that_are_no_word_is_refused(corpus_of, text):
+    """Python takes some numbers for alphanumeric that are no token: told, without a traceback."""
+    from analysis.tokens import tokenize
+
+    with pytest.raises(InputError, match="a letter or a digit"):
+        tokenize(corpus_of(text))
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

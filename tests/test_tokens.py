@@ -1,35 +1,23 @@
 """Tokens, normal forms and sentences: the design's rules on small cases and on the five texts."""
 
+import unicodedata
 from collections import Counter
 
 import naive
 import numpy as np
+import pyarrow as pa
 import pytest
+import reading
 
+from analysis.cache import unpacked
 from analysis.codebook import term_sets
-from analysis.evidence import find
-from analysis.tokens import folded, is_stop_word, normal_form, stop_words, tokenize
-
-
-def token_texts(tokens) -> list[str]:
-    """text[start:end] of every token."""
-    places = zip(tokens.document_of, tokens.start, tokens.end, strict=True)
-    return [tokens.corpus.texts[document][start:end] for document, start, end in places]
+from analysis.tokens import tokenize, types_of
+from analysis.words import folded, is_stop_word, normal_form, stop_words
 
 
 def matched(tokens, rule: str) -> Counter[str]:
     """The texts that one rule matches."""
-    found, texts = find(tokens, term_sets([rule], {})), tokens.corpus.texts
-    places = zip(found["document"], tokens.start[found["first"]], tokens.end[found["last"]], strict=True)  # fmt: skip
-    return Counter(texts[document][start:end] for document, start, end in places)
-
-
-def forms(tokens) -> list[str]:
-    return [tokens.vocabulary[number] for number in tokens.ids]
-
-
-def sentences_of(tokens) -> list[str]:
-    return [tokens.sentence_text(number) for number in range(tokens.n_sentences)]
+    return Counter(reading.matched_texts(tokens, term_sets([rule], {})))
 
 
 # --- the five texts --------------------------------------------------------------------------------
@@ -64,28 +52,33 @@ def test_generative_ai(tokens_as_given):
 def test_tokens_are_those_of_nltk(tokens_as_given):
     """Token for token, the five texts come out as NLTK's RegexpTokenizer cuts them."""
     texts = tokens_as_given.corpus.texts
-    assert token_texts(tokens_as_given) == [word for text in texts for word in naive.words(text)]
+    assert reading.token_texts(tokens_as_given) == [
+        word for text in texts for word in naive.words(text)
+    ]
 
 
 def test_offsets_give_the_token(tokens_as_given):
-    """text[start:end] of each token has the normal form that its id stands for."""
-    assert list(map(normal_form, token_texts(tokens_as_given))) == forms(tokens_as_given)
+    """The text from the start of each token begins with a token of the normal form its id stands for."""
+    assert list(map(normal_form, reading.token_texts(tokens_as_given))) == reading.forms(
+        tokens_as_given
+    )
 
 
 def test_excluded_lines_hold_the_missing_tokens(seeds, tokens, tokens_as_given):
     """The tokens left out are those of the excluded lines."""
-    left_out = Counter(token_texts(tokens_as_given)) - Counter(token_texts(tokens))
+    left_out = Counter(reading.token_texts(tokens_as_given)) - Counter(reading.token_texts(tokens))
     assert left_out == Counter(
         word for line in seeds.excluded["text"] for word in naive.words(line)
     )
 
 
-def test_document_types_count_every_token(tokens):
+def test_type_counts_count_every_token(tokens):
     """Each document's row counts its folded normal forms, as a Counter does."""
-    for number, part in enumerate(np.split(np.array(forms(tokens)), tokens.document_start[1:-1])):
-        row = tokens.document_types[[number]].toarray()[0]
-        counts = {name: count for name, count in zip(tokens.types, row, strict=True) if count}
-        assert counts == Counter(map(folded, part.tolist()))
+    rows = np.vstack([counts.toarray() for _, counts in tokens.type_counts()])
+    parts = np.split(np.array(reading.forms(tokens)), tokens.document_start[1:-1])
+    for row, part in zip(rows, parts, strict=True):
+        counted = zip(tokens.types.to_pylist(), row.tolist(), strict=True)
+        assert {name: n for name, n in counted if n} == Counter(map(folded, part.tolist()))
 
 
 def test_sentences_of_the_documents(tokens):
@@ -94,7 +87,7 @@ def test_sentences_of_the_documents(tokens):
     The reference keeps "at stake. Generative AI is" and "the US. AI supremacy" together.
     """
     ids = tokens.corpus.documents["id"]
-    assert dict(zip(ids, np.bincount(tokens.sentence_document), strict=True)) == {
+    assert dict(zip(ids, np.diff(tokens.sentence_start), strict=True)) == {
         "china-tech-2025": 39,
         "qubax-2026": 45,
         "scmp-2023": 17,
@@ -106,9 +99,11 @@ def test_sentences_of_the_documents(tokens):
 def test_sentences_stand_in_order_within_their_line(tokens_as_given):
     """Sentences do not overlap, hold no newline and begin and end without white space."""
     tokens = tokens_as_given
-    assert [s for s in sentences_of(tokens) if s != s.strip() or len(s.splitlines()) != 1] == []
-    same = np.diff(tokens.sentence_document) == 0
-    assert np.all(tokens.sentence_span[1:, 0][same] >= tokens.sentence_span[:-1, 1][same])
+    every = reading.sentences(tokens)
+    assert [s for s in every if s != s.strip() or len(s.splitlines()) != 1] == []
+    for block in tokens.blocks():
+        same = np.diff(block.sentence_document) == 0
+        assert np.all(block.span[1:, 0][same] >= block.span[:-1, 1][same])
 
 
 # --- tokens ----------------------------------------------------------------------------------------
@@ -136,13 +131,14 @@ def test_sentences_stand_in_order_within_their_line(tokens_as_given):
 )  # fmt: skip
 def test_normal_forms(corpus_of, text, expected):
     """Letters, marks and digits with apostrophes inside make a token; everything else separates."""
-    assert forms(tokenize(corpus_of(text))) == expected.split()
+    assert reading.forms(tokenize(corpus_of(text))) == expected.split()
 
 
 def test_offsets_refer_to_nfc(corpus_of):
-    """After cafe and an accent, the second word begins at 5 of the text in NFC."""
+    """After cafe and an accent, the second word begins at 5 of the text in NFC, é being one."""
     tokens = tokenize(corpus_of("cafe\u0301 race"))
-    assert (forms(tokens), tokens.start.tolist()) == (["caf\u00e9", "race"], [0, 5])
+    places = [place for _, place in reading.token_places(tokens)]
+    assert (reading.forms(tokens), places) == (["caf\u00e9", "race"], [0, 5])
 
 
 # --- sentences -------------------------------------------------------------------------------------
@@ -168,27 +164,32 @@ def test_offsets_refer_to_nfc(corpus_of):
 )
 def test_sentences(corpus_of, line, expected):
     """Boundaries of the measured hard cases."""
-    assert sentences_of(tokenize(corpus_of(line, language=["en"]))) == expected
+    assert reading.sentences(tokenize(corpus_of(line, language=["en"]))) == expected
 
 
 def test_footnote_number_is_a_token(corpus_of):
     """The number of a footnote is in no sentence's text, but counts as a token of the one before."""
     tokens = tokenize(corpus_of("of warfare. 2 While this"))
-    assert (forms(tokens)[2], tokens.sentence_start.tolist()) == ("2", [0, 3, 5])
+    assert reading.sentence_forms(tokens) == [["of", "warfare", "2"], ["While", "this"]]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])  # fmt: skip
 def test_no_sentence_crosses_a_line(corpus_of, newline):
     """Every kind of newline ends a sentence and a paragraph, whatever stands around it."""
     tokens = tokenize(corpus_of(f"the US{newline}and China{newline}{newline}race"))
-    assert sentences_of(tokens) == ["the US", "and China", "race"]
-    assert tokens.paragraph.tolist() == [1, 2, 4]
+    assert reading.sentences(tokens) == ["the US", "and China", "race"]
+    assert reading.paragraphs(tokens) == [1, 2, 4]
 
 
 @pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u3000"])
 def test_wide_space_before_a_full_stop(corpus_of, space):
     """A lone capital, a space that is not ASCII and a full stop are read like any text."""
-    assert forms(tokenize(corpus_of(f"Plan A{space}. Then B"))) == ["Plan", "A", "Then", "B"]
+    assert reading.forms(tokenize(corpus_of(f"Plan A{space}. Then B"))) == [
+        "Plan",
+        "A",
+        "Then",
+        "B",
+    ]
 
 
 @pytest.mark.parametrize("language", ["", "EN", "en-GB", "zz", "../.."])
@@ -230,9 +231,23 @@ def test_language_without_a_list(language):
 def test_a_number_that_begins_a_sentence_stays_in_it(corpus_of):
     """Only a number before a function word is taken for a footnote's."""
     tokens = tokenize(corpus_of("It grew. 12 Chinese firms joined. It blurs warfare. 2 While so."))
-    assert sentences_of(tokens) == [
+    assert reading.sentences(tokens) == [
         "It grew.",
         "12 Chinese firms joined.",
         "It blurs warfare.",
         "While so.",
     ]
+
+
+def test_every_form_is_folded_as_by_itself():
+    """Lower case, type and whether it is a content word: the same for a vocabulary of every
+    letter, mark and digit and every function word in three cases as for each form alone."""
+    signs = [chr(n) for n in range(0x110000) if unicodedata.category(chr(n))[0] in "LMN"]
+    words = [case(word) for word in stop_words() for case in (str.lower, str.upper, str.title)]
+    odd = ["2024b", "2024B", "20244", "ΟΔΟΣ", "İT", "ſo", "ＵＳ", "٣٤"]
+    forms = sorted({*signs, *(sign + "S" for sign in signs[::50]), *words, *odd})
+    found = types_of(pa.array(forms, pa.large_string()))
+    lower, types = (unpacked(found, name).to_pylist() for name in ("lower", "types"))
+    assert lower == [form.lower() for form in forms]
+    assert [types[n] for n in found["type_of"]] == [folded(form) for form in forms]
+    assert found["is_content"].astype(bool).tolist() == [not is_stop_word(name) for name in types]

@@ -8,6 +8,7 @@ import pytest
 from analysis import trends
 from analysis.codebook import term_sets
 from analysis.errors import InputError
+from analysis.evidence import find
 from analysis.tokens import tokenize
 
 RACE = term_sets(["race"], {})
@@ -101,7 +102,7 @@ def race_corpus(corpus_of):
 
 def test_trend_table_by_hand(corpus_of):
     """By year and group with `all`; the document without a date is left out and counted."""
-    result = trends.trend_table(race_corpus(corpus_of), RACE, group="source", period="year")
+    result = trends.trend_table(find(race_corpus(corpus_of), RACE), group="source", period="year")
     columns = ["period", "group", "count", "tokens", "documents"]
     assert result.table[columns].to_numpy().tolist() == [
         ["2023", "all", 2, 8, 2],
@@ -121,7 +122,7 @@ def test_trend_table_by_hand(corpus_of):
 )
 def test_documents_less_precise_than_the_period_are_left_out(corpus_of, period, documents):
     """A month is no day and a year no quarter; what is left out and what is kept are all."""
-    result = trends.trend_table(race_corpus(corpus_of), RACE, group="source", period=period)
+    result = trends.trend_table(find(race_corpus(corpus_of), RACE), group="source", period=period)
     assert result.left_out["document"].tolist() == documents
     assert result.left_out["why"].iloc[0] == f"dated less precisely than a {period}"
     every = result.table[result.table["group"] == "all"]
@@ -130,7 +131,7 @@ def test_documents_less_precise_than_the_period_are_left_out(corpus_of, period, 
 
 def test_group_table_counts_documents_without_a_date(corpus_of):
     """A: 3 of 6 tokens, the undated one with them; B: 1 of 5; all: 4 of 11."""
-    table = trends.group_table(race_corpus(corpus_of), RACE, group="source")
+    table = trends.group_table(find(race_corpus(corpus_of), RACE), group="source")
     counted = table[["group", "count", "tokens", "documents"]].to_numpy().tolist()
     assert counted == [["all", 4, 11, 4], ["A", 3, 6, 2], ["B", 1, 5, 2]]
 
@@ -138,14 +139,14 @@ def test_group_table_counts_documents_without_a_date(corpus_of):
 def test_terms_that_never_occur_are_named(corpus_of):
     """'zebra' stands in no text: it is told, and left out of what is drawn."""
     sets = term_sets(["race", "zebra"], {})
-    table = trends.group_table(race_corpus(corpus_of), sets, group="source")
+    table = trends.group_table(find(race_corpus(corpus_of), sets), group="source")
     assert trends.never_told(table) == "Not in this corpus: zebra."
     assert set(trends.occurring(table)["term"]) == {"race"}
 
 
 def test_trends_of_the_five_texts(tokens, codebook):
     """The columns of design.md first; `all` is the sum of the groups; every token is in a year."""
-    table = trends.trend_table(tokens, codebook.terms, group="genre", period="year").table
+    table = trends.trend_table(find(tokens, codebook.terms), group="genre", period="year").table
     contract = "term period group count tokens documents per_million low high"
     assert list(table)[:9] == contract.split()
     every = table["group"] == "all"
@@ -162,7 +163,7 @@ def test_trends_of_the_five_texts(tokens, codebook):
 def test_an_unknown_group_is_refused(tokens):
     """The error names the column and those there are."""
     with pytest.raises(InputError, match=r"group is no metadata column: 'party'; allowed: id, "):
-        trends.trend_table(tokens, RACE, group="party")
+        trends.trend_table(find(tokens, RACE), group="party")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,9 @@ def test_an_unknown_group_is_refused(tokens):
 def test_the_caveat_follows_the_thinnest_period(corpus_of, n, told):
     """Nine documents in one of two years are too few for a trend, ten are not."""
     made = tokenize(corpus_of(*["race on"] * (12 + n), date=["2023"] * n + ["2024"] * 12))
-    caveat = trends.trends_caveat(trends.trend_table(made, RACE, group="source", period="year"))
+    caveat = trends.trends_caveat(
+        trends.trend_table(find(made, RACE), group="source", period="year")
+    )
     assert f"the one with the fewest documents holds {n}. {told}" in caveat
 
 
@@ -185,7 +188,7 @@ def many(corpus_of):
 def test_few_documents_owe_nothing_to_the_seed(tokens, many):
     """No interval is drawn with fewer than thirty documents."""
     few, enough = (
-        [trends.group_table(t, RACE, group="source", random_seed=seed) for seed in (1, 2)]
+        [trends.group_table(find(t, RACE), group="source", random_seed=seed) for seed in (1, 2)]
         for t in (tokens, many)
     )
     pd.testing.assert_frame_equal(*few)
@@ -197,14 +200,14 @@ def test_an_interval_does_not_depend_on_the_other_groups(corpus_of):
     rows = []
     for other in ("Race race race. We rest. We rest.", "Race we. Race rest. Race we rest."):
         made = tokenize(corpus_of("The race. We rest. We run.", other, source=["A", "B"]))
-        rows.append(trends.group_table(made, RACE, group="source").iloc[[1]])
+        rows.append(trends.group_table(find(made, RACE), group="source").iloc[[1]])
     pd.testing.assert_frame_equal(*rows)
 
 
 def test_an_interval_does_not_depend_on_the_other_terms(many):
     """Asked alone or after another, 'race' has the same resamples."""
-    both = trends.trend_table(many, term_sets(["word", "race"], {}), group="source").table
-    alone = trends.trend_table(many, RACE, group="source").table
+    both = trends.trend_table(find(many, term_sets(["word", "race"], {})), group="source").table
+    alone = trends.trend_table(find(many, RACE), group="source").table
     pd.testing.assert_frame_equal(both[both["term"] == "race"].reset_index(drop=True), alone)
 
 
@@ -244,7 +247,7 @@ def test_one_period_moves_nothing(corpus_of):
 def test_places_run_from_first_to_last_token(corpus_of):
     """Tokens 1, 3 and 5 of five stand at 0, 1/2 and 1; the second of two at 1; a lone one at 0."""
     made = tokenize(corpus_of("race and race and race", "a race", "race"))
-    table = trends.places(made, trends.find(made, RACE))
+    table = trends.places(find(made, RACE))
     assert table["place"].tolist() == [0, 0.5, 1, 1, 0]
     assert table["document"].tolist() == ["d0", "d0", "d0", "d1", "d2"]
 

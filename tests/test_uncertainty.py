@@ -5,6 +5,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -83,6 +84,14 @@ def test_a_design_effect_divides_the_sample():
     assert np.ravel(got) == pytest.approx(np.ravel(uncertainty.wilson([10], [50], 0.9)))
 
 
+def effect_of(clusters: Clusters) -> np.ndarray:
+    """The design effects of clusters, from plain sums over them."""
+    rows = [(c, n) for c, n in zip(clusters.counts, clusters.sizes, strict=True)]
+    sums = (sum(c for c, _ in rows), sum(c**2 for c, _ in rows), sum(c * n for c, n in rows))
+    sizes = sum(n for _, n in rows), sum(n**2 for _, n in rows)
+    return uncertainty.design_effects(*sums, *sizes, len(rows))
+
+
 def difference(a, n, b, m) -> tuple[float, float]:
     (low, rest_low), (high, rest_high) = uncertainty.wilson([a, b], [n, m])
     return uncertainty.difference_interval(a / n, low, high, b / m, rest_low, rest_high)
@@ -106,13 +115,13 @@ def test_difference_interval_of_newcombe():
 )
 def test_design_effect_by_hand(counts, sizes, effect):
     """K clusters of m tokens, all or none: m K / (K - 1); even clusters, one, or none: 1."""
-    assert uncertainty.design_effect(np.array(counts), np.array(sizes)) == pytest.approx(effect)
+    assert effect_of(column(counts, sizes)) == pytest.approx([effect])
 
 
 def test_design_effect_of_independent_tokens():
     """Over 300 clusters of 20 independent tokens it is close to 1."""
     counts = drawn().binomial(20, 0.2, 300)
-    assert 1 <= uncertainty.design_effect(counts, np.full(300, 20)) < 1.2
+    assert 1 <= effect_of(column(counts, np.full(300, 20)))[0] < 1.2
 
 
 def test_percentiles_by_hand():
@@ -122,8 +131,9 @@ def test_percentiles_by_hand():
 
 
 def intervals(clusters, sentences=None, **choices):
+    effects = 1.0 if sentences is None else effect_of(sentences)
     choices = {"confidence": 0.95, "resamples": 400, "rng": drawn(), **choices}
-    return uncertainty.rate_intervals(clusters, sentences, **choices)
+    return uncertainty.rate_intervals(clusters, effects=effects, **choices)
 
 
 @pytest.mark.parametrize(("n", "over"), [(9, "texts"), (10, "documents")])
@@ -162,6 +172,29 @@ def test_a_count_of_zero_has_an_upper_limit(n):
     z2 = 1.959964**2
     assert interval.low[0] == 0
     assert z2 / (100 * n + z2) - 1e-9 <= interval.high[0] < 1
+
+
+@pytest.mark.parametrize("most_weights", [10_000_000, 400])
+def test_the_bootstrap_is_a_plain_loop_over_what_is_drawn(monkeypatch, most_weights):
+    """Bit for bit: of every resample the counts of the documents drawn by their sizes, whether the
+    resamples are drawn at once or ten at a time."""
+    monkeypatch.setattr(uncertainty, "MOST_WEIGHTS", most_weights)
+    counts, sizes = drawn().poisson(3, (40, 5)), drawn(8).integers(0, 900, 40)
+    got = uncertainty.bootstrap_rates(Clusters(counts, sizes), 200, drawn(9))
+    rng, documents = drawn(9), pd.DataFrame(counts).assign(size=sizes)
+    rates, at_once = [], min(200, most_weights // 40)
+    for _ in range(200 // at_once):
+        for numbers in rng.integers(40, size=(at_once, 40), dtype=np.int32):
+            sums = documents.take(numbers).sum()
+            rates.append([sums[n] / sums["size"] for n in range(5)])
+    assert np.array_equal(got, np.array(rates))
+
+
+def test_a_resample_without_a_token_has_no_rate():
+    """One of two documents is empty: a resample of it alone is missing, all others are 1 in 10."""
+    rates = uncertainty.bootstrap_rates(column([1, 0], [10, 0]), 200, drawn()).ravel()
+    assert set(rates[~np.isnan(rates)]) == {0.1}
+    assert 20 < np.isnan(rates).sum() < 80
 
 
 def test_the_bootstrap_covers():

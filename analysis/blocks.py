@@ -1,0 +1,475 @@
+"""Blocks: some documents cut into lines, sentences and tokens, all at once on their bytes.
+
+A token is found by its pattern (`words.TOKEN`) only once for each different run of bytes that may
+hold one; the result is then set in wherever the run stands. What comes out is what the pattern
+finds line by line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.breaks import certain_breaks, ending_words
+from analysis.cache import Entry, entry, existing, packed, save
+from analysis.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
+from analysis.words import TOKEN, normal_form
+
+LETTERS = np.zeros(256, dtype=bool)
+LETTERS[[*range(65, 91), *range(97, 123)]] = True
+INSIDE = bytes(
+    1 if byte >= 128 or byte == 39 or LETTERS[byte] or 48 <= byte < 58 else 0 for byte in range(256)
+)
+"""Bytes that may stand in a token: letters, digits, the apostrophe, and all that is not ASCII."""
+OUTSIDE = bytes(byte for byte in range(256) if not INSIDE[byte] and byte != 46)
+FULL_STOP, BLANK = 46, 32
+WIDE_NEWLINES = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of several documents: first and one past the last byte, document, number from 1."""
+
+    start: np.ndarray
+    end: np.ndarray
+    document: np.ndarray
+    number: np.ndarray
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs of bytes that may hold tokens: the different ones, which each is, one past its last byte."""
+
+    kinds: pa.Array
+    codes: np.ndarray
+    end: np.ndarray
+
+
+@dataclass(frozen=True)
+class Words:
+    """Tokens of a stretch of bytes: places in `forms`, and the byte at which each begins."""
+
+    forms: pa.Array
+    ids: np.ndarray
+    start: np.ndarray
+
+
+# --- lines -------------------------------------------------------------------------------------------
+
+
+def find_lines(content: bytes, document_start: np.ndarray) -> Lines:
+    """The lines of documents that follow each other with a newline after each.
+
+    Lines end where `str.splitlines` ends them. `document_start` holds the first byte of every
+    document and the end of the last one's newline.
+    """
+    data = np.frombuffer(content, dtype=np.uint8)
+    small = (data - np.uint8(10) < 4) | (data - np.uint8(28) < 3)
+    first = np.flatnonzero(small)
+    after = first + 1
+    joined = (data[first[:-1]] == 13) & (data[first[1:]] == 10) & (np.diff(first) == 1)
+    after[:-1] += joined
+    keep = np.concatenate(([True], ~joined))
+    first, after = first[keep], after[keep]
+    rare = (data == 0x85) | ((data & 0xFE) == 0xA8)
+    wide = []
+    if rare.any():
+        wide = [(at, at + len(mark)) for mark in WIDE_NEWLINES for at in places(content, mark)]
+    if wide:
+        more = np.array(wide)
+        order = np.argsort(np.concatenate((first, more[:, 0])), kind="stable")
+        first = np.concatenate((first, more[:, 0]))[order]
+        after = np.concatenate((after, more[:, 1]))[order]
+    start = np.concatenate(([0], after[:-1])) if len(after) else np.empty(0, dtype=np.int64)
+    document = np.searchsorted(document_start, start, side="right") - 1
+    first_line = np.searchsorted(start, document_start[:-1])
+    number = np.arange(len(start)) - first_line[document] + 1
+    return Lines(start, first, document, number)
+
+
+def places(content: bytes, mark: bytes) -> Iterator[int]:
+    """Where a mark stands in the bytes."""
+    place = content.find(mark)
+    while place >= 0:
+        yield place
+        place = content.find(mark, place + len(mark))
+
+
+# --- tokens ------------------------------------------------------------------------------------------
+
+
+def find_words(content: bytes) -> tuple[Words, Runs]:
+    """Every token of the bytes, and the runs in which they stand."""
+    data = np.frombuffer(content, dtype=np.uint8)
+    inside = np.frombuffer(bytearray(content).translate(INSIDE), dtype=bool)
+    stops = np.flatnonzero(data[1:-1] == FULL_STOP) + 1
+    between = inside[stops - 1] & inside[stops + 1]
+    inside[stops[between]] = True
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    edges = np.concatenate(([0], edges)) if len(data) and inside[0] else edges
+    edges = np.concatenate((edges, [len(data)])) if len(edges) % 2 else edges
+    begins = edges[::2]
+    runs = bytearray(content)
+    for outer in (stops[~between], [0, len(data) - 1]):
+        marks = np.frombuffer(runs, dtype=np.uint8)[outer] == FULL_STOP
+        np.frombuffer(runs, dtype=np.uint8)[np.asarray(outer)[marks]] = BLANK
+    kinds, codes = distinct_runs(runs.translate(None, OUTSIDE), edges[1::2] - begins)
+    return placed(kinds, codes, begins), Runs(kinds, codes, edges[1::2])
+
+
+def distinct_runs(runs: bytes, sizes: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among runs of bytes of these sizes, and which of them each run is."""
+    small = len(runs) < 2**31
+    offsets = np.zeros(len(sizes) + 1, dtype=np.int32 if small else np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    array = pa.StringArray if small else pa.LargeStringArray
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(runs))
+    found = array.from_buffers(len(sizes), *buffers).dictionary_encode()
+    codes = np.frombuffer(found.indices.buffers()[1], dtype=np.int32)[: len(sizes)]
+    return found.dictionary.cast(pa.large_string()), codes
+
+
+def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray) -> Words:
+    """The tokens of runs: those of each different run, set in where the run stands."""
+    plain = as_bools(pc.ascii_is_alnum(kinds))
+    forms, inner = tokens_of_runs(kinds, plain)
+    forms, rank = distinct_forms(forms)
+    one = np.zeros(len(kinds), dtype=np.int32)
+    one[plain] = np.arange(int(plain.sum()))
+    shift = np.zeros(len(kinds), dtype=np.int32)
+    several = np.zeros(len(kinds), dtype=bool)
+    for kind, found in zip(np.flatnonzero(~plain).tolist(), inner, strict=True):
+        several[kind] = len(found) != 1
+        if len(found) == 1:
+            one[kind], shift[kind] = found[0]
+    if not len(forms):
+        return Words(forms, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64))
+    ids, start = rank[one][codes], begins + shift[codes]
+    split = np.flatnonzero(several[codes])
+    if not len(split):
+        return Words(forms, ids, start)
+    tokens = dict(zip(np.flatnonzero(~plain).tolist(), inner, strict=True))
+    more = [
+        (place, rank[form], begin + inner_start)
+        for place, begin, kind in zip(
+            split.tolist(), begins[split].tolist(), codes[split].tolist(), strict=True
+        )
+        for form, inner_start in tokens[kind]
+    ]
+    place, new_ids, new_start = np.array(more, dtype=np.int64).reshape(-1, 3).T
+    kept = np.delete(ids, split), np.delete(start, split)
+    at = place - np.searchsorted(split, place)
+    return Words(
+        forms, np.insert(kept[0], at, new_ids.astype(np.int32)), np.insert(kept[1], at, new_start)
+    )
+
+
+def as_bools(values: pa.Array) -> np.ndarray:
+    """An Arrow array of truth values as numpy's."""
+    bits = np.frombuffer(values.buffers()[1] or b"", dtype=np.uint8)
+    bools = np.unpackbits(bits, bitorder="little")[values.offset : values.offset + len(values)]
+    return bools.astype(bool)
+
+
+def tokens_of_runs(kinds: pa.Array, plain: np.ndarray) -> tuple[pa.Array, list[list]]:
+    """Normal forms, those of the plain runs first; and of every other run its tokens.
+
+    A token is the place of its form and the byte of the run at which it begins.
+    """
+    mask = pa.array(plain.tolist(), pa.bool_())
+    simple = kinds.filter(mask)
+    forms: dict[str, int] = {}
+    inner = []
+    for run in kinds.filter(pc.invert(mask)).to_pylist():
+        found = []
+        for match in TOKEN.finditer(run):
+            form = forms.setdefault(normal_form(match.group()), len(simple) + len(forms))
+            before = run[: match.start()]
+            found.append((form, match.start() if before.isascii() else len(before.encode())))
+        inner.append(found)
+    return pa.concat_arrays([simple, pa.array(list(forms), pa.large_string())]), inner
+
+
+def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """The different forms, and for every form given its place among them."""
+    encoded = forms.dictionary_encode()
+    rank = np.frombuffer(encoded.indices.buffers()[1] or b"", dtype=np.int32)[: len(forms)]
+    return encoded.dictionary, rank
+
+
+# --- sentences ---------------------------------------------------------------------------------------
+
+
+def find_sentences(
+    content: bytes, lines: Lines, spoken: np.ndarray, languages: Sequence[str], runs: Runs
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Line, first byte and one past the last byte of each sentence of the lines numbered in `spoken`."""
+    names = np.array(languages, dtype=object)[lines.document[spoken]]
+    parts = [np.empty((3, 0), dtype=np.int64)]
+    for language in sorted(set(names)):
+        mine = spoken[names == language]
+        if is_english(language):
+            sure, certain = certain_sentences(content, lines, mine, runs)
+            parts.append(certain)
+            mine = mine[~sure]
+        if len(mine):
+            parts.append(np.stack(sentences_of_lines(content, lines, mine, language)))
+    line, start, end = np.concatenate(parts, axis=1)
+    order = np.lexsort((start, line))
+    return line[order], start[order], end[order]
+
+
+def is_english(language: str) -> bool:
+    """Whether sentencex is asked for English."""
+    return language == "en" or not LANGUAGE.fullmatch(language)
+
+
+def certain_sentences(
+    content: bytes, lines: Lines, mine: np.ndarray, runs: Runs
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the lines are certain (see `breaks`), and line, first and last byte of their sentences."""
+
+    def ends_sentence(places: np.ndarray) -> np.ndarray:
+        run = np.minimum(np.searchsorted(runs.end, places), len(runs.end) - 1)
+        kinds = np.where(runs.end[run] == places, runs.codes[run], -1)
+        asked = np.unique(kinds[kinds >= 0])
+        words = runs.kinds.take(pa.array(asked.tolist(), pa.int32()))
+        plain = as_bools(pc.match_substring_regex(words, "^[A-Za-z]{2,}$"))
+        ending = np.zeros(len(runs.kinds) + 1, dtype=bool)
+        chosen = asked[plain]
+        ending[chosen] = ending_words(
+            runs.kinds.take(pa.array(chosen.tolist(), pa.int32())).to_pylist(), "en"
+        )
+        bracket = np.frombuffer(content, dtype=np.uint8)[places - 1] == ord(")")
+        return ending[kinds] | bracket
+
+    start, end = lines.start[mine], lines.end[mine]
+    sure, breaks = certain_breaks(content, start, end, ends_sentence)
+    begins = np.sort(np.concatenate((start[sure], breaks)))
+    line = mine[np.searchsorted(start, begins, side="right") - 1]
+    last = np.concatenate((line[1:] != line[:-1], [True])) if len(line) else np.empty(0, bool)
+    ends = np.where(last, lines.end[line], np.append(begins[1:], 0))
+    data = np.frombuffer(content, dtype=np.uint8)
+    return sure, np.stack((line, *trimmed_bytes(data, begins, ends)))
+
+
+def sentences_of_lines(content: bytes, lines: Lines, mine: np.ndarray, language: str) -> tuple:
+    """The same for lines of one language."""
+    bounds = list(zip(lines.start[mine].tolist(), lines.end[mine].tolist(), strict=True))
+    parts = [content[start:end] for start, end in bounds]
+    text = b"".join(parts)
+    cut = pieces(BETWEEN.encode().join(parts).decode("utf-8"), language)
+    data = np.frombuffer(text, dtype=np.uint8)
+    begins = piece_bytes(cut, data)
+    if begins[-1] != len(text):
+        return one_by_one(content, bounds, mine, language)
+    sizes = lines.end[mine] - lines.start[mine]
+    line_at = np.cumsum(sizes) - sizes
+    cuts = begins[:-1]
+    line = np.searchsorted(line_at, cuts, side="right") - 1
+    first = np.concatenate(([True], line[1:] != line[:-1]))
+    start, end = trimmed_bytes(data, cuts, begins[1:])
+    doubtful = needs_mending(data, text, start, end, first)
+    if doubtful.any():
+        touched = np.zeros(len(mine), dtype=bool)
+        touched[line[doubtful]] = True
+        again = touched[line]
+        fresh = list(mended_lines(data, line[again], cuts[again], line_at, sizes))
+        old = np.column_stack((line, start, end))[~again]
+        rows = np.concatenate((old, np.array(fresh, dtype=np.int64).reshape(-1, 3)))
+        line, start, end = rows[np.lexsort((rows[:, 1], rows[:, 0]))].T
+    origin = (lines.start[mine] - line_at)[line]
+    return mine[line], start + origin, end + origin
+
+
+def piece_bytes(cut: list[str], data: np.ndarray) -> np.ndarray:
+    """Where each piece of the text begins, in bytes, and the end of the last.
+
+    In the pieces a wide blank may have become a plain one: then places are counted in characters.
+    """
+    sizes = [len(piece) if piece.isascii() else len(piece.encode()) for piece in cut]
+    begins = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+    if begins[-1] == len(data):
+        return begins
+    characters = np.concatenate(([0], np.cumsum([len(piece) for piece in cut], dtype=np.int64)))
+    leads = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
+    return leads[characters] if characters[-1] == len(leads) - 1 else begins
+
+
+def trimmed_bytes(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple:
+    """The spans without plain blanks at their ends."""
+    start, end = start.copy(), end.copy()
+    blank = np.zeros(256, dtype=bool)
+    blank[[9, 31, 32]] = True
+    moved = np.flatnonzero((start < end) & blank[data[np.minimum(start, len(data) - 1)]])
+    while len(moved):
+        start[moved] += 1
+        moved = moved[(start[moved] < end[moved])]
+        moved = moved[blank[data[start[moved]]]]
+    moved = np.flatnonzero((start < end) & blank[data[end - 1]])
+    while len(moved):
+        end[moved] -= 1
+        moved = moved[(start[moved] < end[moved])]
+        moved = moved[blank[data[end[moved] - 1]]]
+    return start, end
+
+
+def needs_mending(
+    data: np.ndarray, text: bytes, start: np.ndarray, end: np.ndarray, first: np.ndarray
+) -> np.ndarray:
+    """Pieces that are no plain sentence for certain: not (a quotation mark and) a letter first,
+    wide white space at an end, nothing left, or beside a spaced ellipsis."""
+    empty = start >= end
+    at = [data[np.minimum(start + k, len(data) - 1)] for k in range(4)]
+    curly = (at[0] == 0xE2) & (at[1] == 0x80) & ((at[2] == 0x98) | (at[2] == 0x9C))
+    straight = (at[0] == 34) | (at[0] == 39)
+    letter = LETTERS[at[0]] | (curly & LETTERS[at[3]]) | (straight & LETTERS[at[1]])
+    spaces = (at[1] == 0x80) & ((at[2] < 0x8B) | (at[2] == 0xAF)) | (at[1] == 0x81)
+    wide = np.isin(at[0], WIDE_LEADS) | (at[0] == 0xE2) & spaces
+    last = data[np.maximum(end - 1, 0)]
+    wide_end = np.isin(last, WIDE_TAILS)
+    doubtful = empty | wide_end | np.where(first, wide, ~letter)
+    for place in places(text, b". . ."):
+        near = np.searchsorted(start, place, side="right") - 1
+        doubtful[max(near, 0) : near + 2] = True
+    return doubtful
+
+
+WIDE_LEADS = np.array([0xC2, 0xE1, 0xE3], dtype=np.uint8)
+WIDE_TAILS = np.array([*range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF], dtype=np.uint8)
+
+
+def mended_lines(data, line, cuts, line_at, sizes) -> Iterator[tuple[int, int, int]]:
+    """Line, first byte and one past the last of each sentence of lines, `sentences.mended` applied.
+
+    `line` and `cuts` are the line and the first byte of each piece.
+    """
+    rows = zip(line.tolist(), cuts.tolist(), strict=True)
+    for number, group in groupby(rows, key=lambda row: row[0]):
+        origin, size = int(line_at[number]), int(sizes[number])
+        places = [place - origin for _, place in group]
+        places[0] = 0
+        content = data[origin : origin + size].tobytes()
+        text = content.decode("utf-8")
+        chars = [len(content[:place].decode("utf-8")) for place in places]
+        for span in mended(text, list(pairwise([*chars, len(text)]))):
+            first, last = byte_span(text, span)
+            yield number, origin + first, origin + last
+
+
+def byte_span(text: str, span: Span) -> Span:
+    """A span of characters as one of bytes."""
+    first = len(text[: span[0]].encode())
+    return first, first + len(text[span[0] : span[1]].encode())
+
+
+def one_by_one(content: bytes, bounds: list[Span], mine: np.ndarray, language: str) -> tuple:
+    """Sentences line by line, where the lines together stop the splitter."""
+    rows = []
+    for number, (start, end) in zip(mine.tolist(), bounds, strict=True):
+        text = content[start:end].decode("utf-8")
+        for span in sentence_spans(text, language):
+            first, last = byte_span(text, span)
+            rows.append((number, start + first, start + last))
+    return tuple(np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+
+
+# --- blocks ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Job:
+    """The documents of one block: a stretch of a corpus, languages and excluded lines by document.
+
+    `key` is where the block belongs in the cache.
+    """
+
+    key: str
+    first: int
+    last: int
+    languages: Sequence[str]
+    excluded: Sequence[Sequence[int]]
+
+
+def make_block(texts, job: Job) -> dict[str, np.ndarray]:
+    """The arrays of a block.
+
+    `ids` (places in `forms`) and `start` (byte in the document) of every token; `document_start`
+    and `sentence_start`, the first token of each, one longer; `sentence_document`, `paragraph` and
+    `span` (bytes in the document) of every sentence; `forms`, the different normal forms.
+    """
+    content, document_start = texts.gathered(range(job.first, job.last))
+    lines = find_lines(content, document_start)
+    words, runs = find_words(content)
+    first_token = np.searchsorted(words.start, np.append(lines.start, len(content)))
+    spoken = np.diff(first_token) > 0
+    if any(job.excluded):
+        spoken &= ~excluded_lines(lines, job.excluded)
+        words = only(words, np.repeat(spoken, np.diff(first_token)))
+    line, start, end = find_sentences(content, lines, np.flatnonzero(spoken), job.languages, runs)
+    begins = np.where(np.diff(line, prepend=-1) != 0, lines.start[line], start)
+    sentence_start = np.append(np.searchsorted(words.start, begins), len(words.ids))
+    said = np.diff(sentence_start) > 0
+    line, start, end = line[said], start[said], end[said]
+    document = lines.document[line]
+    origin = document_start[document]
+    token_document = np.searchsorted(words.start, document_start)
+    token_origin = np.repeat(document_start[:-1], np.diff(token_document))
+    return {
+        "ids": words.ids.astype(np.int32),
+        "start": (words.start - token_origin).astype(np.int32),
+        "document_start": token_document.astype(np.int64),
+        "sentence_start": np.append(sentence_start[:-1][said], len(words.ids)).astype(np.int32),
+        "sentence_document": document.astype(np.int32),
+        "paragraph": lines.number[line].astype(np.int32),
+        "span": np.column_stack((start - origin, end - origin)).astype(np.int32),
+        **packed("forms", words.forms),
+    }
+
+
+def excluded_lines(lines: Lines, excluded: Sequence[Sequence[int]]) -> np.ndarray:
+    """Which lines are excluded."""
+    out = np.zeros(len(lines.start), dtype=bool)
+    for document, numbers in enumerate(excluded):
+        if numbers:
+            out |= (lines.document == document) & np.isin(lines.number, numbers)
+    return out
+
+
+def only(words: Words, kept: np.ndarray) -> Words:
+    """Some of the tokens, and the forms that occur in them."""
+    ids = words.ids[kept]
+    used = np.zeros(len(words.forms), dtype=bool)
+    used[ids] = True
+    place = np.cumsum(used) - 1
+    forms = words.forms.filter(pa.array(used.tolist(), pa.bool_()))
+    return Words(forms, place[ids].astype(np.int32), words.start[kept])
+
+
+def block_of(texts, job: Job) -> Entry:
+    """The block of a job from the cache, made where it is not there."""
+    return entry(
+        "blocks", job.key, lambda folder: save(folder, job.key, {}, make_block(texts, job))
+    )
+
+
+def main() -> None:
+    """Make the blocks of a task: a corpus of the cache and jobs, as JSON on standard input."""
+    from analysis.texts import cached_texts
+
+    task = json.load(sys.stdin)
+    texts = cached_texts(task["corpus"])
+    for job in task["jobs"]:
+        if existing("blocks", job["key"]) is None:
+            block_of(texts, Job(**job))
+
+
+if __name__ == "__main__":
+    main()

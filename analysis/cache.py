@@ -1,0 +1,261 @@
+"""The cache: folders of arrays made once under a key, checked before use, made anew if amiss."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from analysis.errors import InputError
+
+VARIABLE = "WORKBOOK_CACHE"
+NAME = "ai-race-workbook"
+MANIFEST, ARRAYS = "manifest.json", "arrays.bin"
+KINDS = ("sources", "corpora", "blocks", "tokens")
+ALIGNMENT = 64
+SETTLED = 2.0
+"""Seconds that a file must have been left alone before its times tell that it is unchanged."""
+
+
+def cache_folder() -> Path:
+    """Where the cache lies: $WORKBOOK_CACHE, else below $XDG_CACHE_HOME or ~/.cache.
+
+    Raises InputError where no folder can be made there.
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(os.environ.get(VARIABLE) or Path(base) / NAME)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"cannot be the cache folder ({error.strerror})"
+        raise InputError(problem, where="--cache", value=str(folder)) from error
+    return folder
+
+
+def size() -> int:
+    """Bytes of all files in the cache."""
+    files = (file for file in cache_folder().rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in files)
+
+
+def clear() -> None:
+    """Remove all that the cache holds (what it has made, and nothing else that lies there)."""
+    for name in KINDS:
+        shutil.rmtree(cache_folder() / name, ignore_errors=True)
+    for folder in cache_folder().glob(".*ing-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def key_of(*parts: object) -> str:
+    """A key for what these parts (texts, numbers, bytes, lists) decide."""
+    digest = hashlib.sha256()
+    for part in parts:
+        content = part if isinstance(part, bytes) else json.dumps(part).encode("utf-8")
+        digest.update(len(content).to_bytes(8, "big"))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+class Entry:
+    """A folder of the cache: arrays by name, memory-mapped, and what was noted with them."""
+
+    def __init__(self, folder: Path, manifest: dict):
+        self.folder = folder
+        self.notes: dict = manifest["notes"]
+        self.layout: dict = manifest["arrays"]
+        self.data = mapped(folder / ARRAYS)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        dtype, shape, offset = self.layout[name]
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return self.data[offset : offset + size].view(dtype).reshape(shape)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.layout
+
+
+def mapped(file: Path) -> np.ndarray:
+    """The bytes of a file, read when they are used and not before."""
+    if not file.stat().st_size:
+        return np.empty(0, dtype=np.uint8)
+    return np.asarray(np.memmap(file, dtype=np.uint8, mode="r"))
+
+
+def place_of(kind: str, key: str) -> Path:
+    """The folder of an entry."""
+    return cache_folder() / kind / key[:2] / key
+
+
+def entry(kind: str, key: str, make: Callable[[Path], None]) -> Entry:
+    """The entry of a key, made by `make(folder)` where there is none that is whole.
+
+    `make` ends with `save`. Whoever is first puts its folder in place; another process that makes
+    the same one at the same time takes that.
+    """
+    found = existing(kind, key)
+    if found is None:
+        with staged() as folder:
+            make(folder)
+            put(folder, kind, key)
+        found = existing(kind, key)
+    if found is None:
+        raise InputError("cannot be written to", where="--cache", value=str(cache_folder()))
+    return found
+
+
+@contextlib.contextmanager
+def staged() -> Iterator[Path]:
+    """A new folder inside the cache, gone at the end unless it was put in its place."""
+    folder = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".making-", dir=cache_folder()))
+        yield folder
+    except OSError as error:
+        problem = f"the cache cannot be written ({error.strerror})"
+        raise InputError(problem, where="--cache", value=str(cache_folder())) from error
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def put(folder: Path, kind: str, key: str) -> None:
+    """Move a finished folder to the place of its key, a broken one there making way."""
+    place = place_of(kind, key)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(2):
+        try:
+            folder.rename(place)
+            return
+        except OSError:
+            if existing(kind, key) is not None:
+                return
+            drop(kind, key)
+
+
+def drop(kind: str, key: str) -> None:
+    """Take an entry out of the cache."""
+    with staged() as aside, contextlib.suppress(OSError):
+        place_of(kind, key).rename(aside / "entry")
+
+
+verified: set[tuple] = set()
+"""What this process has read through once: folder, inode and time of change of its arrays."""
+
+
+def existing(kind: str, key: str) -> Entry | None:
+    """The entry of a key if it is whole, None otherwise.
+
+    Every file must have the size that was noted; the arrays are read through once a process.
+    """
+    folder = place_of(kind, key)
+    try:
+        content, _, seal = (folder / MANIFEST).read_text(encoding="utf-8").rpartition("\n")
+        if seal != key_of(content):
+            return None
+        manifest = json.loads(content)
+        sizes = {name: (folder / name).stat().st_size for name in manifest["files"]}
+        if manifest["key"] != key or sizes != manifest["files"]:
+            return None
+        found = Entry(folder, manifest)
+        status = (folder / ARRAYS).stat()
+        seen = (str(folder), status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+        if seen not in verified:
+            if zlib.crc32(found.data) != manifest["crc32"]:
+                return None
+            verified.add(seen)
+        return found
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save(folder: Path, key: str, notes: dict, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays and notes into a folder, the manifest last; other files in it are noted."""
+    layout, place, crc = {}, 0, 0
+    with (folder / ARRAYS).open("wb") as sink:
+        for name, array in arrays.items():
+            array = np.ascontiguousarray(array)
+            padding = bytes(-place % ALIGNMENT)
+            layout[name] = (array.dtype.str, array.shape, place + len(padding))
+            for content in (padding, array.reshape(-1).view(np.uint8)):
+                sink.write(content)
+                crc = zlib.crc32(content, crc)
+                place += len(content)
+    files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+    manifest = {"key": key, "files": files, "crc32": crc, "arrays": layout, "notes": notes}
+    content = json.dumps(manifest)
+    (folder / MANIFEST).write_text(f"{content}\n{key_of(content)}", encoding="utf-8")
+
+
+# --- texts as arrays -------------------------------------------------------------------------------
+
+
+def packed(name: str, texts) -> dict[str, np.ndarray]:
+    """An Arrow array of texts (large_string) as two arrays: bytes, and where each text begins."""
+    import pyarrow as pa
+
+    texts = pa.concat_arrays([texts]) if texts.offset else texts
+    _, offsets, data = texts.buffers()
+    begins = np.frombuffer(offsets, dtype=np.int64)[: len(texts) + 1] if offsets else [0]
+    begins = np.asarray(begins, dtype=np.int64)
+    content = np.frombuffer(data, dtype=np.uint8) if data else np.empty(0, dtype=np.uint8)
+    return {f"{name}_begin": begins, f"{name}_text": content[: begins[-1]]}
+
+
+def unpacked(found: Entry, name: str):
+    """The Arrow array that was packed, without a copy."""
+    import pyarrow as pa
+
+    begins, content = found[f"{name}_begin"], found[f"{name}_text"]
+    parts = (pa.py_buffer(np.ascontiguousarray(part)) for part in (begins, content))
+    return pa.LargeStringArray.from_buffers(len(begins) - 1, *parts)
+
+
+# --- what a source was read as -----------------------------------------------------------------------
+
+
+def code_of(*modules: str) -> str:
+    """A hash of the source of some of the package's modules, and of its lists of function words."""
+    folder = Path(__file__).parent
+    files = [folder / f"{name}.py" for name in modules]
+    files += sorted((folder / "stopwords").glob("*.txt"))
+    return key_of(*(file.read_bytes() for file in files))
+
+
+def signature(files: Iterable[Path]) -> list | None:
+    """What tells that files are unchanged; None where one was touched so lately that it may not."""
+    states, now = [], time.time()
+    for file in files:
+        status = file.stat()
+        if now - max(status.st_mtime, status.st_ctime) < SETTLED:
+            return None
+        times = (status.st_mtime_ns, status.st_ctime_ns)
+        states.append([file.name, status.st_dev, status.st_ino, status.st_size, *times])
+    return states
+
+
+def remembered(source: str) -> str:
+    """What was noted for a source, '' for nothing."""
+    try:
+        note = json.loads((place_of("sources", source) / "note.json").read_text(encoding="utf-8"))
+        return note["as"] if note["of"] == source and isinstance(note["as"], str) else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def remember(source: str, key: str) -> None:
+    """Note that a source (a key over its signature) was read as this key; left where it cannot be."""
+    place = place_of("sources", source)
+    with contextlib.suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=place, delete=False, encoding="utf-8") as sink:
+            json.dump({"of": source, "as": key}, sink)
+        os.replace(sink.name, place / "note.json")

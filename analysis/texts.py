@@ -1,0 +1,160 @@
+"""Texts: what the documents say, in NFC, kept as bytes on the disk and read when asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from analysis.cache import existing
+from analysis.errors import InputError
+from analysis.files import composed
+
+FILE = "texts.bin"
+DIGEST = 16
+NEVER_DECOMPOSED = (
+    r"[^\x00-\x{2FF}\x{2002}-\x{20CF}\x{3000}-\x{3029}\x{4E00}-\x{9FFF}\x{FF00}-\x{FFEF}]"
+)
+"""A character outside these ranges may change in NFC; those inside them never do by themselves."""
+
+
+def digest_of(content: bytes) -> bytes:
+    """What tells one text from another."""
+    return hashlib.sha256(content).digest()[:DIGEST]
+
+
+class Texts(Sequence):
+    """The texts of a corpus in its order; each is read and decoded when it is asked for.
+
+    `spans` are the first and one past the last byte of each text in `file`, `digests` tell
+    whether they are still what was written, `characters` are their lengths. `renew` reads the
+    corpus again, for a text that is not.
+    """
+
+    def __init__(self, file: Path, spans: np.ndarray, digests: np.ndarray, characters: np.ndarray):
+        self.file, self.spans, self.digests, self.characters = file, spans, digests, characters
+        self.renew: Callable[[], Texts] | None = None
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def __getitem__(self, number: int) -> str:
+        return self.content(range(len(self))[number]).decode("utf-8")
+
+    @cached_property
+    def checked(self) -> np.ndarray:
+        """Which texts this process has held against their digests."""
+        return np.zeros(len(self), dtype=bool)
+
+    @cached_property
+    def source(self) -> BinaryIO:
+        return self.file.open("rb", buffering=0)
+
+    def content(self, number: int) -> bytes:
+        """The bytes of a text; the corpus is read again where the cache no longer holds them."""
+        start, end = self.spans[number].tolist()
+        try:
+            content = os.pread(self.source.fileno(), end - start, start)
+        except OSError:
+            content = b""
+        if self.checked[number] or digest_of(content) == self.digests[number].tobytes():
+            self.checked[number] = True
+            return content
+        if self.renew is None:
+            raise InputError("the corpus changed while it was read", where="corpus")
+        fresh = self.renew()
+        self.file, self.spans = fresh.file, fresh.spans
+        self.source, self.renew = fresh.source, None
+        self.checked[:] = False
+        return self.content(number)
+
+    def gathered(self, numbers: range) -> tuple[bytes, np.ndarray]:
+        """Some texts with a newline after each, and the place of each text's first byte."""
+        contents = [self.content(number) for number in numbers]
+        sizes = np.fromiter(map(len, contents), dtype=np.int64, count=len(contents)) + 1
+        return b"\n".join([*contents, b""]), np.concatenate(([0], np.cumsum(sizes)))
+
+    def stretch(self, numbers: range) -> tuple[bytes, np.ndarray]:
+        """Some texts in one piece, and the place of each text's first byte in it."""
+        spans = self.spans[numbers.start : numbers.stop]
+        if (
+            self.checked[numbers.start : numbers.stop].all()
+            and (spans[1:, 0] == spans[:-1, 1]).all()
+        ):
+            first, last = int(spans[0, 0]), int(spans[-1, 1])
+            return os.pread(self.source.fileno(), last - first, first), spans[:, 0] - first
+        contents = [self.content(number) for number in numbers]
+        sizes = np.fromiter(map(len, contents), dtype=np.int64, count=len(contents))
+        return b"".join(contents), np.cumsum(sizes) - sizes
+
+    def ordered(self, order: np.ndarray) -> Texts:
+        """The same texts in another order."""
+        return Texts(self.file, self.spans[order], self.digests[order], self.characters[order])
+
+
+def cached_texts(key: str) -> Texts:
+    """The texts of a corpus of the cache."""
+    found = existing("corpora", key)
+    if found is None:
+        raise InputError("no such corpus in the cache", where="cache", value=key)
+    arrays = (found[name] for name in ("spans", "digests", "characters"))
+    return Texts(found.folder / FILE, *arrays)
+
+
+class TextWriter:
+    """Takes texts batch by batch and writes them to a folder."""
+
+    def __init__(self, folder: Path):
+        self.file = folder / FILE
+        self.sink = self.file.open("wb")
+        self.place = 0
+        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.speaks = False
+
+    def write(self, texts) -> None:
+        """Write a batch: an Arrow array or a list of texts."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        texts = in_nfc(texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string()))
+        _, offsets, data = texts.buffers()
+        begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset :][: len(texts) + 1]
+        content = memoryview(data) if data else memoryview(b"")
+        bounds = begins.tolist()
+        digests = b"".join(digest_of(content[start:end]) for start, end in pairwise(bounds))
+        self.sink.write(content[bounds[0] : bounds[-1]])
+        spans = np.column_stack((begins[:-1], begins[1:])) - begins[0] + self.place
+        self.place += bounds[-1] - bounds[0]
+        characters = np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64)
+        found = np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST)
+        self.parts.append((spans, found, characters))
+        self.speaks = self.speaks or any(map(str.isalnum, iter_signs(texts)))
+
+    def close(self) -> Texts:
+        """The texts that were written."""
+        self.sink.close()
+        columns = zip(*self.parts, strict=True)
+        return Texts(self.file, *(np.concatenate(column) for column in columns))
+
+
+def iter_signs(texts):
+    """The characters of the texts of an Arrow array one by one."""
+    return (sign for text in texts for sign in text.as_py())
+
+
+def in_nfc(texts):
+    """An Arrow array of texts with every text in NFC; those that cannot change are not looked at."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    doubtful = pc.match_substring_regex(texts, NEVER_DECOMPOSED)
+    if not pc.any(doubtful).as_py():
+        return texts
+    several = zip(texts.to_pylist(), doubtful.to_pylist(), strict=True)
+    return pa.array([composed(t) if look else t for t, look in several], pa.large_string())

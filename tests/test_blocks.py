@@ -1,0 +1,237 @@
+"""The fast path against the slow one: what bytes are cut into, and what no cutting may change."""
+
+import random
+
+import naive
+import numpy as np
+import pandas as pd
+import pytest
+import reading
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import analysis.tokens
+from analysis.codebook import Codebook, term_sets
+from analysis.evidence import evidence_table, find
+from analysis.framing import code_units, frame_table, keyness_table
+from analysis.overview import collocation_table, growth_table, overlap_table, vocabulary_table
+from analysis.trends import group_table
+
+PIECES = """The race|We|is on|China|US|A|b|é|É|1|4.0|12 Chinese |2 While |e\u0301|x\u0323y|\u0301|हिन्दी। |人工|智能。|！
+U.S.|U.S.’s|U.S.'s|U.S. |e.g. |J.K.Rowling|end.Next|Mr. |St. |’s|'s|'|’|ʼ|＇|‘|“|”|"|„|«|»|😀|👩\u200d💻|👍🏽|٣٤|१|²|Ⅳ
+(|)|[|]|(CAC, 2023)| (Li 2024b).|. . .|. . . |…|. |? |! |.|..|,|-|–|—|_|&|<b>|\u00ad|\ufeff|\u200b|\x7f|\ue000|\U0010ffff"""
+BLANKS = [" ", "  ", "\t", "\x1f", "\xa0", "\u1680", "\u2003", "\u202f", "\u205f", "\u3000"]
+NEWLINES = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+HOSTILE = [*PIECES.replace("\n", "|").split("|"), *BLANKS, *NEWLINES, "\0", "\n\n"]
+ANY = st.text(st.characters(exclude_categories=("Cs", "Cn")), max_size=20)
+TEXT = st.one_of(st.lists(st.sampled_from(HOSTILE), max_size=14).map("".join), ANY)
+DOCUMENT = st.tuples(
+    TEXT,
+    st.sampled_from(["en", "zh", "hi", "de", "", "zz"]),
+    st.sets(st.integers(1, 4), max_size=2),
+)
+SETTINGS = settings(
+    max_examples=400, derandomize=True, deadline=None, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+
+# --- against the slow reader -------------------------------------------------------------------------
+
+
+def fast(documents) -> list[list[tuple]]:
+    texts, languages, excluded = zip(*documents, strict=True)
+    lines = [sorted(numbers) for numbers in excluded]
+    return reading.read_block(reading.block_of(*texts, languages=languages, excluded=lines))
+
+
+def slow(documents) -> list[list[tuple]]:
+    return [
+        [tuple(sentence) for sentence in naive.sentences(text, language, tuple(excluded))]
+        for text, language, excluded in documents
+    ]
+
+
+@SETTINGS
+@given(st.lists(DOCUMENT, min_size=1, max_size=4))
+@example([("\u2003The race.", "en", set())])
+@example([("²", "en", set())])
+@example([("We.\r", "en", set()), ("", "en", set()), ("\nWe.", "en", set())])
+@example([("“We go.\nNo.” (Li, 2023)\nYes.", "en", set())])
+def test_a_block_is_read_as_line_by_line(documents):
+    """Forms, first bytes, sentences, spans, lines and documents of hostile texts are NLTK's, and
+    those of the splitter given each line by itself."""
+    assert fast(documents) == slow(documents)
+
+
+PROSE = """We|State|leads|China|US|I|it|Mr|Dr|St|Prof|No|no|etc|Jan|Inc|vs|al|e.g|3.14|50%|café|users’|don't
+“We go on and on”|(see the other page)|‘it is so’"""
+ODD = """A|Ph|a.b|12|Élan|“Why? No. We go”|“No”|“|”|‘|(He left. They came.)|(a)|(|)|—|:|;|"We go."|[1]"""
+ENDS = [*[" "] * 6, *[". "] * 6, "! ", "? "]
+ODD_ENDS = [
+    " ",
+    ". ",
+    ".",
+    ".  ",
+    "?!",
+    ".) ",
+    ") ",
+    ". (",
+    ". “",
+    ". ‘",
+    ".” ",
+    ". — ",
+    "... ",
+    " . ",
+]
+
+
+def lines_of(words: str, ends: list[str]) -> st.SearchStrategy[str]:
+    """Lines of words with something after each."""
+    pairs = st.tuples(st.sampled_from(words.replace("\n", "|").split("|")), st.sampled_from(ends))
+    return st.lists(pairs, max_size=7).map(lambda some: "The " + "".join(map("".join, some)))
+
+
+LINE = st.one_of(lines_of(PROSE, ENDS), lines_of(f"{PROSE}|{ODD}", [*ENDS, *ODD_ENDS]))
+
+
+@SETTINGS
+@given(st.lists(LINE, min_size=1, max_size=8), st.sampled_from(["en", "", "zz"]))
+def test_plain_prose_is_read_as_line_by_line(lines, language):
+    """Lines of ordinary English, whose sentences are found without the splitter where that is
+    certain: they end where the splitter ends them, given each line by itself."""
+    documents = [("\n".join(lines), language, ())]
+    assert fast(documents) == slow(documents)
+
+
+@pytest.mark.parametrize("newline", NEWLINES)
+def test_a_document_ends_where_the_next_begins(newline):
+    """A newline of any kind at the end of a text takes nothing from the text after it."""
+    documents = [(f"One{newline}", "en", ()), ("", "en", ()), (f"{newline}Two{newline}", "en", ())]
+    assert [[line for line, *_ in found] for found in fast(documents)] == [[1], [], [2]]
+
+
+def test_an_excluded_line_leaves_no_form():
+    """The forms of a block are those of the lines that are kept."""
+    block = reading.block_of("race\ngap\nrace", excluded=[[2]])
+    assert block["forms_text"].tobytes() == b"race"
+
+
+def test_the_five_texts_are_read_as_line_by_line(seeds):
+    """The five texts at once, their excluded lines left out, as each line by itself."""
+    lines = seeds.excluded.groupby("document")["line"].agg(set).to_dict()
+    columns = zip(seeds.texts, seeds.documents["language"], seeds.documents["id"], strict=True)
+    documents = [(text, language, lines.get(name, set())) for text, language, name in columns]
+    assert fast(documents) == slow(documents)
+
+
+def test_lines_that_stop_the_splitter_are_read_one_by_one(monkeypatch):
+    """Where the splitter fails on some lines together, each is still split by itself."""
+    import analysis.blocks
+
+    text = "One. Two.\nThree. Four."
+    expected = reading.read_block(reading.block_of(text))
+    monkeypatch.setattr(analysis.blocks, "pieces", lambda text, language: [])
+    assert reading.read_block(reading.block_of(text)) == expected
+    assert len(expected[0]) == 4
+
+
+# --- what may not matter -----------------------------------------------------------------------------
+
+WORDS = ["race", "Race", "gap", "US", "us", "China’s", "arms race", "self-reliance", "café", "2023"]
+SETS = term_sets(["race", "arms race", "US", "ga*", "us ~2 race", "café"], {})
+BOOK = Codebook("made", "", SETS, term_sets(["China", "us"], {}), {})
+SOME, EACH = (150, 600), (0, 1)
+"""Bytes of a block: a handful of documents, or one."""
+
+
+def rows() -> list[dict]:
+    """61 documents of one to four sentences, two of them alike, three without a word."""
+    rng = random.Random(7)
+    texts = [
+        " ".join(" ".join(rng.choices(WORDS, k=rng.randint(2, 7))) + "." for _ in range(n % 4 + 1))
+        for n in range(57)
+    ]
+    texts = [*texts[:19], "…", *texts[19:38], "²", *texts[38:56], texts[0], "", texts[1]]
+    return [
+        {"id": f"d{n:02}", "text": text, "source": "AB"[n % 2], "date": f"20{10 + n % 7}"}
+        for n, text in enumerate(texts)
+    ]
+
+
+def results(tokens) -> dict[str, pd.DataFrame]:
+    """The tables that a notebook makes of tokens."""
+    found = find(tokens, SETS, keep=5, random_seed=3)
+    coding = code_units(tokens, BOOK, keep=5, random_seed=3)
+    return {
+        "vocabulary": vocabulary_table(tokens),
+        "collocations": collocation_table(tokens, fewest=2),
+        "growth": growth_table(tokens),
+        "overlap": overlap_table(tokens),
+        "keyness": keyness_table(tokens, "source", prior=50),
+        "counts": pd.DataFrame(found.counts.toarray(), columns=found.names),
+        "sentences": pd.DataFrame(found.n_sentences),
+        "rules": pd.concat(found.rule_counts),
+        "rates": group_table(found, group="source", resamples=100),
+        "evidence": evidence_table(found, "sentence"),
+        "frames": frame_table(coding, "source", resamples=100),
+        "actors": pd.DataFrame(coding.together),
+    }
+
+
+def assert_same(there: dict, back: dict) -> None:
+    for name, table in there.items():
+        compare = pd.testing.assert_frame_equal if isinstance(table, pd.DataFrame) else pd.testing.assert_series_equal  # fmt: skip
+        compare(table, back[name], obj=name)
+
+
+@pytest.mark.parametrize("cut", [SOME, EACH], ids=["some", "one a document"])
+def test_the_size_of_blocks_is_irrelevant(in_blocks, cut):
+    """Tables, counts and samples are the same in one block, in a handful and in one a document."""
+    whole, cut_up = in_blocks(rows()), in_blocks(rows(), cut)
+    assert (len(whole.keys), len(cut_up.keys) > 5) == (1, True)
+    assert reading.sentence_forms(whole) == reading.sentence_forms(cut_up)
+    assert_same(results(whole), results(cut_up))
+
+
+def test_the_order_of_rows_in_the_file_is_irrelevant(in_blocks):
+    """A file read from its last row to its first gives the same tables, counts and samples."""
+    assert_same(results(in_blocks(rows())), results(in_blocks(rows()[::-1])))
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_the_number_of_processes_is_irrelevant(in_blocks, monkeypatch, tmp_path, workers):
+    """One process or three, each with a cache of its own: the same tables."""
+    expected = results(in_blocks(rows(), SOME))
+    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("WORKBOOK_WORKERS", workers)
+    monkeypatch.setattr(analysis.tokens, "WORTH_A_PROCESS", 0)
+    assert_same(expected, results(in_blocks(rows(), SOME)))
+
+
+def test_helping_processes_make_blocks(in_blocks, monkeypatch, tmp_path):
+    """With three processes two of them are helpers, and this one makes the first of every three."""
+    mine, started = [], []
+    block_of, helper = analysis.tokens.block_of, analysis.tokens.helper
+    monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("WORKBOOK_WORKERS", "3")
+    monkeypatch.setattr(analysis.tokens, "WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(analysis.tokens, "block_of", lambda texts, job: mine.append(job) or block_of(texts, job))  # fmt: skip
+    monkeypatch.setattr(analysis.tokens, "helper", lambda key, jobs: started.append(jobs) or helper(key, jobs))  # fmt: skip
+    n_blocks = len(in_blocks(rows(), SOME).keys)
+    assert len(started) == 2
+    assert [job.key for job in mine] == [job.key for job in analysis.tokens.jobs_of(in_blocks(rows(), SOME).corpus)][::3]  # fmt: skip
+    assert len(mine) + sum(map(len, started)) == n_blocks
+
+
+def test_blocks_join_into_the_corpus(in_blocks):
+    """First documents, tokens and sentences of the blocks follow each other without a gap."""
+    tokens = in_blocks(rows(), SOME)
+    documents = first = sentences = 0
+    for block in tokens.blocks():
+        starts = (block.first_document, block.first_token, block.first_sentence)
+        assert starts == (documents, first, sentences)
+        documents, first = documents + block.n_documents, first + len(block.ids)
+        sentences += block.n_sentences
+    assert (documents, first, sentences) == (len(rows()), len(tokens), tokens.n_sentences)
+    assert np.array_equal(np.diff(tokens.document_start), tokens.document_sizes)
