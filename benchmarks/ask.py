@@ -1,0 +1,159 @@
+"""Questions to the token store: asked in a session (`serve`) or once, by a new process (`once`).
+
+`python -m benchmarks.ask serve FILE` reads the name of a question from each line of standard
+input and answers with a line of JSON: seconds, and what came out. `once NAME FILE` asks one.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+TERMS = (
+    "china", "chatgpt", "security", "race", "regulat*", "start", "gap*", "talent", "chip*", "data",
+    "military", "innovation", "market*", "model*", "investment", "leader*", "risk*", "power*",
+    "global", "domestic",
+)  # fmt: skip
+KEYWORD = "china"
+
+
+def frame_rules(book) -> dict[str, list[str]]:
+    """Twelve frames of thirty rules each, from a codebook: lower case, no gaps, none twice."""
+    rules = dict.fromkeys(
+        " ".join(rule.words)
+        for frame in book.frames.values()
+        for rule in frame.rules
+        if not any(rule.gaps) and all(word == word.lower() for word in rule.words)
+    )
+    rules = [rule for rule in rules if "'" not in rule]
+    return {f"frame{n:02d}": rules[n::12][:30] for n in range(12)}
+
+
+class Session:
+    """The store of a corpus, and the questions that can be put to it."""
+
+    def __init__(self, file: str):
+        from analysis.codebook import Codebook, RuleSet, parse_rule, read_codebook, term_sets
+        from analysis.corpus import read_corpus
+        from analysis.tokens import tokenize
+
+        self.corpus = read_corpus(file)
+        self.tokens = tokenize(self.corpus)
+        self.terms = term_sets(TERMS, {})
+        frames = {
+            name: RuleSet(name, tuple(map(parse_rule, rules)))
+            for name, rules in frame_rules(read_codebook("seeds/codebook.yaml")).items()
+        }
+        self.book = Codebook("bench", "", frames, {}, {})
+        self.keyword = term_sets([KEYWORD], {})
+
+    def trends(self):
+        """Twenty terms by month and source: counts."""
+        from analysis.evidence import find
+        from analysis.trends import period_labels
+
+        found = find(self.tokens, self.terms, keep=0)
+        documents = self.corpus.documents
+        months = period_labels(documents["date"], "month")
+        cells, at = np.unique(
+            months + "|" + documents["source"].to_numpy(object), return_inverse=True
+        )
+        counts = np.zeros((len(cells), len(TERMS)), dtype=np.int64)
+        rows, columns = found.counts.tocoo().coords
+        np.add.at(counts, (at[rows], columns), found.counts.tocoo().data)
+        return int(counts.sum()), int((counts**2).sum())
+
+    def keyness(self):
+        """Log-odds with an informative prior over the whole vocabulary, one source against the rest."""
+        from analysis.measures import log_odds
+
+        mine = (self.corpus.documents["source"] == "Agency A").to_numpy()
+        own, rest = self.tokens.group_totals(np.stack((mine, ~mine)))
+        delta, z = log_odds(own, rest, (own + rest) / (own + rest).sum() * 500)
+        return len(z), round(float(np.abs(z).sum()), 3)
+
+    def concordance(self):
+        """Every line in which a word stands."""
+        from analysis.evidence import concordance
+
+        lines = concordance(self.tokens, self.keyword[KEYWORD], width=30)
+        return len(lines), int(lines["match"].str.lower().isin(["china", "china’s"]).sum())
+
+    def frames(self):
+        """Twelve frames of thirty rules, sentence by sentence."""
+        from analysis.framing import code_units
+
+        coding = code_units(self.tokens, self.book, "sentence", keep=0)
+        return coding.n_units, np.asarray(coding.coded.sum(axis=0)).ravel().tolist()
+
+    def vocabulary(self):
+        """The vocabulary table: counts, documents, dispersion."""
+        from analysis.overview import vocabulary_table
+
+        return len(vocabulary_table(self.tokens))
+
+    def collocations(self):
+        """Pairs of neighbouring content words."""
+        from analysis.overview import collocation_table
+
+        return len(collocation_table(self.tokens))
+
+    def intervals(self):
+        """Rates of twenty terms by month and source, each with a bootstrap interval."""
+        from analysis.evidence import find
+        from analysis.trends import trend_table
+
+        found = find(self.tokens, self.terms, keep=0)
+        return len(trend_table(found, group="source", period="month", resamples=1000).table)
+
+    def differences(self):
+        """Differences of frame shares between sources, with permutation tests."""
+        from analysis.framing import code_units, difference_table
+
+        coding = code_units(self.tokens, self.book, "sentence", keep=0)
+        return len(difference_table(coding, "source", resamples=1000))
+
+    def evidence(self):
+        """A sample of the matches of every rule with their sentences."""
+        from analysis.evidence import evidence_table
+        from analysis.framing import code_units
+
+        return len(evidence_table(code_units(self.tokens, self.book, keep=300).found, "sentence"))
+
+    def keyness_table(self):
+        """Log-odds, G², log ratio and a test over documents for every source against the rest."""
+        from analysis.framing import keyness_table
+
+        return len(keyness_table(self.tokens, "source", prior=500))
+
+    def documents(self):
+        """Size and diversity of every document."""
+        from analysis.overview import document_table
+
+        return len(document_table(self.tokens))
+
+
+QUESTIONS = ("trends", "keyness", "concordance", "frames")
+MORE = ("vocabulary", "collocations", "intervals", "differences", "evidence", "keyness_table", "documents")  # fmt: skip
+
+
+def main() -> None:
+    kind, *rest = sys.argv[1:]
+    session = Session(rest[-1])
+    names = rest[:1] if kind == "once" else map(str.strip, sys.stdin)
+    if kind == "serve":
+        print("ready", flush=True)
+    for name in names:
+        begun = time.perf_counter()
+        result = getattr(session, name)()
+        seconds = time.perf_counter() - begun
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        print(json.dumps({"seconds": seconds, "result": result, "memory": memory}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
