@@ -74,6 +74,8 @@ NAMES = {
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
     *NAMES,
+    "changes",
+    "dictionaries",
     "errors",
     "exclusions",
     "files",
