@@ -84,6 +84,7 @@ MODULES = (
     "plots",
     "receipts",
     "runs",
+    "sampling",
     "cli",
 )
 

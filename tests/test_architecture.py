@@ -25,6 +25,7 @@ CHAIN = [
     "trends",
     "changes",
     "framing",
+    "sampling",
     "findings",
     "plots",
     "results",

@@ -1,0 +1,447 @@
+"""Samples of units for people to code: drawn with known probabilities, sheets out and back."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import regex
+
+from analysis import uncertainty
+from analysis.errors import InputError
+from analysis.files import check_header, composed, read_text
+
+ALLOCATIONS = ("proportional", "equal")
+ANSWERS = {"1": True, "0": False, "yes": True, "no": False, "true": True, "false": False}
+TEXT_COLUMNS = ("unit_id", "before", "text", "after")
+NOTE = "note"
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+LONGEST_CELL = 32_767
+LARGEST_WORKBOOK = 200_000_000
+MOST_ROWS = 1_000_000
+CODER = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,39}")
+UNSEEN = regex.compile(r"[^\P{Cc}\t\n]|\p{Cs}|[\uFFFE\uFFFF]")
+PROBLEMS = ["coder", "place", "unit_id", "column", "problem", "value"]
+
+
+# --- units and strata --------------------------------------------------------------------------------
+
+
+def unit_table(documents: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
+    """One row a unit, in the order given: unit_id, document, unit (number in its document from 1),
+    before, text, after.
+
+    `documents` is the id of each unit's document; before and after are the neighbouring units of
+    the same document. `unit_id` is document, unit and eight signs of a hash of the text: the same
+    as long as these are the same.
+    """
+    table = pd.DataFrame({"document": list(documents), "text": list(texts)}, dtype=object)
+    by_document = table.groupby("document", sort=False)
+    table["unit"] = by_document.cumcount() + 1
+    table["before"] = by_document["text"].shift(1).fillna("")
+    table["after"] = by_document["text"].shift(-1).fillna("")
+    rows = zip(table["document"], table["unit"], table["text"], strict=True)
+    table["unit_id"] = [unit_id(*row) for row in rows]
+    return table[["unit_id", "document", "unit", "before", "text", "after"]]
+
+
+def unit_id(document: str, unit: int, text: str) -> str:
+    """The name of a unit that stays with its text.
+
+    >>> unit_id("d1", 7, "China leads.")
+    'd1:7:03068c03'
+    """
+    return f"{document}:{unit}:{hashlib.sha256(text.encode('utf-8')).hexdigest()[:8]}"
+
+
+def frame_strata(coded, groups: Sequence[str]) -> np.ndarray:
+    """The stratum of each unit: its group, and whether the automatic coder gave it any frame.
+
+    `coded` is units × frames, or units for one frame.
+    """
+    coded = np.asarray(coded, dtype=bool).reshape(len(groups), -1).any(axis=1)
+    return np.array(
+        [
+            f"{group}, {'coded' if one else 'not coded'}"
+            for group, one in zip(groups, coded, strict=True)
+        ],
+        dtype=object,
+    )
+
+
+# --- drawing -----------------------------------------------------------------------------------------
+
+
+def allocate(
+    populations: Mapping[str, int], size: int, allocation: str, least: int
+) -> dict[str, int]:
+    """How many units to draw from each stratum: at least `least` (or all there are), the rest in
+    proportion to the strata or in equal parts, each to the stratum that lacks most.
+
+    Raises InputError for an unknown allocation and for a size that cannot be drawn.
+    """
+    if allocation not in ALLOCATIONS:
+        raise InputError("unknown allocation", value=allocation, allowed=ALLOCATIONS)
+    floor = {name: min(least, n) for name, n in populations.items()}
+    most, fewest = sum(populations.values()), sum(floor.values())
+    if not fewest <= size <= most or not size:
+        problem = f"sample of units is out of range ({least} from each of {len(floor)} strata)"
+        raise InputError(problem, value=size, allowed=f"{max(fewest, 1)} to {most}")
+    weight = {name: n if allocation == "proportional" else 1 for name, n in populations.items()}
+    target = {name: size * weight[name] / sum(weight.values()) for name in populations}
+    drawn = dict(floor)
+    for _ in range(size - fewest):
+        room = [name for name, n in populations.items() if drawn[name] < n]
+        drawn[max(room, key=lambda name: target[name] - drawn[name])] += 1
+    return drawn
+
+
+def draw(
+    strata: Sequence[str],
+    size: int,
+    *,
+    random_seed: int,
+    allocation: str = "proportional",
+    least: int = 2,
+) -> pd.DataFrame:
+    """A stratified random sample without replacement: one row a drawn unit, in their order.
+
+    Columns: place (of the unit, from 0), stratum, population (units in the stratum), drawn (of
+    them), probability (drawn / population), weight (its inverse). Two units a stratum, where it
+    has them, so that a variance can be estimated. Raises InputError as `allocate` does.
+    """
+    strata = np.asarray(strata, dtype=object)
+    names, counts = np.unique(strata.astype(str), return_counts=True)
+    populations = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    rows = []
+    for name, drawn in allocate(populations, size, allocation, least).items():
+        rng = uncertainty.generator(random_seed, f"sample {name}")
+        places = rng.choice(np.flatnonzero(strata == name), size=drawn, replace=False)
+        share = drawn / populations[name]
+        rows += [(int(p), name, populations[name], drawn, share, 1 / share) for p in places]
+    columns = ["place", "stratum", "population", "drawn", "probability", "weight"]
+    return pd.DataFrame(sorted(rows), columns=columns)
+
+
+def assign(n: int, coders: Sequence[str], both: int, random_seed: int) -> dict[str, list[int]]:
+    """Which of the n drawn units each coder codes: `both` of them all coders, the rest in turn.
+
+    The order is shuffled for each coder. Raises InputError for names that cannot be files, and
+    where `both` is out of range.
+    """
+    check_coders(coders)
+    if not 0 <= both <= n:
+        raise InputError("units for all coders are out of range", value=both, allowed=f"0 to {n}")
+    order = uncertainty.generator(random_seed, "assign").permutation(n).tolist()
+    shared, rest = order[:both], order[both:]
+    parts = {}
+    for number, coder in enumerate(coders):
+        mine = shared + rest[number :: len(coders)]
+        rng = uncertainty.generator(random_seed, f"order {coder}")
+        parts[coder] = rng.permutation(np.array(mine, dtype=int)).tolist()
+    return parts
+
+
+def check_coders(coders: Sequence[str]) -> None:
+    """Raise InputError unless the coders' names are different and fit for files."""
+    if not coders:
+        raise InputError("there are no coders", where="coders", allowed="at least one name")
+    for coder in coders:
+        if not CODER.fullmatch(coder):
+            allowed = "up to 40 letters, digits, _ and -"
+            raise InputError("is no name of a coder", where="coders", value=coder, allowed=allowed)
+        if sum(other.casefold() == coder.casefold() for other in coders) > 1:
+            raise InputError("coder stands twice", where="coders", value=coder)
+
+
+# --- sheets ------------------------------------------------------------------------------------------
+
+
+def sheet_table(units: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
+    """A coding sheet: unit_id, before, text, after, an empty column a variable, and a note.
+
+    Nothing in it tells the automatic code or the stratum. Raises InputError for a variable named
+    as another column.
+    """
+    for name in variables:
+        if name in (*TEXT_COLUMNS, NOTE) or list(variables).count(name) > 1:
+            raise InputError("column stands twice in the sheet", where="variables", value=name)
+    sheet = units[list(TEXT_COLUMNS)].map(cell_text)
+    for name in (*variables, NOTE):
+        sheet[name] = ""
+    return sheet.reset_index(drop=True)
+
+
+def cell_text(text: object) -> str:
+    """A text as a cell of a sheet holds it: characters no sheet holds replaced, cut to its length."""
+    text = UNSEEN.sub("\ufffd", str(text))
+    return text if len(text) <= LONGEST_CELL - 1 else text[: LONGEST_CELL - 2] + "…"
+
+
+def sheet_csv(sheet: pd.DataFrame) -> bytes:
+    """A sheet as CSV (UTF-8 with a mark, as spreadsheets want it); no cell runs as a formula."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\r\n")
+    for row in (list(sheet), *sheet.itertuples(index=False)):
+        writer.writerow([quoted(str(value)) for value in row])
+    return sink.getvalue().encode("utf-8-sig")
+
+
+def quoted(text: str) -> str:
+    """A text behind an apostrophe where a spreadsheet could take it for a formula.
+
+    >>> quoted("=1+1"), unquoted("'=1+1"), quoted("China")
+    ("'=1+1", '=1+1', 'China')
+    """
+    return "'" + text if text.startswith(FORMULA_SIGNS) else text
+
+
+def unquoted(text: str) -> str:
+    """The text that `quoted` was given."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_SIGNS) else text
+
+
+def sheet_xlsx(sheet: pd.DataFrame, variables: Sequence[str]) -> bytes:
+    """A sheet as XLSX: every cell a text, never a formula; answers are offered as a list.
+
+    Raises InputError where openpyxl (the extra `sheets`) is not installed.
+    """
+    openpyxl = spreadsheets()
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = "coding"
+    for row, values in enumerate((tuple(sheet), *sheet.itertuples(index=False)), 1):
+        for column, value in enumerate(values, 1):
+            cell = page.cell(row, column)
+            if value != "":
+                cell.value, cell.data_type = str(value), "s"
+            cell.number_format = "@"
+            cell.quotePrefix = True
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.font = Font(bold=row == 1 or tuple(sheet)[column - 1] == "text")
+    answers = DataValidation(type="list", formula1='"0,1"', allow_blank=True)
+    page.add_data_validation(answers)
+    for column, name in enumerate(sheet, 1):
+        letter = get_column_letter(column)
+        page.column_dimensions[letter].width = 50 if name in TEXT_COLUMNS[1:] else 16
+        if name in variables and len(sheet):
+            answers.add(f"{letter}2:{letter}{len(sheet) + 1}")
+    page.freeze_panes = "A2"
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
+def spreadsheets():
+    """The library that reads and writes XLSX; raises InputError where it is not installed."""
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise InputError(
+            "XLSX needs openpyxl, which is not installed",
+            allowed="the extra `sheets`, or the sheets in CSV",
+        ) from error
+    return openpyxl
+
+
+# --- sheets read back --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Codings:
+    """What coders coded: `codes` is coders × units × variables, 1, 0 or NaN (not coded).
+
+    `problems` names everything that is not as it was given out (columns coder, place, unit_id,
+    column, problem, value); `others` holds every other filled cell (coder, unit_id, column,
+    value), so that nothing a coder wrote is lost.
+    """
+
+    coders: tuple[str, ...]
+    units: tuple[str, ...]
+    variables: tuple[str, ...]
+    codes: np.ndarray
+    problems: pd.DataFrame
+    others: pd.DataFrame
+
+
+def read_sheet(file: str | Path) -> list[tuple[str, dict[str, str]]]:
+    """Rows of a coding sheet in CSV or XLSX with where they stand; every value is text.
+
+    A CSV may come back with semicolons or tabs. Raises InputError for what is no such sheet.
+    """
+    file = Path(file)
+    rows = xlsx_rows(file) if file.suffix.lower() == ".xlsx" else csv_rows(file)
+    where, header = rows[0] if rows else (file.name, [])
+    header = [name.strip() for name in header]
+    while header and not header[-1]:
+        header.pop()
+    check_header(header, file.name)
+    if "unit_id" not in header:
+        raise InputError("is no coding sheet: no column unit_id", where=where)
+    return [
+        (place, row_of(header, values))
+        for place, values in rows[1:]
+        if any(value.strip() for value in values)
+    ]
+
+
+def row_of(header: list[str], values: list[str]) -> dict[str, str]:
+    """A row by the names of its columns; what stands beyond them under '(no column)'."""
+    row = dict(zip(header, values + [""] * len(header), strict=False))
+    beyond = " | ".join(value for value in values[len(header) :] if value.strip())
+    return {**row, "(no column)": beyond} if beyond else row
+
+
+def csv_rows(file: Path) -> list[tuple[str, list[str]]]:
+    """Every row of a CSV file, the separator being the one that its header is written with."""
+    text = read_text(file)
+    first = text.split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    rows: list[tuple[str, list[str]]] = []
+    try:
+        line = 1
+        for values in reader:
+            rows.append((f"{file.name}, line {line}", [unquoted(value) for value in values]))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"broken CSV ({error})", where=file.name) from error
+    return rows
+
+
+def xlsx_rows(file: Path) -> list[tuple[str, list[str]]]:
+    """Every row of the first page of an XLSX file; a formula comes back as its text."""
+    openpyxl = spreadsheets()
+    try:
+        with zipfile.ZipFile(file) as packed:
+            if sum(part.file_size for part in packed.infolist()) > LARGEST_WORKBOOK:
+                raise InputError("is too large for a coding sheet", where=file.name)
+        page = openpyxl.load_workbook(file, read_only=True, keep_links=False).worksheets[0]
+        page.reset_dimensions()
+        rows = []
+        for number, row in enumerate(page.iter_rows(values_only=True), 1):
+            if number > MOST_ROWS:
+                raise InputError("is too large for a coding sheet", where=file.name)
+            rows.append((f"{file.name}, row {number}", [cell_value(value) for value in row]))
+        return rows
+    except InputError:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        raise InputError(f"cannot be read as XLSX ({kind})", where=file.name) from error
+
+
+def cell_value(value: object) -> str:
+    """A cell as text: nothing is '', a whole number without its decimals.
+
+    >>> [cell_value(value) for value in (None, 1.0, True, " a ")]
+    ['', '1', '1', ' a ']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, (bool, float)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def read_codings(
+    sheets: Mapping[str, str | Path],
+    units: pd.DataFrame,
+    variables: Sequence[str],
+    assigned: Mapping[str, Iterable[str]] | None = None,
+) -> Codings:
+    """The coders' sheets read back and compared with what was given out.
+
+    `sheets` are the coders' files, `units` the sampled units (columns unit_id, text); `assigned`
+    the unit ids each coder was given, all of them where it is None. Named as problems: an empty
+    cell, an unknown label, an edited text, a row that stands twice, is lost, was not given out or
+    is of no unit of the sample, a column that is missing. Where two rows of a unit differ, the
+    unit counts as not coded.
+    """
+    check_coders(list(sheets))
+    given = dict(zip(units["unit_id"], units["text"], strict=True))
+    codes = np.full((len(sheets), len(given), len(variables)), np.nan)
+    problems: list[tuple] = []
+    others: list[tuple] = []
+    for number, (coder, file) in enumerate(sheets.items()):
+        mine = set(given if assigned is None else assigned.get(coder, ()))
+        found = read_coder(coder, file, given, mine, tuple(variables), problems, others)
+        for place, unit in enumerate(given):
+            codes[number, place] = found.get(unit, np.nan)
+    return Codings(
+        tuple(sheets),
+        tuple(given),
+        tuple(variables),
+        codes,
+        pd.DataFrame(problems, columns=PROBLEMS, dtype=object),
+        pd.DataFrame(others, columns=["coder", "unit_id", "column", "value"], dtype=object),
+    )
+
+
+def read_coder(coder, file, given, mine, variables, problems, others) -> dict[str, np.ndarray]:
+    """The codes of one coder by unit; problems and other cells are added to their lists."""
+    rows = read_sheet(file)
+    missing = [name for name in variables if rows and name not in rows[0][1]]
+    problems += [(coder, Path(file).name, "", name, "column is missing", "") for name in missing]
+    found: dict[str, np.ndarray] = {}
+    for place, row in rows:
+        unit = row["unit_id"].strip()
+        said = [(name, row.get(name, "").strip()) for name in row if name not in TEXT_COLUMNS]
+        others += [(coder, unit, name, v) for name, v in said if v and name not in variables]
+        answers = [answer(row[name]) if name in row else None for name in variables]
+        told = row_problems(unit, row, answers, given, mine, variables)
+        code = np.array([np.nan if a is None else float(a) for a in answers])
+        if unit in found:
+            values = "; ".join(row.get(name, "").strip() for name in variables)
+            told.append(("unit_id", "row stands twice", values))
+            same = np.array_equal(found[unit], code, equal_nan=True)
+            code = code if same else np.full(len(variables), np.nan)
+        if unit in given:
+            found[unit] = code
+        problems += [(coder, place, unit, *one) for one in told]
+    lost = [unit for unit in given if unit in mine and unit not in found]
+    problems += [(coder, Path(file).name, unit, "unit_id", "row is lost", "") for unit in lost]
+    return found
+
+
+def row_problems(unit, row, answers, given, mine, variables) -> list[tuple[str, str, str]]:
+    """What is wrong with one row: (column, problem, value)."""
+    told: list[tuple[str, str, str]] = []
+    for name, code in zip(variables, answers, strict=True):
+        if name in row and code is None:
+            value = row[name].strip()
+            told.append((name, "unknown label" if value else "cell is empty", value))
+    if unit not in given:
+        told.append(("unit_id", "unit is not in the sample", as_read(row.get("text", ""))))
+    else:
+        if unit not in mine:
+            told.append(("unit_id", "unit was not given to this coder", ""))
+        if "text" in row and as_read(row["text"]) != as_read(cell_text(given[unit])):
+            told.append(("text", "text was edited", as_read(row["text"])))
+    return told
+
+
+def answer(value: str) -> bool | None:
+    """The code in a cell, None where there is none.
+
+    >>> [answer(value) for value in ("1", " No ", "0.0", "maybe", "")]
+    [True, False, False, None, None]
+    """
+    text = value.strip().casefold()
+    return ANSWERS.get(text.removesuffix(".0").removesuffix(",0"))
+
+
+def as_read(text: str) -> str:
+    """A text as it is compared: composed, its white space evened out."""
+    return " ".join(composed(text).split())
