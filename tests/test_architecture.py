@@ -26,6 +26,7 @@ CHAIN = [
     "changes",
     "framing",
     "sampling",
+    "agreement",
     "findings",
     "plots",
     "results",
