@@ -76,6 +76,7 @@ MODULES = (
     *NAMES,
     "agreement",
     "changes",
+    "correction",
     "dictionaries",
     "errors",
     "exclusions",

@@ -27,6 +27,7 @@ CHAIN = [
     "framing",
     "sampling",
     "agreement",
+    "correction",
     "findings",
     "plots",
     "results",
