@@ -76,6 +76,7 @@ MODULES = (
     *NAMES,
     "agreement",
     "changes",
+    "coder",
     "correction",
     "dictionaries",
     "errors",

@@ -28,6 +28,7 @@ CHAIN = [
     "sampling",
     "agreement",
     "correction",
+    "coder",
     "findings",
     "plots",
     "results",
