@@ -70,6 +70,14 @@ def test_fleiss_of_the_published_example():
     assert np.isnan(row["cohen"])
 
 
+def test_fleiss_takes_units_that_every_coder_coded():
+    """A unit that one of two coders left out pairs nothing: the coefficients are of the others."""
+    codes = [[1, 0, 1, 0, 1], [1, 0, 0, 0, None]]
+    whole = [row[:4] for row in codes]
+    assert table(codes)["fleiss"] == pytest.approx(table(whole)["fleiss"])
+    assert table(codes)["alpha"] == pytest.approx(table(whole)["alpha"])
+
+
 @pytest.mark.parametrize(
     ("codes", "reason"),
     [

@@ -32,7 +32,7 @@ def negated(text: str, word: str = "gap", **choices) -> list[bool]:
         ("that was not so | gap", False),
         ("not only a gap", False),
         ("no doubt a gap", False),
-        ("not strength but a gap", False),
+        ("not strength but gap", False),
         ("gap", False),
     ],
 )

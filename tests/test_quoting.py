@@ -26,7 +26,7 @@ def inside(paragraph: str) -> list[tuple[str, int, bool]]:
             "“He said ‘we lead’ to us.”",
             [("He said ‘we lead’ to us.", 1, True), ("we lead", 2, True)],
         ),
-        ("“We don’t lead China’s race”", [("We don’t lead China’s race", 1, True)]),
+        ("‘We don’t lead China’s race’", [("We don’t lead China’s race", 1, True)]),
         ("China’s and the firms’ lead", []),
         ('a 5" disk and a 3" disk', []),
         ("no opening ” here", []),

@@ -339,6 +339,14 @@ def test_the_interval_of_a_change_covers():
     assert 0.91 < np.mean(held) < 0.98
 
 
+def test_a_short_side_borrows_its_variance():
+    """Three equal values on a side say nothing of certainty: the variance is of both sides."""
+    many = np.tile([4.0, 6.0], 10)
+    for sides in ((np.ones(3), many), (many, np.ones(3))):
+        low, high = uncertainty.break_interval(*sides, 0.95)
+        assert low < len(sides[0]) < high
+
+
 def test_no_change_is_seldom_found():
     """In periods without a change p is below 0.05 about as often as it should be."""
     rng = drawn()
