@@ -155,15 +155,14 @@ class FrameSample:
         mean = np.bincount(self.stratum, value, size) / np.maximum(n + unseen, 1)
         return np.maximum(squares / np.maximum(n + unseen, 1) - mean**2, 0.0)
 
-    def design_variance(self, part: np.ndarray, drawn: np.ndarray | None = None) -> float:
-        """Variance over samples of the total of part × pseudo (stratified, without replacement).
+    def design_variance(self, part: np.ndarray) -> float:
+        """Variance over samples of the total of part × pseudo (stratified, without replacement)."""
+        return self.variance_of(self.stratum_variances(part), self.drawn)
 
-        `drawn` coded units a stratum, as many as there are if None.
-        """
-        n = np.maximum(self.drawn if drawn is None else drawn, 1)
-        used = np.bincount(self.stratum[np.flatnonzero(part)], minlength=len(n)) > 0
-        terms = self.population * (self.population / n - 1) * self.stratum_variances(part)
-        return float(terms[used].sum())
+    def variance_of(self, within: np.ndarray, drawn: np.ndarray) -> float:
+        """The same for so many coded units a stratum, from the variances within strata."""
+        per_unit = self.population / np.maximum(drawn, 1) - 1
+        return float((self.population * per_unit * within).sum())
 
 
 def clustered_variance(part: np.ndarray, document: np.ndarray) -> float:
@@ -245,7 +244,7 @@ def further_units(
     sample = study.frame(number)
     if sample.refusal(inside):
         return float("nan")
-    part = inside / inside.sum()
+    within = sample.stratum_variances(inside / inside.sum())
     strata = np.unique(sample.stratum[inside])
     goal = (precision / uncertainty.normal_quantile(confidence)) ** 2
 
@@ -255,11 +254,11 @@ def further_units(
         return drawn
 
     few, many = 1.0, float((sample.population[strata] / sample.drawn[strata]).max())
-    if sample.design_variance(part) <= goal:
+    if sample.variance_of(within, sample.drawn) <= goal:
         return 0.0
     while many - few > 1e-3:
         middle = (few + many) / 2
-        enough = sample.design_variance(part, spread(middle)) <= goal
+        enough = sample.variance_of(within, spread(middle)) <= goal
         few, many = (few, middle) if enough else (middle, many)
     return float((spread(many) - sample.drawn).sum())
 
@@ -356,7 +355,8 @@ def prevalence_table(
 
     Columns: frame, group, units, coded (by people), naive (the automatic share), corrected, low,
     high, interval ('documents', 'texts'), rogan_gladen (the textbook correction, with the error
-    rates of the whole corpus, which takes them to be the same in every group), further_units (to
+    rates of the whole corpus, which takes them to be the same in every group; missing where no
+    coded unit has the frame), further_units (to
     code for ± precision), reason (why there is no correction).
     """
     rows = []

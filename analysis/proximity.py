@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.codebook import NOBODY
 
 SEVERAL = "several"
+SIDE_BY_SIDE = 3
 
 
 def distances(
@@ -105,13 +106,19 @@ def sentence_actors(
 ) -> np.ndarray:
     """Whom each sentence is about: one of the pair, both of them, or 'no actor'.
 
-    A sentence that names one of the two is about that one; one that names both, about both.
+    Both where the two stand side by side, at most SIDE_BY_SIDE tokens apart ('US–China', 'China and
+    the US'); else the one named first, where an English sentence has its subject. `actors` are
+    matches (columns name, first, last, sentence); a sentence may be any unit.
     """
-    named = np.zeros((n_sentences, 2), dtype=bool)
-    for column, name in enumerate(pair):
-        named[actors.loc[actors["name"] == name, "sentence"].to_numpy(int), column] = True
-    told = np.array([NOBODY, *pair, both], dtype=object)
-    return told[named[:, 0] + 2 * named[:, 1]]
+    mine = actors[actors["name"].isin(pair)].sort_values(["sentence", "first"], kind="stable")
+    name, sentence = mine["name"].to_numpy(dtype=object), mine["sentence"].to_numpy(dtype=np.int64)
+    told = np.full(n_sentences, NOBODY, dtype=object)
+    places, leading = np.unique(sentence, return_index=True)
+    told[places] = name[leading]
+    apart = mine["first"].to_numpy()[1:] - mine["last"].to_numpy()[:-1]
+    joined = (name[1:] != name[:-1]) & (sentence[1:] == sentence[:-1]) & (apart <= SIDE_BY_SIDE)
+    told[sentence[1:][joined]] = both
+    return told
 
 
 def object_table(

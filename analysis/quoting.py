@@ -16,7 +16,7 @@ VOICES = ("quoted", "reported", "own")
 LEAST_WORDS = 4
 """Words in quotation marks below which they mark a term and not speech."""
 CLOSING = {"“": "”", "„": "“”", "«": "»", "‹": "›", "「": "」", "『": "』", "‘": "’", '"': '"'}
-CLOSERS = frozenset("".join(CLOSING.values()))
+MARK = regex.compile("[" + "".join(sorted({*CLOSING, *"".join(CLOSING.values())})) + "]")
 LETTER = regex.compile(r"[\p{L}\p{N}]")
 WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 VERBS = (
@@ -43,6 +43,9 @@ THAT = regex.compile(
 SAID = regex.compile(
     rf"(?:\b(?<who>\w+)\s+|,\s*)(?i:{'|'.join(VERBS.split())})\b(?=\s*[,:.“\"]|\s+\p{{Lu}})"
 )
+HINT = regex.compile(
+    rf"\b(?i:according|words|puts?|view|{'|'.join((VERBS + ' ' + VERBS_OR_NOUNS + ' ' + ALWAYS).split())})\b"
+)
 LONGEST_SENTENCE = 5000
 DEEPEST = 8
 
@@ -67,9 +70,8 @@ def quotes(paragraph: str) -> list[Quote]:
     """
     found: list[Quote] = []
     open_marks: list[tuple[str, int]] = []
-    for place, sign in enumerate(paragraph):
-        if sign not in CLOSING and sign not in CLOSERS:
-            continue
+    for mark in MARK.finditer(paragraph):
+        place, sign = mark.start(), mark.group()
         before, after = paragraph[place - 1 : place], paragraph[place + 1 : place + 2]
         level = next(
             (n for n in reversed(range(len(open_marks))) if sign in CLOSING[open_marks[n][0]]), None
@@ -113,6 +115,8 @@ def reported(sentence: str) -> bool:
     [True, True, False]
     """
     sentence = sentence[:LONGEST_SENTENCE]
+    if not HINT.search(sentence):
+        return False
     if SOURCE.search(sentence):
         return True
     hits = (hit for pattern in (REPORTING, THAT, SAID) for hit in pattern.finditer(sentence))
@@ -151,20 +155,21 @@ def match_voices(
     Columns of `matches`: document (number), start, end, sentence_start, sentence_end (characters
     in the document's text). Paragraphs are lines of text.
     """
-    told = np.full(len(matches), "own", dtype=object)
     columns = ["document", "start", "end", "sentence_start", "sentence_end"]
-    table = matches[columns].reset_index(drop=True)
-    for document, mine in table.groupby("document", sort=False):
-        lines = line_spans(texts[document])
-        begins = [begin for begin, _ in lines]
-        line = np.searchsorted(begins, mine["start"].to_numpy(), side="right") - 1
-        for number, part in mine.groupby(line):
-            begin, end = lines[number]
-            paragraph = texts[document][begin:end]
-            spans = part[columns[1:]].to_numpy(dtype=np.int64) - begin
-            sentences = sorted({(int(row[2]), int(row[3])) for row in spans})
-            places = [(int(row[0]), int(row[1])) for row in spans]
-            told[part.index] = voices(paragraph, sentences, places, least_words)
+    rows = matches[columns].to_numpy(dtype=np.int64)
+    told = np.full(len(rows), "own", dtype=object)
+    order = np.lexsort((rows[:, 1], rows[:, 0]))
+    changes = np.flatnonzero(np.diff(rows[order, 0])) + 1
+    for mine in np.split(order, changes) if len(order) else []:
+        text = texts[rows[mine[0], 0]]
+        lines = line_spans(text)
+        line = np.searchsorted([begin for begin, _ in lines], rows[mine, 1], side="right") - 1
+        for part in np.split(np.arange(len(mine)), np.flatnonzero(np.diff(line)) + 1):
+            begin, end = lines[line[part[0]]]
+            spans = (rows[mine[part], 1:] - begin).tolist()
+            sentences = sorted({(row[2], row[3]) for row in spans})
+            places = [(row[0], row[1]) for row in spans]
+            told[mine[part]] = voices(text[begin:end], sentences, places, least_words)
     return told
 
 
