@@ -31,6 +31,7 @@ LONGEST_NAME = 60
 REPORT = ["where", "category", "entry", "problem", "became"]
 LEGEND = regex.compile(r"(\t*)\s*(\d{1,6})\s+(\S.*)")
 CODES = regex.compile(r"(.+?)((?:\s+\d{1,6})+)\s*")
+COLOUR = regex.compile(r"#[0-9A-Fa-f]{6}\Z")
 WEIGHTED = regex.compile(r"(.*\S) \((-?\d{1,9}(?:[.,]\d{1,9})?)\)")
 HEADING = """\
 # quanteda dictionary. Tokenise with split_hyphens = TRUE and look up without regard to case:
@@ -210,7 +211,8 @@ def liwc_legend(lines: list[tuple[str, str]], losses: list[Loss]) -> dict[int, t
 
 
 def lexicoder_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Iterator[Entry]:
-    """Entries of a Lexicoder 3 dictionary: a line `+category`, then a pattern a line."""
+    """Entries of a Lexicoder 3 dictionary: a line `+category` (its colour dropped), then a
+    pattern a line."""
     path: tuple[str, ...] = ()
     if lines[0][1].lstrip().startswith("<"):
         raise InputError(
@@ -219,7 +221,7 @@ def lexicoder_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Itera
     for where, line in lines:
         text = line.strip()
         if text.startswith("+"):
-            path = (text.lstrip("+").strip(),)
+            path = (COLOUR.sub("", text.lstrip("+")).strip(),)
         elif text and not path:
             losses.append(lost(where, (), text, "stands before the first category"))
         elif text:

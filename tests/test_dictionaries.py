@@ -29,7 +29,7 @@ like\t(02 134)125/464
 weird\t9
 :)\t3
 """
-LEXICODER = "stray\n+NEGATIVE\na lie\nabandon*\n+NEG_POSITIVE\nnot good\nnot * good\n"
+LEXICODER = "stray\r\n+NEGATIVE#AA0000\r\na lie\r\nabandon*\n+NEG_POSITIVE\nnot good\nnot * good\n"
 WORDSTAT = """\
 AFRICA
    \tSOUTH
