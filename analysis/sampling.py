@@ -445,3 +445,107 @@ def answer(value: str) -> bool | None:
 def as_read(text: str) -> str:
     """A text as it is compared: composed, its white space evened out."""
     return " ".join(composed(text).split())
+
+
+# --- a whole sample as files -------------------------------------------------------------------------
+
+KEY = "sample.csv"
+KEY_COLUMNS = ["unit_id", "document", "unit", "text", "place", "stratum", "population", "drawn"]
+KEY_COLUMNS += ["probability", "weight", "coders"]
+
+
+def sample_files(
+    units: pd.DataFrame,
+    drawn: pd.DataFrame,
+    variables: Sequence[str],
+    coders: Sequence[str],
+    *,
+    both: int,
+    random_seed: int,
+    xlsx: Sequence[str] = (),
+) -> dict[str, bytes]:
+    """The files of a sample by name: `sample.csv`, the key, and NAME.csv for each coder, NAME.xlsx
+    for those in `xlsx`.
+
+    `units` is `unit_table` of the corpus, `drawn` what `draw` drew from it. The key holds strata
+    and weights and is not for coders, as the strata tell the automatic code. Raises InputError as
+    `assign` and `sheet_table` do.
+    """
+    if any(coder.casefold() == Path(KEY).stem for coder in coders):
+        raise InputError("name of a coder is reserved", where="coders", value=Path(KEY).stem)
+    chosen = units.iloc[drawn["place"].to_numpy()].reset_index(drop=True)
+    parts = assign(len(chosen), coders, both, random_seed)
+    key = chosen.join(drawn.reset_index(drop=True))
+    key["text"] = key["text"].map(cell_text)
+    given = {coder: set(places) for coder, places in parts.items()}
+    key["coders"] = [
+        ";".join(coder for coder in coders if n in given[coder]) for n in range(len(key))
+    ]
+    files = {KEY: sheet_csv(key[KEY_COLUMNS])}
+    for coder, places in parts.items():
+        sheet = sheet_table(chosen.iloc[places], variables)
+        files[f"{coder}.csv"] = sheet_csv(sheet)
+        if coder in xlsx:
+            files[f"{coder}.xlsx"] = sheet_xlsx(sheet, variables)
+    return files
+
+
+def read_key(file: str | Path) -> pd.DataFrame:
+    """The key of a sample, as `sample_files` wrote it; raises InputError where it is none."""
+    file = Path(file)
+    rows = read_sheet(file)
+    missing = [name for name in KEY_COLUMNS if rows and name not in rows[0][1]]
+    if missing or not rows:
+        raise InputError("is no key of a sample", where=file.name, allowed=KEY_COLUMNS)
+    key = pd.DataFrame([row for _, row in rows], columns=KEY_COLUMNS, dtype=object)
+    try:
+        whole = key.astype(dict.fromkeys(("unit", "place", "population", "drawn"), int))
+        return whole.astype(dict.fromkeys(("probability", "weight"), float))
+    except ValueError as error:
+        raise InputError(f"is no key of a sample ({error})", where=file.name) from error
+
+
+def places_in(key: pd.DataFrame, units: pd.DataFrame) -> np.ndarray:
+    """The place of each sampled unit among the units of the corpus as it is now.
+
+    Raises InputError where a unit is not there, as its text was changed since.
+    """
+    place = {unit: number for number, unit in enumerate(units["unit_id"])}
+    gone = [unit for unit in key["unit_id"] if unit not in place]
+    if gone:
+        problem = f"{len(gone)} units of the sample are not in the corpus, such as"
+        raise InputError(problem, value=gone[0], allowed="the corpus that was sampled")
+    return np.array([place[unit] for unit in key["unit_id"]], dtype=int)
+
+
+def read_sample(folder: str | Path, variables: Sequence[str]) -> tuple[pd.DataFrame, Codings]:
+    """The key of a sample in a folder, and what its coders coded in the sheets there.
+
+    Of a coder's two sheets the one that is filled in counts. Raises InputError where a coder's
+    sheet is not there, or both are filled in.
+    """
+    folder = Path(folder)
+    key = read_key(folder / KEY)
+    assigned: dict[str, list[str]] = {}
+    for unit, names in zip(key["unit_id"], key["coders"], strict=True):
+        for coder in names.split(";"):
+            assigned.setdefault(coder, []).append(unit)
+    check_coders(list(assigned))
+    sheets = {coder: filled_sheet(folder, coder, variables) for coder in sorted(assigned)}
+    return key, read_codings(sheets, key, variables, assigned)
+
+
+def filled_sheet(folder: Path, coder: str, variables: Sequence[str]) -> Path:
+    """The sheet that a coder filled in, the CSV where neither is."""
+    there = [file for suffix in ("csv", "xlsx") if (file := folder / f"{coder}.{suffix}").exists()]
+    if not there:
+        raise InputError("sheet of a coder is not there", where=str(folder), value=f"{coder}.csv")
+    filled = [
+        file
+        for file in there
+        if any(row.get(name, "").strip() for _, row in read_sheet(file) for name in variables)
+    ]
+    if len(filled) > 1:
+        names = " and ".join(file.name for file in filled)
+        raise InputError(f"{names} are both filled in", where=str(folder), allowed="one of them")
+    return (filled or there)[0]
