@@ -91,6 +91,7 @@ MODULES = (
     "receipts",
     "runs",
     "sampling",
+    "sheets",
     "cli",
 )
 

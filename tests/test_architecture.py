@@ -26,6 +26,7 @@ CHAIN = [
     "changes",
     "framing",
     "sampling",
+    "sheets",
     "agreement",
     "correction",
     "coder",

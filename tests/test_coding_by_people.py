@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import agreement, correction, sampling
+from analysis import agreement, correction, sampling, sheets
 from analysis.errors import InputError
 
 REFERENCE = Path(__file__).parent / "data" / "reference"
@@ -43,23 +43,23 @@ def coded(corpus, tmp_path):
     units, automatic, codes, groups = corpus
     strata = sampling.frame_strata(automatic, groups)
     drawn = sampling.draw(strata, 150, random_seed=4)
-    files = sampling.sample_files(
+    files = sheets.sample_files(
         units, drawn, FRAMES, ["a", "b"], both=150, random_seed=4, xlsx=["b"]
     )
     place = {unit: n for n, unit in enumerate(units["unit_id"])}
     for number, coder in enumerate("ab"):
         (tmp_path / f"{coder}.csv").write_bytes(files[f"{coder}.csv"])
-        sheet = [row for _, row in sampling.read_sheet(tmp_path / f"{coder}.csv")]
+        sheet = [row for _, row in sheets.read_sheet(tmp_path / f"{coder}.csv")]
         table = units.iloc[[place[row["unit_id"]] for row in sheet]]
-        filled = sampling.sheet_table(table, FRAMES)
+        filled = sheets.sheet_table(table, FRAMES)
         for column, frame in enumerate(FRAMES):
             answers = codes[number, [place[row["unit_id"]] for row in sheet], column]
             filled[frame] = [str(int(one)) for one in answers]
         if coder == "b":
-            (tmp_path / "b.xlsx").write_bytes(sampling.sheet_xlsx(filled, FRAMES))
+            (tmp_path / "b.xlsx").write_bytes(sheets.sheet_xlsx(filled, FRAMES))
         else:
-            (tmp_path / "a.csv").write_bytes(sampling.sheet_csv(filled))
-    (tmp_path / sampling.KEY).write_bytes(files[sampling.KEY])
+            (tmp_path / "a.csv").write_bytes(sheets.sheet_csv(filled))
+    (tmp_path / sheets.KEY).write_bytes(files[sheets.KEY])
     return tmp_path, drawn
 
 
@@ -67,7 +67,7 @@ def test_what_was_coded_comes_back(corpus, coded):
     """Key and codes are those that were given, unit by unit, without a problem."""
     _, _, codes, _ = corpus
     folder, drawn = coded
-    key, read = sampling.read_sample(folder, FRAMES)
+    key, read = sheets.read_sample(folder, FRAMES)
     assert read.problems.empty
     assert read.coders == ("a", "b")
     assert np.array_equal(read.codes, codes[:, key["place"]])
@@ -76,7 +76,7 @@ def test_what_was_coded_comes_back(corpus, coded):
 
 def test_agreement_of_the_sample(coded):
     """Alpha of the sample is near that of all units (race 0.968, security 0.976, market 0.941)."""
-    _, read = sampling.read_sample(coded[0], FRAMES)
+    _, read = sheets.read_sample(coded[0], FRAMES)
     table = agreement.agreement_table(agreement.frame_codes(read.codes, FRAMES), resamples=500)
     assert (table["alpha"] > 0.85).all()
     assert (table["low"] <= table["alpha"]).all()
@@ -85,7 +85,7 @@ def test_agreement_of_the_sample(coded):
 def test_corrected_shares_hold_the_true_ones(corpus, coded):
     """Every corrected interval holds the share over all units; the crude coder's are far off."""
     units, automatic, codes, groups = corpus
-    key, read = sampling.read_sample(coded[0], FRAMES)
+    key, read = sheets.read_sample(coded[0], FRAMES)
     strata = sampling.frame_strata(automatic, groups)
     study = correction.make_study(
         FRAMES, automatic, key["place"], read.codes[0], strata, groups, units["document"]
@@ -103,7 +103,7 @@ def test_a_sheet_that_is_not_there_is_named(coded):
     """A coder's missing file is an error by its name, not a coder without codes."""
     (coded[0] / "a.csv").unlink()
     with pytest.raises(InputError, match=r"sheet of a coder is not there: 'a\.csv'"):
-        sampling.read_sample(coded[0], FRAMES)
+        sheets.read_sample(coded[0], FRAMES)
 
 
 def test_two_filled_sheets_are_refused(coded):
@@ -111,7 +111,7 @@ def test_two_filled_sheets_are_refused(coded):
     content = (coded[0] / "a.csv").read_bytes()
     (coded[0] / "b.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"b\.csv and b\.xlsx are both filled in"):
-        sampling.read_sample(coded[0], FRAMES)
+        sheets.read_sample(coded[0], FRAMES)
 
 
 def test_the_key_is_not_a_coder(corpus):
@@ -119,22 +119,22 @@ def test_the_key_is_not_a_coder(corpus):
     units, _, _, groups = corpus
     drawn = sampling.draw(groups, 20, random_seed=1)
     with pytest.raises(InputError, match="name of a coder is reserved: 'sample'"):
-        sampling.sample_files(units, drawn, FRAMES, ["Sample"], both=20, random_seed=1)
+        sheets.sample_files(units, drawn, FRAMES, ["Sample"], both=20, random_seed=1)
 
 
 def test_a_sample_finds_its_units_in_the_corpus(corpus, coded):
     """Units are found by their ids wherever they stand now; a changed text is no longer there."""
     units, *_ = corpus
-    key = sampling.read_key(coded[0] / sampling.KEY)
+    key = sheets.read_key(coded[0] / sheets.KEY)
     turned = units.iloc[::-1].reset_index(drop=True)
-    places = sampling.places_in(key, turned)
+    places = sheets.places_in(key, turned)
     assert turned["text"].iloc[places].tolist() == units["text"].iloc[key["place"]].tolist()
     with pytest.raises(InputError, match="1 units of the sample are not in the corpus"):
-        sampling.places_in(key, turned.drop(index=places[0]))
+        sheets.places_in(key, turned.drop(index=places[0]))
 
 
 def test_what_is_no_key_is_refused(tmp_path):
     """A sheet in the place of the key is refused."""
-    (tmp_path / sampling.KEY).write_text("unit_id,text\nx,y\n", encoding="utf-8")
+    (tmp_path / sheets.KEY).write_text("unit_id,text\nx,y\n", encoding="utf-8")
     with pytest.raises(InputError, match="is no key of a sample"):
-        sampling.read_key(tmp_path / sampling.KEY)
+        sheets.read_key(tmp_path / sheets.KEY)
