@@ -232,3 +232,139 @@ def collocation(together, first, second, total) -> tuple[np.ndarray, np.ndarray,
     cells += [(total - first - second + a, (total - first) * (total - second) / total)]
     g2 = 2 * sum(information(seen, due) for seen, due in cells)
     return expected, np.maximum(g2, 0.0), np.log2(a * total / (first * second))
+
+
+# --- agreement of coders -----------------------------------------------------------------------------
+
+LEVELS = ("nominal", "ordinal", "interval", "ratio")
+
+
+def coincidences(codes) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of values that coders gave to the same unit: the values, and units × values × values.
+
+    `codes` is coders × units, None or NaN where a coder gave no code. A unit that fewer than two
+    coders coded pairs nothing: its matrix is 0. Summed over units this is the coincidence matrix
+    of Krippendorff (2011, Computing Krippendorff's Alpha-Reliability, section C).
+    """
+    codes = np.asarray(codes, dtype=object)
+    there = np.array([[code is not None and code == code for code in row] for row in codes])
+    values = sorted(set(codes[there].tolist()))
+    place = {value: number for number, value in enumerate(values)}
+    counts = np.zeros((codes.shape[1], len(values)))
+    for coder, unit in zip(*np.nonzero(there), strict=True):
+        counts[unit, place[codes[coder, unit]]] += 1
+    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(values))
+    others = np.maximum(counts.sum(axis=1) - 1, 1)
+    return np.array(values), pairs / others[:, None, None]
+
+
+def krippendorff_alpha(codes, level: str = "nominal") -> float:
+    """Krippendorff's alpha: 1 = agreement, 0 = what chance gives; NaN where codes do not vary.
+
+    `codes` is coders × units, missing codes None or NaN; `level` one of LEVELS.
+    """
+    values, pairs = coincidences(codes)
+    return alpha_of(pairs.sum(axis=0), values, level)
+
+
+def alpha_of(matrix: np.ndarray, values: np.ndarray, level: str = "nominal") -> float:
+    """Alpha of a coincidence matrix: 1 - observed / expected disagreement.
+
+    NaN where fewer than two values stand in it, as no disagreement could have been expected.
+    """
+    totals = matrix.sum(axis=1)
+    distance = disagreement(values, totals, level)
+    expected = (np.outer(totals, totals) * distance).sum()
+    if not expected > 0:
+        return float("nan")
+    return float(1 - (totals.sum() - 1) * (matrix * distance).sum() / expected)
+
+
+def disagreement(values: np.ndarray, totals: np.ndarray, level: str) -> np.ndarray:
+    """How much two values differ at a level of measurement: values × values."""
+    if level == "nominal":
+        return 1 - np.eye(len(values))
+    if level == "ordinal":
+        rank = np.cumsum(totals) - totals / 2
+        return (rank[:, None] - rank[None, :]) ** 2
+    numbers = values.astype(float)
+    apart = (numbers[:, None] - numbers[None, :]) ** 2
+    if level == "interval":
+        return apart
+    if level == "ratio":
+        both = (numbers[:, None] + numbers[None, :]) ** 2
+        return np.divide(apart, both, out=np.zeros(apart.shape), where=both > 0)
+    raise ValueError(f"unknown level {level!r}; allowed: {', '.join(LEVELS)}")
+
+
+def cohen_kappa(table) -> float:
+    """Cohen's kappa (1960) of a table of two coders' codes; NaN where one category is all there is."""
+    table = np.asarray(table, dtype=float)
+    total = table.sum()
+    if not total:
+        return float("nan")
+    agreed = np.trace(table) / total
+    by_chance = (table.sum(axis=0) * table.sum(axis=1)).sum() / total**2
+    return float((agreed - by_chance) / (1 - by_chance)) if by_chance < 1 else float("nan")
+
+
+def fleiss_kappa(counts) -> float:
+    """Fleiss' kappa (1971); `counts` is units × categories, every unit coded equally often.
+
+    NaN where one category is all there is, or units were coded fewer than two times.
+    Raises ValueError where the units were not coded equally often.
+    """
+    counts = np.asarray(counts, dtype=float)
+    coders = np.unique(counts.sum(axis=1))
+    if len(coders) > 1:
+        raise ValueError("Fleiss' kappa needs every unit coded equally often")
+    if not len(coders) or coders[0] < 2:
+        return float("nan")
+    n = coders[0]
+    agreed = (((counts**2).sum(axis=1) - n) / (n * (n - 1))).mean()
+    by_chance = ((counts.sum(axis=0) / counts.sum()) ** 2).sum()
+    return float((agreed - by_chance) / (1 - by_chance)) if by_chance < 1 else float("nan")
+
+
+# --- change ------------------------------------------------------------------------------------------
+
+
+def kitagawa(counts, sizes, later_counts, later_sizes) -> tuple[np.ndarray, np.ndarray]:
+    """A change of a rate split by source: what other sources, and what the same sources, add to it.
+
+    For each source the composition part (share of the tokens later - before, times the mean of its
+    two rates) and the rate part (rate later - before, times the mean of its two shares); all parts
+    together are exactly the change of the whole rate (Kitagawa 1955, Components of a difference
+    between two rates). A source silent in one period has no rate there: it can only add to the
+    composition, as if it had spoken at the rate of the other period. NaN where a period is empty.
+    """
+    count, size = np.asarray(counts, dtype=float), np.asarray(sizes, dtype=float)
+    later, later_size = np.asarray(later_counts, dtype=float), np.asarray(later_sizes, dtype=float)
+    if not size.sum() or not later_size.sum():
+        nothing = np.full(size.shape, np.nan)
+        return nothing, nothing
+    before = np.divide(count, size, out=np.full(size.shape, np.nan), where=size > 0)
+    after = np.divide(later, later_size, out=np.full(size.shape, np.nan), where=later_size > 0)
+    first = np.where(size > 0, before, np.where(later_size > 0, after, 0.0))
+    second = np.where(later_size > 0, after, first)
+    share, later_share = size / size.sum(), later_size / later_size.sum()
+    composition = (later_share - share) * (first + second) / 2
+    return composition, (second - first) * (share + later_share) / 2
+
+
+def mean_shift(values, margin: int = 1) -> tuple[int, float]:
+    """Where a series changes its mean: how many values stand before it, and the gain of splitting.
+
+    The split in two means with the least sum of squares, at least `margin` values on each side;
+    the gain is by how much it falls (Hinkley 1970, Inference about the change-point). A series
+    that is shorter than two margins has none: 0 and NaN.
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n < 2 * margin:
+        return 0, float("nan")
+    before = np.arange(margin, n - margin + 1)
+    sums = np.cumsum(values)[before - 1]
+    gain = (sums - before * values.mean()) ** 2 * n / (before * (n - before))
+    best = int(np.argmax(gain))
+    return int(before[best]), float(gain[best])

@@ -9,6 +9,7 @@ from math import comb
 
 import numpy as np
 
+from analysis import measures
 from analysis.errors import InputError
 
 RANGES = {
@@ -313,3 +314,109 @@ def false_discovery(p: np.ndarray) -> np.ndarray:
     if there.any():
         q[there] = false_discovery_control(p[there], method="bh")
     return q
+
+
+# --- change points -----------------------------------------------------------------------------------
+
+FEWEST_PERIODS = 20
+"""Periods below which a change point has no interval and no test."""
+FEWEST_ON_A_SIDE = 3
+FEWEST_FOR_A_VARIANCE = 10
+WIDEST_BREAK = 1e6
+
+
+@dataclass(frozen=True)
+class ChangePoint:
+    """Where a series changes its mean: `before` is how many periods stand before the change.
+
+    `low` and `high` bound `before`; `shift` is mean after - mean before; `p` tests that there is no
+    change. `refusal` says why there is no interval and no p ('' where there are).
+    """
+
+    before: int
+    shift: float
+    low: float
+    high: float
+    p: float
+    refusal: str
+
+
+def change_point(
+    values, *, confidence: float, resamples: int, rng: np.random.Generator
+) -> ChangePoint:
+    """The one change of the mean of a series, with interval and p where the periods are enough.
+
+    The interval is Bai's (1997, Estimation of a change point in multiple regression models), with
+    the variance of each side its own; it takes the periods for independent and the change for
+    real. p is a permutation test of the periods' order. Serial dependence makes both too sure.
+    """
+    values = np.asarray(values, dtype=float)
+    nothing = float("nan")
+    if np.isnan(values).any():
+        return ChangePoint(0, nothing, nothing, nothing, nothing, "a period has no value")
+    before, gain = measures.mean_shift(values, FEWEST_ON_A_SIDE)
+    if not before:
+        told = f"{len(values)} periods: fewer than {2 * FEWEST_ON_A_SIDE}"
+        return ChangePoint(0, nothing, nothing, nothing, nothing, told)
+    left, right = values[:before], values[before:]
+    shift = float(right.mean() - left.mean())
+    if len(values) < FEWEST_PERIODS:
+        told = f"{len(values)} periods: no interval below {FEWEST_PERIODS}"
+        return ChangePoint(before, shift, nothing, nothing, nothing, told)
+    drawn = [
+        measures.mean_shift(rng.permutation(values), FEWEST_ON_A_SIDE)[1] for _ in range(resamples)
+    ]
+    p = (1 + np.sum(np.array(drawn) >= gain - 1e-9)) / (resamples + 1)
+    low, high = break_interval(left, right, confidence)
+    return ChangePoint(before, shift, low, high, float(p), "")
+
+
+def break_interval(left, right, confidence: float) -> tuple[float, float]:
+    """Bai's interval of the number of periods before a change, cut to the series, in whole periods.
+
+    Each side has its own variance where both have FEWEST_FOR_A_VARIANCE periods, else one for both.
+    """
+    n, shift2 = len(left) + len(right), float((right.mean() - left.mean()) ** 2)
+    first, second = (float(side.var(ddof=1)) for side in (left, right))
+    if min(len(left), len(right)) < FEWEST_FOR_A_VARIANCE:
+        first = second = ((len(left) - 1) * first + (len(right) - 1) * second) / (n - 2)
+    if not first or not second or not shift2:
+        return (float(len(left)), float(len(left))) if shift2 else (0.0, float(n))
+    tail, step = (1 - confidence) / 2, first / shift2
+    late = break_quantile(1 - tail, second / first) * step
+    early = break_quantile(tail, second / first) * step
+    low, high = np.floor(len(left) - late), np.ceil(len(left) - early)
+    return max(0.0, float(low)), min(float(n), float(high))
+
+
+def break_quantile(level: float, ratio: float) -> float:
+    """The value at which `break_cdf` reaches a level; at most WIDEST_BREAK from 0."""
+    from scipy.optimize import brentq
+
+    ends = (-WIDEST_BREAK, 0.0) if break_cdf(0.0, ratio) > level else (0.0, WIDEST_BREAK)
+    below, above = (break_cdf(end, ratio) - level for end in ends)
+    if below >= 0 or above <= 0:
+        return ends[0] if below >= 0 else ends[1]
+    return brentq(lambda x: break_cdf(x, ratio) - level, *ends)
+
+
+def break_cdf(x: float, ratio: float) -> float:
+    """Distribution of a change point's error in units of variance before / shift squared.
+
+    Of argmax W(s) - |s| / 2, the variance after the change `ratio` times that before it (Bai 1997,
+    appendix B, with equal regressors on both sides).
+    """
+    from scipy.special import log_ndtr
+
+    here, there = (1.0, ratio) if x < 0 else (ratio, 1.0)
+    size, phi = abs(x) / here, there / here  # the right tail is the left one, the sides exchanged
+    root = size**0.5
+    tail = (
+        (size / 2 - 2 + (phi + 2) ** 2 / (phi + 1)) * np.exp(log_ndtr(-root / 2))
+        - root * np.exp(-size / 8) / np.sqrt(2 * np.pi)
+        - phi
+        * (phi + 2)
+        / (phi + 1)
+        * np.exp((1 + 1 / phi) * size / (2 * phi) + log_ndtr(-(0.5 + 1 / phi) * root))
+    )
+    return float(tail if x < 0 else 1 - tail)

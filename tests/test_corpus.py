@@ -162,7 +162,7 @@ def test_every_character_is_read_in_nfc():
         ("c.csv", b"text,date,date_precision\na,2024,day\n", "c.csv, line 2: date_precision does not fit the date '2024': 'day'; allowed: year"),
         ("c.csv", b"id,text\na,b\nc\n", "c.csv, line 3: row has 1 values; allowed: 2, as in the header"),
         ("c.jsonl", b'{"text": "x"}\n{oops', "c.jsonl, line 2: broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
-        ("c.jsonl", b'{"id": "a", "body": "x"}', "c.jsonl: column is missing: 'text'; allowed: id, body"),
+        ("c.jsonl", b'{"id": "a", "body": "x"}', "c.jsonl: column is missing: 'text'; allowed: body, id"),
         ("c.jsonl", b"[1]", "c.jsonl, line 1: is no JSON object: '[1]'"),
         ("c.jsonl", b'{"text": ["x"]}', "c.jsonl, line 1, text: value is no text: 'list'; allowed: text or a number"),
     ],

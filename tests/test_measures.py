@@ -238,3 +238,134 @@ def test_expected_types_is_the_mean_over_all_samples():
 def test_types_met_by_hand():
     """abacb meets 1, 2, 2, 3, 3 types."""
     assert measures.types_met(type_numbers("abacb")).tolist() == [1, 2, 2, 3, 3]
+
+
+# --- agreement of coders -----------------------------------------------------------------------------
+
+ALPHAS = [
+    (example, level, alpha)
+    for example in ("A", "B", "C")
+    for level, alpha in PUBLISHED[f"krippendorff_alpha_{example}"]["published"].items()
+]
+
+
+@pytest.mark.parametrize(("example", "level", "alpha"), ALPHAS)
+def test_alpha_of_krippendorff(example, level, alpha):
+    """Alpha of Krippendorff's (2011) sections A, B and C, C at all four levels of measurement."""
+    codes = PUBLISHED[f"krippendorff_alpha_{example}"]["data"]
+    assert measures.krippendorff_alpha(codes, level) == pytest.approx(alpha, abs=5e-4)
+
+
+def test_coincidences_of_krippendorff():
+    """Section C: 40 pairable values, of which 1 is paired with 1 seven times, with 2 4/3 times."""
+    _, pairs = measures.coincidences(PUBLISHED["krippendorff_alpha_C"]["data"])
+    matrix = pairs.sum(axis=0)
+    assert (matrix.sum(), matrix[0, 0], matrix[0, 1]) == pytest.approx((40, 7, 4 / 3))
+
+
+@pytest.mark.parametrize(
+    ("codes", "alpha"),
+    [
+        ([[1, 1, 1], [1, 1, 1]], np.nan),
+        ([[1, None, 2], [None, 2, None]], np.nan),
+        ([[0, 1], [1, 0]], -0.5),
+        ([[0, 1], [0, 1]], 1),
+    ],
+)
+def test_alpha_at_its_ends(codes, alpha):
+    """One category, or nothing coded twice: no alpha; two crossed units: 1 - 3 × 4 / 8 = -0.5."""
+    assert measures.krippendorff_alpha(codes) == pytest.approx(alpha, nan_ok=True)
+
+
+def test_alpha_ignores_the_order_of_coders_and_units():
+    """Rows and columns may be given in any order."""
+    codes = np.array(PUBLISHED["krippendorff_alpha_C"]["data"], dtype=object)
+    turned = codes[::-1, ::-1]
+    assert measures.krippendorff_alpha(turned, "ratio") == pytest.approx(
+        measures.krippendorff_alpha(codes, "ratio")
+    )
+
+
+def test_alpha_at_an_unknown_level():
+    """A level that is none of the four is refused."""
+    with pytest.raises(ValueError, match="unknown level 'cardinal'; allowed: nominal, ordinal"):
+        measures.krippendorff_alpha([[1, 2], [2, 1]], "cardinal")
+
+
+@pytest.mark.parametrize(
+    ("table", "kappa"),
+    [
+        (PUBLISHED["cohen_kappa"]["table"], PUBLISHED["cohen_kappa"]["kappa"]),
+        ([[9, 0], [0, 0]], np.nan),
+        ([[0, 0], [0, 0]], np.nan),
+        ([[0, 5], [5, 0]], -1),
+    ],
+)
+def test_cohen_kappa(table, kappa):
+    """(0.7 - 0.5) / 0.5 = 0.4; one category or no unit has no kappa; perfect disagreement is -1."""
+    assert measures.cohen_kappa(table) == pytest.approx(kappa, nan_ok=True)
+
+
+def test_fleiss_kappa():
+    """The worked example of ten subjects and fourteen raters: 0.2099."""
+    example = PUBLISHED["fleiss_kappa"]
+    assert measures.fleiss_kappa(example["counts"]) == pytest.approx(example["kappa"], abs=5e-5)
+
+
+@pytest.mark.parametrize("counts", [[[3, 0], [3, 0]], [[1, 0], [0, 1]], np.empty((0, 2))])
+def test_fleiss_kappa_of_nothing_to_compare(counts):
+    """One category, one coder, or no unit has no kappa."""
+    assert np.isnan(measures.fleiss_kappa(counts))
+
+
+def test_fleiss_kappa_of_uneven_coders():
+    """Units coded two and three times are refused."""
+    with pytest.raises(ValueError, match="coded equally often"):
+        measures.fleiss_kappa([[2, 0], [2, 1]])
+
+
+# --- change ------------------------------------------------------------------------------------------
+
+
+def test_kitagawa_by_hand():
+    """Shares 1/2, 1/2 to 1/4, 3/4; rates .1, .3 to .2, .3: -.0375 + .075 from shares, .0375 from rates."""
+    composition, rate = measures.kitagawa([10, 30], [100, 100], [10, 45], [50, 150])
+    assert composition == pytest.approx([-0.25 * 0.15, 0.25 * 0.3])
+    assert rate == pytest.approx([0.1 * 0.375, 0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kitagawa_sums_to_the_change(seed):
+    """Over ten sources, some of them silent, the parts are the change of the whole rate."""
+    rng = np.random.default_rng(seed)
+    sizes, later_sizes = rng.integers(0, 4, (2, 10)) * 50
+    counts, later = rng.binomial(sizes, 0.2), rng.binomial(later_sizes, 0.3)
+    change = later.sum() / later_sizes.sum() - counts.sum() / sizes.sum()
+    assert np.sum(measures.kitagawa(counts, sizes, later, later_sizes)) == pytest.approx(change)
+
+
+def test_kitagawa_of_sources_that_take_turns():
+    """Where wholly other sources speak, all of the change is composition."""
+    composition, rate = measures.kitagawa([10, 0], [100, 0], [0, 60], [0, 200])
+    assert (composition.sum(), rate.tolist()) == (pytest.approx(0.2), [0, 0])
+
+
+def test_kitagawa_of_an_empty_period():
+    """A period without a token has no rate to change to."""
+    assert np.isnan(measures.kitagawa([1], [10], [0], [0])).all()
+
+
+def test_mean_shift_of_the_nile():
+    """The flow of the Nile falls after 28 values, 1898 (Cobb 1978)."""
+    nile = PUBLISHED["change_point_nile"]
+    before, _ = measures.mean_shift(nile["values"])
+    assert nile["first_year"] + before - 1 == nile["last_year_before_change"]
+
+
+@pytest.mark.parametrize(
+    ("values", "margin", "shift"),
+    [([0, 0, 3, 3], 1, (2, 9.0)), ([0, 9, 9, 9, 9], 2, (2, 24.3)), ([1, 2, 3], 2, (0, np.nan))],
+)
+def test_mean_shift_by_hand(values, margin, shift):
+    """0 0 3 3 loses all of its 9; a margin keeps the split inside; three values have no two margins."""
+    assert measures.mean_shift(values, margin) == pytest.approx(shift, nan_ok=True)

@@ -300,3 +300,94 @@ def test_a_missing_p_is_not_counted():
     """Two p-values beside a missing one are two tests: q = 2 × 0.01 and 0.5."""
     q = uncertainty.false_discovery([0.01, np.nan, 0.5])
     assert q == pytest.approx([0.02, np.nan, 0.5], nan_ok=True)
+
+
+def test_bonferroni_rejects_fewer_than_benjamini_and_hochberg():
+    """Three of the 15 p-values are below 0.05 / 15, as Benjamini and Hochberg (1995) say."""
+    published = PUBLISHED["benjamini_hochberg_1995"]
+    p = np.array(published["p"])
+    assert (p <= 0.05 / len(p)).sum() == published["rejected_bonferroni_at_.05"]
+    assert (uncertainty.false_discovery(p) <= 0.05).sum() == published["rejected_bh_at_.05"]
+
+
+# --- change points -----------------------------------------------------------------------------------
+
+NILE = PUBLISHED["change_point_nile"]
+
+
+def changed(values, n: int = 7):
+    return uncertainty.change_point(values, confidence=0.95, resamples=400, rng=drawn(n))
+
+
+def test_change_point_of_the_nile():
+    """1898|1899, in 1895 to 1902: the interval that R's strucchange gives; p is the least there is."""
+    point = changed(NILE["values"])
+    years = [NILE["first_year"] + n - 1 for n in (point.before, point.low, point.high)]
+    assert years == [NILE["last_year_before_change"], *NILE["interval_95_years"]]
+    assert (point.p, point.refusal) == (pytest.approx(1 / 401), "")
+
+
+@pytest.mark.parametrize(("level", "value"), [(0.95, 7.69), (0.975, 11.03), (0.5, 0)])
+def test_quantiles_of_bai(level, value):
+    """7 and 11 are the rounded quantiles of Bai (1997) for equal variances."""
+    assert uncertainty.break_quantile(level, 1.0) == pytest.approx(value, abs=0.005)
+
+
+def test_break_distribution_agrees_with_simulation():
+    """Argmax of random walks whose right side has twice the variance, within four standard errors."""
+    rng, step, n, walks = drawn(), 0.02, 2500, 3000
+    ends = []
+    for ratio in (1.0, 2.0):
+        walk = np.cumsum(rng.normal(-step / 2, np.sqrt(step * ratio), (walks, n)), axis=1)
+        ends.append((walk.max(axis=1), (walk.argmax(axis=1) + 1) * step))
+    (left, before), (right, after) = ends
+    place = np.where(left > np.maximum(right, 0), -before, np.where(right > 0, after, 0))
+    for x in (-4, -1, 1, 4):
+        assert (place <= x).mean() == pytest.approx(uncertainty.break_cdf(x, 2.0), abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (NILE["values"][20:39], "19 periods: no interval below 20"),
+        ([1, 2, 3, 4, 5], "5 periods: fewer than 6"),
+        ([1.0] * 25 + [float("nan")], "a period has no value"),
+    ],
+)
+def test_a_change_point_is_refused_where_periods_are_few(values, told):
+    """Too few periods, or one without a value: no interval, no p, and why."""
+    point = changed(values)
+    assert point.refusal == told
+    assert np.isnan([point.low, point.high, point.p]).all()
+
+
+def test_the_interval_of_a_change_covers():
+    """24 periods, a shift of two standard deviations after 8: 95 per cent holds in 91 to 98 of 100."""
+    rng, held = drawn(), []
+    for _ in range(500):
+        values = rng.normal(0, 1, 24) + 2 * (np.arange(24) >= 8)
+        before, _ = uncertainty.measures.mean_shift(values, 3)
+        low, high = uncertainty.break_interval(values[:before], values[before:], 0.95)
+        held.append(low <= 8 <= high)
+    assert 0.91 < np.mean(held) < 0.98
+
+
+def test_a_short_side_borrows_its_variance():
+    """Three equal values on a side say nothing of certainty: the variance is of both sides."""
+    many = np.tile([4.0, 6.0], 10)
+    for sides in ((np.ones(3), many), (many, np.ones(3))):
+        low, high = uncertainty.break_interval(*sides, 0.95)
+        assert low < len(sides[0]) < high
+
+
+def test_no_change_is_seldom_found():
+    """In periods without a change p is below 0.05 about as often as it should be."""
+    rng = drawn()
+    p = [changed(rng.normal(size=20), n).p for n in range(150)]
+    assert np.mean(np.array(p) <= 0.05) < 0.12
+
+
+def test_a_series_that_never_varies_has_no_change():
+    """Equal values: p is 1 and the interval is the whole series."""
+    point = changed([3.0] * 20)
+    assert (point.p, point.low, point.high, point.shift) == (1, 0, 20, 0)

@@ -1,0 +1,152 @@
+"""Agreement of coders: how far codings of the same units are the same, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from analysis import measures, uncertainty
+
+FEWEST_UNITS = 10
+"""Units coded at least twice below which alpha has no interval."""
+MOST_UNDEFINED = 0.05
+AGREEMENT = ["variable", "units", "percent", "cohen", "fleiss", "alpha", "low", "high", "reason"]
+
+
+def labels(codes) -> np.ndarray:
+    """Codes as coders × units of objects, a missing one None."""
+    codes = np.array(codes, dtype=object)
+    return np.where(pd.isna(codes), None, codes)
+
+
+def frame_codes(codes: np.ndarray, frames: Sequence[str]) -> dict[str, np.ndarray]:
+    """Codes of coders × units × frames as coders × units of each frame."""
+    return {frame: labels(codes[:, :, number]) for number, frame in enumerate(frames)}
+
+
+def agreement_table(
+    variables: Mapping[str, np.ndarray],
+    *,
+    level: str = "nominal",
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_seed: int = 0,
+) -> pd.DataFrame:
+    """Agreement on each variable; its codes are coders × units, missing ones None or NaN.
+
+    Columns: variable, units (coded by at least two), percent (of pairs of codes of a unit that are
+    the same), cohen (two coders only), fleiss (units that every coder coded), alpha
+    (Krippendorff's, over all units), low, high (its percentile interval, units resampled), reason.
+    A coefficient that is not defined is missing and `reason` says why: where every code is the
+    same, nothing shows that coders can tell the categories apart.
+    """
+    rows = []
+    for name, codes in variables.items():
+        rng = uncertainty.generator(random_seed, f"agreement {name}")
+        rows.append((name, *agreement_of(labels(codes), level, confidence, resamples, rng)))
+    return pd.DataFrame(rows, columns=AGREEMENT)
+
+
+def agreement_of(codes, level: str, confidence: float, resamples: int, rng) -> tuple:
+    """The row of one variable."""
+    values, pairs = measures.coincidences(codes)
+    pairs = pairs[pairs.sum(axis=(1, 2)) > 0]
+    nothing = float("nan")
+    if not len(pairs):
+        return (0, *[nothing] * 6, "no unit was coded twice")
+    percent = float((np.trace(pairs, axis1=1, axis2=2) / pairs.sum(axis=(1, 2))).mean())
+    if np.count_nonzero(pairs.sum(axis=(0, 2))) < 2:
+        only = values[np.flatnonzero(pairs.sum(axis=(0, 2)))[0]]
+        return (len(pairs), percent, *[nothing] * 5, f"undefined: every code is {only}")
+    alpha = measures.alpha_of(pairs.sum(axis=0), values, level)
+    low, high, reason = alpha_interval(pairs, values, level, confidence, resamples, rng)
+    kappas = (cohen_of(codes), fleiss_of(codes, values))
+    return (len(pairs), percent, *kappas, alpha, low, high, reason)
+
+
+def cohen_of(codes: np.ndarray) -> float:
+    """Cohen's kappa of two coders, NaN for any other number of them."""
+    if len(codes) != 2:
+        return float("nan")
+    return measures.cohen_kappa(cross_table(*codes).to_numpy())
+
+
+def fleiss_of(codes: np.ndarray, values: np.ndarray) -> float:
+    """Fleiss' kappa over the units that every coder coded."""
+    whole = codes[:, (codes != None).all(axis=0)]  # noqa: E711 - elementwise
+    counts = np.array([(whole == value).sum(axis=0) for value in values]).T
+    return measures.fleiss_kappa(counts)
+
+
+def alpha_interval(pairs, values, level, confidence, resamples, rng) -> tuple[float, float, str]:
+    """Percentile interval of alpha over resamples of units, or why there is none.
+
+    A resample in which every code is the same has no alpha and is left out; where more than
+    MOST_UNDEFINED of them are, there is no interval.
+    """
+    n = len(pairs)
+    if n < FEWEST_UNITS:
+        return float("nan"), float("nan"), f"{n} units: no interval below {FEWEST_UNITS}"
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
+    matrices = np.tensordot(weights, pairs, axes=1)
+    alphas = np.array([measures.alpha_of(matrix, values, level) for matrix in matrices])
+    undefined = float(np.isnan(alphas).mean())
+    if undefined > MOST_UNDEFINED:
+        told = f"codes too rare for an interval: undefined in {undefined:.0%} of resamples"
+        return float("nan"), float("nan"), told
+    low, high = uncertainty.percentiles(alphas, confidence)
+    return float(low), float(high), ""
+
+
+def cross_table(mine: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
+    """Units by the two coders' codes, the same categories in rows and columns."""
+    both = np.array([a is not None and b is not None for a, b in zip(mine, theirs, strict=True)])
+    categories = sorted({*mine[both].tolist(), *theirs[both].tolist()})
+    table = pd.DataFrame(0, index=categories, columns=categories)
+    for a, b in zip(mine[both], theirs[both], strict=True):
+        table.loc[a, b] += 1
+    return table
+
+
+def confusion_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd.DataFrame:
+    """How often each pair of codes was given: variable, coder, other, code, other_code, units."""
+    rows = []
+    for name, codes in variables.items():
+        codes = labels(codes)
+        for (a, mine), (b, theirs) in combinations(zip(coders, codes, strict=True), 2):
+            table = cross_table(mine, theirs)
+            rows += [
+                (name, a, b, one, other, int(table.loc[one, other]))
+                for one in table.index
+                for other in table.columns
+            ]
+    return pd.DataFrame(rows, columns=["variable", "coder", "other", "code", "other_code", "units"])
+
+
+def pair_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd.DataFrame:
+    """Percent agreement and Cohen's kappa of every two coders: variable, coder, other, units,
+    percent, cohen."""
+    rows = []
+    for name, codes in variables.items():
+        codes = labels(codes)
+        for (a, mine), (b, theirs) in combinations(zip(coders, codes, strict=True), 2):
+            table = cross_table(mine, theirs).to_numpy()
+            n = int(table.sum())
+            percent = float(np.trace(table) / n) if n else float("nan")
+            rows.append((name, a, b, n, percent, measures.cohen_kappa(table)))
+    return pd.DataFrame(rows, columns=["variable", "coder", "other", "units", "percent", "cohen"])
+
+
+def disagreed_units(
+    variables: Mapping[str, np.ndarray], units: Sequence[str], coders: Sequence[str]
+) -> pd.DataFrame:
+    """The units that coders coded differently: variable, unit_id, and the code of each coder."""
+    rows = []
+    for name, codes in variables.items():
+        for unit, given in zip(units, labels(codes).T, strict=True):
+            if len({code for code in given if code is not None}) > 1:
+                rows.append((name, unit, *given))
+    return pd.DataFrame(rows, columns=["variable", "unit_id", *coders])

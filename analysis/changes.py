@@ -1,0 +1,100 @@
+"""Changes of trends: who made them, when they happened, and periods that are not whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from analysis import measures, uncertainty
+from analysis.corpus import EVERY
+from analysis.trends import period_bounds
+
+SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
+
+
+def split_table(trends: pd.DataFrame) -> pd.DataFrame:
+    """Each change of a trend from period to period, and from the first to the last, split in two.
+
+    `trends` has the columns term, period, group, count, tokens of `trends.csv`, the groups being
+    the sources. Columns: term, before, after (periods), change (of the rate per million),
+    other_sources (the sources' shares of the tokens changed), same_sources (they spoke
+    differently), came and went (sources with tokens in only one of the two periods). The two parts
+    sum exactly to the change (`measures.kitagawa`). Periods without a token are passed over.
+    """
+    sources = trends[trends["group"] != EVERY]
+    rows = []
+    for term, mine in sources.groupby("term", sort=False):
+        counts, sizes = (
+            mine.pivot_table(index="period", columns="group", values=value, aggfunc="sum").fillna(0)
+            for value in ("count", "tokens")
+        )
+        spoken = sizes.index[sizes.sum(axis=1) > 0]
+        pairs = list(pairwise(spoken))
+        pairs += [(spoken[0], spoken[-1])] if len(spoken) > 2 else []
+        rows += [(term, *pair, *split(counts, sizes, *pair)) for pair in pairs]
+    return pd.DataFrame(rows, columns=SPLIT)
+
+
+def split(counts: pd.DataFrame, sizes: pd.DataFrame, before: str, after: str) -> tuple:
+    """Change per million, its two parts, and how many sources came and went."""
+    count, size, later, later_size = (
+        table.loc[period].to_numpy(dtype=float)
+        for period in (before, after)
+        for table in (counts, sizes)
+    )
+    change = later.sum() / later_size.sum() - count.sum() / size.sum()
+    composition, rate = measures.kitagawa(count, size, later, later_size)
+    came = int(((size == 0) & (later_size > 0)).sum())
+    went = int(((size > 0) & (later_size == 0)).sum())
+    return (change * 1e6, composition.sum() * 1e6, rate.sum() * 1e6, came, went)
+
+
+def change_table(
+    trends: pd.DataFrame, *, confidence: float = 0.95, resamples: int = 2000, random_seed: int = 0
+) -> pd.DataFrame:
+    """Where each trend changes its mean, one row a term and group of `trends.csv`.
+
+    Columns: term, group, periods (with tokens), last_before, first_after (periods), low, high (the
+    interval of last_before, as periods), shift (per million), p, q, refusal (why there is no
+    interval and no p, '' where there are). Periods weigh the same whatever their tokens.
+    """
+    rows = []
+    for (term, group), mine in trends.groupby(["term", "group"], sort=False):
+        mine = mine[mine["tokens"] > 0].sort_values("period", kind="stable")
+        rates = measures.per_million(mine["count"].to_numpy(), mine["tokens"].to_numpy())
+        rng = uncertainty.generator(random_seed, f"change {term} {group}")
+        point = uncertainty.change_point(rates, confidence=confidence, resamples=resamples, rng=rng)
+        rows.append((term, group, len(mine), *named(point, list(mine["period"]))))
+    columns = ["term", "group", "periods", "last_before", "first_after", "low", "high", "shift"]
+    table = pd.DataFrame(rows, columns=[*columns, "p", "refusal"])
+    table.insert(9, "q", uncertainty.false_discovery(table["p"].to_numpy(dtype=float)))
+    return table
+
+
+def named(point: uncertainty.ChangePoint, periods: list[str]) -> tuple:
+    """A change point with the names of its periods, '' where it has none."""
+
+    def period(number: float) -> str:
+        last = len(periods) - 1
+        return "" if np.isnan(number) else periods[int(np.clip(number - 1, 0, last))]
+
+    around = (periods[point.before - 1], periods[point.before]) if point.before else ("", "")
+    return *around, period(point.low), period(point.high), point.shift, point.p, point.refusal
+
+
+def partial_periods(periods: Iterable[str], dates: Iterable[str]) -> list[str]:
+    """The periods that the corpus may hold only a part of: those before its first or after its
+    last dated day began or ended.
+
+    >>> partial_periods(["2023-Q4", "2024-Q1", "2024-Q2"], ["2023-11-02", "2024-06-30"])
+    ['2023-Q4']
+    """
+    days = [period_bounds(date) for date in dates if date]
+    if not days:
+        return []
+    first, last = min(day for day, _ in days), max(day for _, day in days)
+    bounds = {label: period_bounds(label) for label in periods}
+    return [label for label, (begin, end) in bounds.items() if begin < first or end > last]

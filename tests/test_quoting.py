@@ -1,0 +1,120 @@
+"""Quotation marks of every kind, reporting verbs, and the voice of a match."""
+
+import time
+
+import pandas as pd
+import pytest
+
+from analysis import quoting
+
+
+def inside(paragraph: str) -> list[tuple[str, int, bool]]:
+    return [(paragraph[q.start : q.end], q.depth, q.closed) for q in quoting.quotes(paragraph)]
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "found"),
+    [
+        ('He said "we lead" today.', [("we lead", 1, True)]),
+        ("He said “we lead” today.", [("we lead", 1, True)]),
+        ("He said „we lead“ today.", [("we lead", 1, True)]),
+        ("Il dit « oui » à tous.", [(" oui ", 1, True)]),
+        ("他说「我们领先」。", [("我们领先", 1, True)]),
+        ("the ‘security dilemma’ of", [("security dilemma", 1, True)]),
+        ('"One" and "two".', [("One", 1, True), ("two", 1, True)]),
+        (
+            "“He said ‘we lead’ to us.”",
+            [("He said ‘we lead’ to us.", 1, True), ("we lead", 2, True)],
+        ),
+        ("‘We don’t lead China’s race’", [("We don’t lead China’s race", 1, True)]),
+        ("China’s and the firms’ lead", []),
+        ('a 5" disk and a 3" disk', []),
+        ("no opening ” here", []),
+        ("", []),
+    ],
+)
+def test_quotes(paragraph, found):
+    """Straight, curly, low, angle and corner marks, nested ones, and what is no mark at all."""
+    assert inside(paragraph) == found
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "found"),
+    [
+        ("He said “we lead. And more.", [("we lead. And more.", 1, False)]),
+        ("“He said ‘we lead” to us.", [("He said ‘we lead", 1, True), ("we lead", 2, False)]),
+        ("“One ‘two", [("One ‘two", 1, False), ("two", 2, False)]),
+    ],
+)
+def test_an_unclosed_quote_is_marked(paragraph, found):
+    """It ends with the paragraph, or with the quote around it, and says that it was not closed."""
+    assert inside(paragraph) == found
+
+
+def test_a_few_words_mark_a_term():
+    """Three words in quotation marks are a term, four are speech."""
+    paragraph = "The “so called race” and “the race is lost”."
+    (only,) = quoting.speech(paragraph)
+    assert paragraph[only.start : only.end] == "the race is lost"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("According to Liu, access is limited.", True),
+        ("Lu said the firms would wait.", True),
+        ("The firms would wait, said Lu Yanxia.", True),
+        ("Some scholars argue that China is revisionist.", True),
+        ("The report claims that exports fell.", True),
+        ("She has repeatedly warned that exports fell.", True),
+        ("“We lead,” Xue added.", True),
+        ("We argue that China is catching up.", False),
+        ("This article argues that the logic applies.", False),
+        ("The United States leads.", False),
+        ("The states that lead will win.", False),
+        ("Its claims are disputed.", False),
+        ("It governs according to the law.", False),
+        ("The gap is closing.", False),
+    ],
+)
+def test_reported(sentence, expected):
+    """Reporting verbs and 'according to'; nouns that look like verbs, and the author's own words."""
+    assert quoting.reported(sentence) is expected
+
+
+def test_voices_by_hand():
+    """Inside the marks quoted, elsewhere in a reporting sentence reported, else the author's own."""
+    paragraph = "“The race is on now,” Xi said in the race. The race goes on."
+    sentences = [(0, 42), (43, len(paragraph))]
+    places = [place for place in range(len(paragraph)) if paragraph.startswith("race", place)]
+    told = quoting.voices(paragraph, sentences, [(place, place + 4) for place in places])
+    assert told == ["quoted", "reported", "own"]
+
+
+def test_match_voices_reads_paragraph_by_paragraph():
+    """A quote that was never closed does not reach into the next line; order is kept."""
+    texts = ["He wrote “the race is on now.\nThe race goes on.", "A race."]
+    rows = [(1, 2, 6, 0, 7), (0, 34, 38, 30, 47), (0, 14, 18, 0, 29)]
+    columns = ["document", "start", "end", "sentence_start", "sentence_end"]
+    matches = pd.DataFrame(rows, columns=columns, index=[5, 3, 9])
+    assert quoting.match_voices(texts, matches).tolist() == ["own", "own", "quoted"]
+
+
+def test_quotes_of_the_five_texts(seeds):
+    """The five texts hold 46 quotes, all closed, 22 of them of four words or more."""
+    table = quoting.quote_table(list(seeds.texts), list(seeds.documents["id"]))
+    assert (len(table), table["closed"].all(), (table["words"] >= 4).sum()) == (46, True, 22)
+    row = table.iloc[0]
+    text = seeds.texts[list(seeds.documents["id"]).index(row["document"])]
+    assert text[row["start"] : row["end"]] == row["text"]
+
+
+@pytest.mark.parametrize(
+    "text", ["“" * 20_000, '"‘' * 10_000, "said " * 4_000, "has " * 20_000, "a " * 20_000]
+)
+def test_hostile_texts_are_read_in_time(text):
+    """Text that is all marks, or all verbs, takes no longer than its length."""
+    began = time.perf_counter()
+    quoting.quotes(text)
+    quoting.reported(text)
+    assert time.perf_counter() - began < 2
