@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 CHAIN = [
     "errors",
     "files",
+    "encodings",
     "exclusions",
     "corpus",
     "tokens",
