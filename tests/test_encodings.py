@@ -82,6 +82,7 @@ def test_empty_and_blank(text):
         ("ok\n人工智能".encode()[:-1], "a.txt, line 2: ends in the middle of a utf-8 character: byte 12"),
         ("A race’".encode()[:-1], "a.txt, line 1: ends in the middle of a utf-8 character: byte 6"),
         ("café".encode() + b"\nna\xefve\n", "a.txt, line 2: mixes encodings: much of it is UTF-8, byte 8 is not: '0xef'"),
+        ("café".encode() + "\né à è ï".encode("cp1252"), "a.txt, line 2: mixes encodings"),
         (SIMPLIFIED.encode() + SIMPLIFIED.encode("gb18030"), "a.txt, line 3: mixes encodings: much of it is UTF-8"),
         (SIMPLIFIED.encode("gb18030") * 9 + SIMPLIFIED.encode(), "a.txt, line 1: mixes encodings"),
         ("人工智能".encode() + b"\xff" + "竞赛".encode(), "a.txt, line 1: mixes encodings"),
@@ -89,6 +90,7 @@ def test_empty_and_blank(text):
         (codecs.BOM_UTF16_LE + b"a\x00\x00\xd8b\x00", "a.txt, line 1: is not utf-16-le: byte 4"),
         (codecs.BOM_UTF8 + b"a\xff", "a.txt, line 1: is not utf-8: byte 4: '0xff'"),
         (codecs.BOM_UTF16_LE + b"a\x00\n\x00\x00\x00", "a.txt, line 2: holds a NUL: character 2"),
+        (b"na\xefve \x01\x02\n", "a.txt, line 1: is not utf-8 and fits no other encoding: byte 2: '0xef'"),
         (b"\x89\x01\x02\xff\xfe\x90\n", "a.txt, line 1: is not utf-8 and fits no other encoding: byte 0"),
     ],
 )  # fmt: skip
