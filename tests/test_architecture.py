@@ -14,6 +14,7 @@ CHAIN = [
     "errors",
     "files",
     "encodings",
+    "dates",
     "exclusions",
     "corpus",
     "tokens",
