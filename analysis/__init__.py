@@ -79,10 +79,12 @@ MODULES = (
     "errors",
     "exclusions",
     "files",
+    "formats",
     "measures",
     "parameters",
     "plots",
     "receipts",
+    "rows",
     "runs",
     "cli",
 )

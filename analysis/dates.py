@@ -126,7 +126,9 @@ def read_date(given: str, *, order: str = "", where: str = "") -> Date:
     text = given.strip().translate({0xFF10 + n: str(n) for n in range(10)})
     if not text:
         return Date()
-    weekday, rest = without_weekday(TIME.sub("", text[: LONGEST + 1]))
+    weekday, rest = 0, text
+    if not PATTERNS["ISO"].fullmatch(text):
+        weekday, rest = without_weekday(TIME.sub("", text[: LONGEST + 1]))
     form, found = matched(rest)
     if found is None or len(text) > LONGEST:
         raise InputError("date is not understood", where=where, value=given, allowed=ALLOWED)

@@ -13,8 +13,10 @@ ROOT = Path(__file__).parent.parent
 CHAIN = [
     "errors",
     "files",
+    "rows",
     "encodings",
     "dates",
+    "formats",
     "exclusions",
     "corpus",
     "tokens",
