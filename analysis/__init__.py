@@ -78,6 +78,7 @@ MODULES = (
     "encodings",
     "errors",
     "exclusions",
+    "exports",
     "files",
     "formats",
     "measures",

@@ -17,6 +17,7 @@ CHAIN = [
     "encodings",
     "dates",
     "formats",
+    "exports",
     "exclusions",
     "corpus",
     "tokens",
