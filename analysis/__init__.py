@@ -85,6 +85,7 @@ MODULES = (
     "parameters",
     "plots",
     "receipts",
+    "references",
     "rows",
     "runs",
     "cli",

@@ -18,6 +18,7 @@ CHAIN = [
     "dates",
     "formats",
     "exports",
+    "references",
     "exclusions",
     "corpus",
     "tokens",

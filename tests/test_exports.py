@@ -53,7 +53,7 @@ LENGTH: 400 words
 
 NOTE: this stays in the body.
 
-LOAD-DATE: July 13, 2024
+                    Copyright 2024 The Evening Post
 """
 UNI_ARTICLE = """
 A race that nobody wins
