@@ -87,6 +87,7 @@ MODULES = (
     "receipts",
     "references",
     "rows",
+    "tables",
     "runs",
     "cli",
 )

@@ -19,6 +19,7 @@ CHAIN = [
     "formats",
     "exports",
     "references",
+    "tables",
     "exclusions",
     "corpus",
     "tokens",
