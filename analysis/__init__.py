@@ -84,6 +84,7 @@ MODULES = (
     "measures",
     "parameters",
     "plots",
+    "readers",
     "receipts",
     "references",
     "rows",

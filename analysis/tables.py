@@ -139,8 +139,9 @@ def opened(file: Path) -> BinaryIO:
         descriptor = os.open(
             file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         )
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=file.name) from error
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or "no such name is possible"
+        raise InputError(f"cannot be read ({told})", where=file.name) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise InputError("is no regular file", where=file.name)

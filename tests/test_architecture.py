@@ -20,6 +20,7 @@ CHAIN = [
     "exports",
     "references",
     "tables",
+    "readers",
     "exclusions",
     "corpus",
     "tokens",

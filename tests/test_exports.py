@@ -1,125 +1,12 @@
 """Exports of news databases: one file, many articles, each with what the database says of it."""
 
 import pytest
+from made import BODY, FACTIVA, FACTIVA_HTML, FACTIVA_LINES, FACTIVA_TABLE, NEXIS, UNI, UNI_ARTICLE
 
 from analysis.errors import InputError
 from analysis.exports import articles, layout
 from analysis.rows import sorted_out
 
-BODY = ["The race between the two nations goes on.", "The gap is closing, some say."]
-NEXIS = f"""
-
-                               1 of 2 DOCUMENTS
-
-
-                              The Morning Herald
-
-                            July 12, 2024 Friday
-                              Late Edition - Final
-
-A race that
-nobody wins
-
-BYLINE: By JANE ROE
-
-SECTION: Section A; Pg. 1
-
-LENGTH: 13 words
-
-{BODY[0][:20].strip()}
-{BODY[0][20:].strip()}
-
-{BODY[1]}
-
-LOAD-DATE: July 13, 2024
-
-LANGUAGE: ENGLISH
-
-PUBLICATION-TYPE: Newspaper
-
-
-                  Copyright 2024 The Morning Herald
-                              All Rights Reserved
-
-                               2 of 2 DOCUMENTS
-
-                              The Evening Post
-
-                                  July 2024
-
-Second title
-
-LENGTH: 400 words
-
-NOTE: this stays in the body.
-
-                    Copyright 2024 The Evening Post
-"""
-UNI_ARTICLE = """
-A race that nobody wins
-The Morning Herald
-July 12, 2024 Friday 10:15 AM GMT
-
-
-Copyright 2024 The Morning Herald All Rights Reserved
-
-
-Section:\u00a0A; Pg. A01
-Length:\u00a013 words
-Byline:\u00a0Jane Roe
-Body
-
-
-{body}
-
-
-Classification
-
-Language: ENGLISH
-
-Load-Date: July 13, 2024
-
-
-End of Document
-
-"""
-UNI = "Documents (1)\n1. A race that nobody wins\nSearch Terms: race\n\n" + UNI_ARTICLE.format(
-    body="\n\n".join(BODY)
-)
-FACTIVA = f"""A race that nobody wins
-
-By Jane Roe
-13 words
-12 July 2024
-10:15
-Morning Herald
-MHRLD
-Page 1
-English
-Copyright 2024 The Morning Herald Ltd. All rights reserved
-
-{BODY[0]}
-
-{BODY[1]}
-
-Document MHRLD00020240712ek7c0001x
-
-"""
-FIELDS = {
-    "SE": "News", "HD": "A race that nobody wins", "BY": "Jane Roe", "WC": "13 words", "PD": "12 July 2024",
-    "SN": "Morning Herald", "LA": "English", "CY": "Copyright 2024", "LP": BODY[0], "TD": BODY[1], "NS": "gcat : News",
-    "AN": "Document MHRLD00020240712ek7c0001x",
-}  # fmt: skip
-FACTIVA_TABLE = "\n".join(f"{code}|{value}|" for code, value in FIELDS.items())
-FACTIVA_LINES = "\n\n".join(f"{code}\n{value}" for code, value in FIELDS.items())
-FACTIVA_HTML = (
-    '<html><head><title>Factiva</title></head><body><h1>Factiva</h1><div class="article enArticle"><table>'
-    + "".join(
-        f"<tr><td><b>{code}</b>&nbsp;</td><td><p>{value}</p></td></tr>"
-        for code, value in FIELDS.items()
-    )
-    + "</table></div><div>© 2024 Factiva</div></body></html>"
-)
 COMMON = {
     "title": "A race that nobody wins",
     "source": "Morning Herald",

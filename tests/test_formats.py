@@ -5,62 +5,16 @@ import io
 import zipfile
 
 import pytest
+from made import PAGE, PARAGRAPHS, docx_of, pdf_of
 
 from analysis import formats
 from analysis.errors import InputError
 from analysis.formats import extracted
 
-docx = pytest.importorskip("docx")
+pytest.importorskip("docx")
 pytest.importorskip("trafilatura")
 pytest.importorskip("pypdfium2")
 pytest.importorskip("striprtf")
-
-PARAGRAPHS = [f"Sentence {number} of the article speaks of the race in AI." for number in range(6)]
-PAGE = (
-    "<html><head><title>The race &amp; the gap</title>"
-    "<meta property='article:published_time' content='2024-07-12T10:00:00Z'></head><body>"
-    "<nav><a href='/'>Home</a></nav><article><h1>The race</h1>"
-    + "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
-    + "</article><script>alert(1)</script><footer>All rights reserved</footer></body></html>"
-)
-
-
-def pdf_of(*pages: list[str]) -> bytes:
-    """A PDF with these lines of ASCII on its pages."""
-    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
-    kids = []
-    for lines in pages:
-        shown = " ".join(f"({line}) Tj T*" for line in lines)
-        stream = f"BT /F1 12 Tf 14 TL 72 720 Td {shown} ET".encode()
-        kids.append(f"{len(objects) + 1} 0 R")
-        font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects) + 2} 0 R"
-            f" /Resources << /Font << /F1 {font} >> >> >>".encode()
-        )
-        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>".encode()
-    body, offsets = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, start=1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    size = len(objects) + 1
-    return body + (
-        b"xref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
-        % (size, table, size, len(body))
-    )
-
-
-def docx_of(*paragraphs: str) -> bytes:
-    """A Word document of these paragraphs with a table of one row after them."""
-    document, file = docx.Document(), io.BytesIO()
-    for paragraph in paragraphs:
-        document.add_paragraph(paragraph)
-    for cell, text in zip(document.add_table(1, 2).rows[0].cells, ("left", "right"), strict=True):
-        cell.text = text
-    document.save(file)
-    return file.getvalue()
 
 
 def refusal(content: bytes, kind: str) -> str:
