@@ -16,6 +16,9 @@ from analysis.errors import InputError
 from analysis.readers import read_path
 from analysis.rows import Remark, sorted_out
 
+for library in ("bibtexparser", "docx", "lxml", "pypdfium2", "trafilatura"):
+    pytest.importorskip(library)
+
 KINDS = {
     "a.txt": b"Plain.",
     "sub/b.md": b"# Marked",
