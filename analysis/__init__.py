@@ -74,6 +74,7 @@ NAMES = {
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
     *NAMES,
+    "chinese",
     "dates",
     "encodings",
     "errors",

@@ -23,6 +23,7 @@ CHAIN = [
     "readers",
     "exclusions",
     "corpus",
+    "chinese",
     "tokens",
     "codebook",
     "measures",
