@@ -89,6 +89,15 @@ def test_indonesia_is_not_india(text):
     assert "印度" not in words(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("在南苏丹的人", "苏丹"), ("西印度群岛的历史", "西印度群"), ("索马里兰宣布", "索马里")],
+)
+def test_place_is_one_word(text, part):
+    """A place name that the segmenter does not know is not cut into another's name."""
+    assert part not in words(text)
+
+
 def test_india_is_india():
     """印度 by itself is a word."""
     assert words("印度和印度尼西亚") == ["印度", "和", "印度尼西亚"]
