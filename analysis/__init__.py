@@ -76,6 +76,7 @@ MODULES = (
     *NAMES,
     "chinese",
     "dates",
+    "duplicates",
     "encodings",
     "errors",
     "exclusions",

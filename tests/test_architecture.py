@@ -25,6 +25,7 @@ CHAIN = [
     "corpus",
     "chinese",
     "tokens",
+    "duplicates",
     "codebook",
     "measures",
     "uncertainty",
