@@ -276,6 +276,8 @@ def entry_refused(name: str, entry: os.DirEntry) -> str:
 def name_refused(name: str) -> str:
     """Why a file of this relative name is not read, '' where it is."""
     last = name.rpartition("/")[2]
+    if not name:
+        return "has no name"
     if not name.isprintable():
         return "its name holds a sign that is not seen"
     if len(name) > LONGEST_NAME:
@@ -332,7 +334,7 @@ def archive_rows(file: Path, encoding: str) -> Iterator[Found]:
 
 def archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[Item | Rejected]:
     """The members of an archive by name; what is not read is rejected."""
-    members = [info for info in archive.infolist() if not info.is_dir()]
+    members = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(members) > MOST_FILES:
         raise InputError(
             f"holds {len(members):,} files", where=name, allowed=f"up to {MOST_FILES:,}"

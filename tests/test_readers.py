@@ -420,6 +420,13 @@ def test_names_in_another_encoding(tmp_path):
     assert [row.metadata["id"] for row in read_path(tmp_path / "c.zip")] == ["新闻报道"]
 
 
+def test_member_without_a_name(tmp_path):
+    """A member whose name is empty is rejected."""
+    file = write_zip(tmp_path, {"a.txt": b"fine", "qqq.txt": b"x"})
+    file.write_bytes(file.read_bytes().replace(b"qqq.txt", b"\x00qq.txt"))
+    assert rejected(sorted_out(read_path(file))) == {"": "has no name"}
+
+
 def test_outer_folder_is_no_group(tmp_path):
     """A folder that holds everything in an archive is no folder of the corpus."""
     file = write_zip(
