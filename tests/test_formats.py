@@ -42,7 +42,7 @@ def test_article_of_a_page():
     found = extracted(PAGE.encode(), ".html", where="a")
     assert found.text.split("\n") == ["The race", *PARAGRAPHS]
     assert found.metadata == {"title": "The race & the gap", "date": "2024-07-12T10:00:00Z"}
-    assert found.notes == ("article taken from the page",)
+    assert found.notes == ("article taken from the page, 93% of its text",)
 
 
 def test_page_without_an_article():
@@ -52,6 +52,14 @@ def test_page_without_an_article():
     )
     assert found.text == "One bold word\ntwo\nthree"
     assert found.notes == ("no article found: all text of the page",)
+
+
+def test_share_of_a_page_is_said():
+    """Where an article is a small part of a page's text, the note says how small."""
+    page = PAGE.replace("<footer>", "<footer>" + "Subscribe to our letter. " * 90)
+    assert extracted(page.encode(), ".html", where="a").notes == (
+        "article taken from the page, 12% of its text",
+    )
 
 
 def test_page_of_many_tags_is_taken_whole(monkeypatch):

@@ -64,6 +64,12 @@ def test_bibtex():
     assert broken == Rejected("f, line 10", "broken BibTeX entry")
 
 
+def test_nothing_is_printed(caplog):
+    """The parser's own complaints about a broken entry are not printed."""
+    references(BIBTEX, ".bib", name="f")
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(
     ("issued", "date"),
     [
