@@ -24,6 +24,7 @@ LARGEST = {
     ".rtf": 50 * MB,
 }
 LARGEST_UNPACKED = 200 * MB
+LARGEST_XML = 30 * MB
 MOST_TAGS = 30_000
 MOST_PAGES = 5_000
 LONGEST_SECONDS = 120
@@ -233,13 +234,25 @@ def from_docx(content: bytes, where: str, encoding: str) -> Extract:
     docx = library("docx", where)
     check_package(content, where)
     try:
-        document = docx.Document(io.BytesIO(content))
-        lines = [line for block in document.iter_inner_content() for line in block_lines(block)]
+        lines = timely_lines(docx.Document(io.BytesIO(content)), where)
+    except InputError:
+        raise
     except Exception as error:  # whatever a broken package makes python-docx and lxml raise
         raise InputError("cannot be read as DOCX", where=where) from error
     if not any(line.strip() for line in lines):
         raise InputError("holds no text", where=where)
     return Extract("\n".join(lines), {}, ("text of a Word document, without notes and headers",))
+
+
+def timely_lines(document, where: str) -> list[str]:
+    """The lines of a Word document; raises InputError where they take too long."""
+    lines: list[str] = []
+    start = time.monotonic()
+    for block in document.iter_inner_content():
+        if time.monotonic() - start > LONGEST_SECONDS:
+            raise InputError(f"takes longer than {LONGEST_SECONDS} s", where=where)
+        lines += block_lines(block)
+    return lines
 
 
 def block_lines(block) -> list[str]:
@@ -253,11 +266,13 @@ def check_package(content: bytes, where: str) -> None:
     """Raise InputError for a zip package that is broken or would unpack to too much."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
-            size = sum(info.file_size for info in package.infolist())
+            sizes = {info.filename: info.file_size for info in package.infolist()}
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
         raise InputError("cannot be read as DOCX", where=where) from error
-    if size > LARGEST_UNPACKED:
-        raise too_large(where, size, LARGEST_UNPACKED)
+    xml = sum(size for name, size in sizes.items() if name.endswith((".xml", ".rels")))
+    for size, largest in ((sum(sizes.values()), LARGEST_UNPACKED), (xml, LARGEST_XML)):
+        if size > largest:
+            raise too_large(where, size, largest)
 
 
 def from_pdf(content: bytes, where: str, encoding: str) -> Extract:

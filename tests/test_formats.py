@@ -136,16 +136,22 @@ def test_file_refused(content, kind, message):
     assert refusal(content, kind).startswith(message)
 
 
-def test_package_that_unpacks_to_too_much():
-    """A Word document that would unpack to more than the limit is not unpacked."""
+@pytest.mark.parametrize(
+    ("name", "size", "message"),
+    [("image.png", 210_000_000, "210,000,000 bytes); allowed: up to 200,000,000"), ("word/document.xml", 31_000_000, "31,000,000 bytes); allowed: up to 30,000,000")],
+)  # fmt: skip
+def test_package_that_unpacks_to_too_much(name, size, message):
+    """A Word document that would unpack to more than the limits is not unpacked."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
-        for number in range(3):
-            package.writestr(f"{number}.xml", bytes(70_000_000))
-    assert (
-        refusal(file.getvalue(), ".docx")
-        == "a: is too large (210,000,000 bytes); allowed: up to 200,000,000 bytes"
-    )
+        package.writestr(name, bytes(size))
+    assert refusal(file.getvalue(), ".docx") == f"a: is too large ({message} bytes"
+
+
+def test_document_is_bounded_in_time(monkeypatch):
+    """A Word document that takes too long is refused."""
+    monkeypatch.setattr(formats, "LONGEST_SECONDS", 0)
+    assert refusal(docx_of("x"), ".docx") == "a: takes longer than 0 s"
 
 
 def test_large_file_refused(monkeypatch):
