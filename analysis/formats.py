@@ -26,6 +26,7 @@ LARGEST = {
 LARGEST_UNPACKED = 200 * MB
 LARGEST_XML = 30 * MB
 MOST_TAGS = 30_000
+LEAST_SHARE = 0.05
 MOST_PAGES = 5_000
 LONGEST_SECONDS = 120
 EXTRA = "pip install 'ai-race-workbook[formats]'"
@@ -161,7 +162,7 @@ def html_encoding(declared: bytes) -> str:
 
 
 def from_html(content: bytes, where: str, encoding: str) -> Extract:
-    """The article in a web page by trafilatura, else all the text of the page.
+    """The article in a web page by trafilatura, else (or under a twentieth) all the page's text.
 
     Title and date are those the page's head declares, none where it does not.
     """
@@ -174,7 +175,7 @@ def from_html(content: bytes, where: str, encoding: str) -> Extract:
     if text.count("<") <= MOST_TAGS:
         options = {"favor_precision": True, "include_comments": False}
         article = library("trafilatura", where).extract(text, **options)
-        if article:
+        if article and len(article) >= LEAST_SHARE * len(whole):
             share = min(1, len(article) / max(1, len(whole)))
             said = f"article taken from the page, {share:.0%} of its text"
             return Extract(article, metadata, (*notes, said))

@@ -62,6 +62,14 @@ def test_share_of_a_page_is_said():
     )
 
 
+def test_page_of_tables():
+    """Where what is found is hardly any of the text, all of it is taken."""
+    page = b"<table><tr><td>cell</td></tr></table>" * 200
+    found = extracted(page, ".html", where="a")
+    assert found.text.count("cell") == 200
+    assert found.notes == ("no article found: all text of the page",)
+
+
 def test_page_of_many_tags_is_taken_whole(monkeypatch):
     """A page of very many tags is not searched for an article."""
     monkeypatch.setattr(formats, "MOST_TAGS", 10)
