@@ -73,7 +73,7 @@ class Session:
 
         mine = (self.corpus.documents["source"] == "Agency A").to_numpy()
         own, rest = self.tokens.group_totals(np.stack((mine, ~mine)))
-        delta, z = log_odds(own, rest, (own + rest) / (own + rest).sum() * 500)
+        _, z = log_odds(own, rest, (own + rest) / (own + rest).sum() * 500)
         return len(z), round(float(np.abs(z).sum()), 3)
 
     def concordance(self):

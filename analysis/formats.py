@@ -1,0 +1,381 @@
+"""Formats: the text in the bytes of one .txt, .md, .html, .docx, .pdf or .rtf file, within limits."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+import re
+import time
+import zipfile
+from dataclasses import dataclass
+
+from analysis.encodings import decoded
+from analysis.errors import InputError
+
+MB = 1_000_000
+LARGEST = {
+    ".txt": 512 * MB,
+    ".md": 512 * MB,
+    ".html": 9 * MB,  # below what libxml2 takes as one text
+    ".htm": 9 * MB,
+    ".docx": 50 * MB,
+    ".pdf": 200 * MB,
+    ".rtf": 50 * MB,
+}
+LARGEST_UNPACKED = 200 * MB
+LARGEST_XML = 30 * MB
+MOST_TAGS = 30_000
+LEAST_SHARE = 0.05
+MOST_PAGES = 5_000
+LONGEST_SECONDS = 120
+EXTRA = "pip install 'ai-race-workbook[formats]'"
+DECLARED_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I
+)
+PUBLISHED = (
+    "//meta[@property='article:published_time']/@content",
+    "//meta[@name='DC.date' or @name='dc.date' or @name='date' or @name='pubdate']/@content",
+    "//meta[@itemprop='datePublished']/@content",
+    "//time[@itemprop='datePublished']/@datetime",
+)
+BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "caption",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "td",
+        "th",
+        "title",
+        "tr",
+        "ul",
+    ]
+)
+UNSEEN = frozenset(
+    ["script", "style", "noscript", "template", "head", "iframe", "object", "svg", "math"]
+)
+SENTENCE_END = re.compile(r"[.!?。！？…:：][\"'”’」』)）]*\Z")
+CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The text of a file, what the file itself says of it, and what was done or guessed."""
+
+    text: str
+    metadata: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def extracted(content: bytes, kind: str, *, where: str, encoding: str = "") -> Extract:
+    """The text in a file of a kind, '.txt' to '.rtf'.
+
+    Plain text and Markdown stay as they are; of the others the words are taken and the notes say
+    how. Raises InputError for a kind not known, a file too large, broken, locked or without text,
+    and where the library that reads the kind is not installed.
+    """
+    if kind not in READERS:
+        raise InputError("unknown kind of text", where=where, value=kind, allowed=LARGEST)
+    if len(content) > LARGEST[kind]:
+        raise too_large(where, len(content), LARGEST[kind])
+    return READERS[kind](content, where, encoding)
+
+
+def too_large(where: str, size: int, largest: int) -> InputError:
+    """The error for something larger than is read."""
+    return InputError(
+        f"is too large ({size:,} bytes)", where=where, allowed=f"up to {largest:,} bytes"
+    )
+
+
+def library(name: str, where: str):
+    """A module of the extra `formats`; raises InputError that names the extra where it is missing.
+
+    What the library would print about a broken file stays unsaid: rejections and notes say it.
+    """
+    logging.getLogger(name.split(".")[0]).setLevel(logging.CRITICAL + 1)
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"needs the library {name.split('.')[0]}, which is not installed",
+            where=where,
+            allowed=EXTRA,
+        ) from error
+
+
+def from_plain(content: bytes, where: str, encoding: str) -> Extract:
+    """Plain text or Markdown, unaltered."""
+    found = decoded(content, where=where, encoding=encoding)
+    said = () if found.how == "valid" and not found.notes else (f"read as {found.told}",)
+    return Extract(found.text, {}, said)
+
+
+# --- HTML ------------------------------------------------------------------------------------------
+
+
+def html_text(content: bytes, where: str, encoding: str) -> tuple[str, tuple[str, ...]]:
+    """HTML as text: by the encoding said, the one that its head declares, or as any other text."""
+    declared = DECLARED_CHARSET.search(content[:4096])
+    notes: tuple[str, ...] = ()
+    if not encoding and declared:
+        try:
+            return decoded(content, where=where, encoding=html_encoding(declared[1])).text, ()
+        except InputError:
+            notes = (f"is not in the encoding it declares ({declared[1].decode()})",)
+    plain = from_plain(content, where, encoding)
+    return plain.text, (*notes, *plain.notes)
+
+
+def html_encoding(declared: bytes) -> str:
+    """The encoding that browsers take a declaration for: Latin-1 is cp1252, GB2312 is GB18030."""
+    name = declared.decode("ascii").lower()
+    larger = {"iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}
+    return {**larger, "gb2312": "gb18030", "gbk": "gb18030"}.get(name, name)
+
+
+def from_html(content: bytes, where: str, encoding: str) -> Extract:
+    """The article in a web page by trafilatura, else (or under a twentieth) all the page's text.
+
+    Title and date are those the page's head declares, none where it does not.
+    """
+    text, notes = html_text(content, where, encoding)
+    if "<" not in text:
+        return Extract(text, {}, (*notes, "holds no markup"))
+    tree = html_tree(text, where)
+    metadata = head_metadata(tree)
+    whole = "\n".join(line_texts(tree))
+    if text.count("<") <= MOST_TAGS:
+        options = {"favor_precision": True, "include_comments": False}
+        article = library("trafilatura", where).extract(text, **options)
+        if article and len(article) >= LEAST_SHARE * len(whole):
+            share = min(1, len(article) / max(1, len(whole)))
+            said = f"article taken from the page, {share:.0%} of its text"
+            return Extract(article, metadata, (*notes, said))
+    if not whole:
+        raise InputError("the page holds no text", where=where)
+    return Extract(whole, metadata, (*notes, "no article found: all text of the page"))
+
+
+def html_tree(text: str, where: str):
+    """The tree of a page; lxml mends broken markup and reads nothing from elsewhere."""
+    html = library("lxml.html", where)
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, recover=True)
+    content = text.replace("\x00", "").encode("utf-8", "surrogatepass")
+    try:
+        tree = html.document_fromstring(content, parser=parser)
+    except Exception as error:  # lxml's errors have no common parent that is not Exception
+        raise InputError("cannot be read as HTML", where=where) from error
+    if any("depth" in entry.message.lower() for entry in parser.error_log):
+        raise InputError("is nested too deeply to be read as HTML", where=where)
+    return tree
+
+
+def head_metadata(tree) -> dict[str, str]:
+    """Title and date of publication as the page declares them."""
+    title = " ".join((tree.findtext(".//title") or "").split())
+    dates = (str(value).strip() for path in PUBLISHED for value in tree.xpath(path))
+    found = {"title": title, "date": next((date for date in dates if date), "")}
+    return {name: value for name, value in found.items() if value}
+
+
+def line_texts(tree) -> list[str]:
+    """The seen text of a tree, a line for each block, white space as one space, blanks left out."""
+    parts: list[str] = []
+    hidden = 0
+    from lxml import etree
+
+    for event, element in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
+        tag = element.tag if isinstance(element.tag, str) else ""
+        if event == "start":
+            hidden += tag in UNSEEN
+            parts.append("\n" if tag in BLOCKS else "")
+            parts.append(" ".join((element.text or "").splitlines()) if not hidden and tag else "")
+        elif tag:
+            hidden -= tag in UNSEEN
+            parts.append("\n" if tag in BLOCKS else "")
+        if event != "start" and not hidden:
+            parts.append(" ".join((element.tail or "").split("\n")))
+    lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
+    return [line for line in lines if line]
+
+
+# --- DOCX, PDF, RTF --------------------------------------------------------------------------------
+
+
+def from_docx(content: bytes, where: str, encoding: str) -> Extract:
+    """Paragraphs and tables of a Word document in their order, a line each; tables by rows."""
+    docx = library("docx", where)
+    check_package(content, where)
+    try:
+        lines = timely_lines(docx.Document(io.BytesIO(content)), where)
+    except InputError:
+        raise
+    except Exception as error:  # whatever a broken package makes python-docx and lxml raise
+        raise InputError("cannot be read as DOCX", where=where) from error
+    if not any(line.strip() for line in lines):
+        raise InputError("holds no text", where=where)
+    return Extract("\n".join(lines), {}, ("text of a Word document, without notes and headers",))
+
+
+def timely_lines(document, where: str) -> list[str]:
+    """The lines of a Word document; raises InputError where they take too long."""
+    lines: list[str] = []
+    start = time.monotonic()
+    for block in document.iter_inner_content():
+        if time.monotonic() - start > LONGEST_SECONDS:
+            raise InputError(f"takes longer than {LONGEST_SECONDS} s", where=where)
+        lines += block_lines(block)
+    return lines
+
+
+def block_lines(block) -> list[str]:
+    """The line of a paragraph, or a line for each row of a table."""
+    if hasattr(block, "rows"):
+        return ["\t".join(cell.text.replace("\n", " ") for cell in row.cells) for row in block.rows]
+    return block.text.split("\n")
+
+
+def check_package(content: bytes, where: str) -> None:
+    """Raise InputError for a zip package that is broken or would unpack to too much."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            sizes = {info.filename: info.file_size for info in package.infolist()}
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        raise InputError("cannot be read as DOCX", where=where) from error
+    xml = sum(size for name, size in sizes.items() if name.endswith((".xml", ".rels")))
+    for size, largest in ((sum(sizes.values()), LARGEST_UNPACKED), (xml, LARGEST_XML)):
+        if size > largest:
+            raise too_large(where, size, largest)
+
+
+def from_pdf(content: bytes, where: str, encoding: str) -> Extract:
+    """The text layer of a PDF, lines put together into paragraphs.
+
+    Raises InputError for a locked, broken or scanned PDF, and one that takes too long.
+    """
+    pdfium = library("pypdfium2", where)
+    try:
+        document = pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        locked = "password" in str(error).lower()
+        raise InputError(
+            "is locked by a password" if locked else "cannot be read as PDF", where=where
+        ) from error
+    try:
+        pages = pdf_pages(document, where)
+    except pdfium.PdfiumError as error:
+        raise InputError("cannot be read as PDF", where=where) from error
+    finally:
+        document.close()
+    paragraphs = [line for page in pages for line in unwrapped(page)]
+    if not any(line.strip() for line in paragraphs):
+        raise InputError(f"holds no text in {len(pages)} pages: a scan?", where=where)
+    return Extract("\n".join(paragraphs), {}, ("text of a PDF, its lines put together",))
+
+
+def pdf_pages(document, where: str) -> list[list[str]]:
+    """The lines of every page; raises InputError for too many pages or too much time."""
+    if len(document) > MOST_PAGES:
+        raise InputError(
+            f"has {len(document):,} pages", where=where, allowed=f"up to {MOST_PAGES:,}"
+        )
+    pages, start = [], time.monotonic()
+    for number in range(len(document)):
+        if time.monotonic() - start > LONGEST_SECONDS:
+            raise InputError(
+                f"takes longer than {LONGEST_SECONDS} s, at page {number + 1}", where=where
+            )
+        page = document[number]
+        text = page.get_textpage().get_text_bounded()
+        pages.append(text.replace("\x02", "\ufffe").splitlines())
+        page.close()
+    return pages
+
+
+def unwrapped(lines: list[str]) -> list[str]:
+    """Lines of a printed page as paragraphs.
+
+    A paragraph ends at a blank line, and after the end of a sentence in a line that is not full. A
+    word cut by the mark that stands for a hyphen at a line's end (U+FFFE) is put together.
+
+    >>> unwrapped(["The race between na\\ufffe", "tions goes on and", "on.", "A new paragraph."])
+    ['The race between nations goes on and on.', 'A new paragraph.']
+    """
+    full = 0.8 * max(map(len, lines), default=0)
+    paragraphs: list[str] = []
+    ended = True
+    for line in (line.strip() for line in lines):
+        if not line:
+            ended = True
+            continue
+        if ended:
+            paragraphs.append(line)
+        else:
+            paragraphs[-1] = joined(paragraphs[-1], line)
+        ended = bool(SENTENCE_END.search(line)) and len(line) < full
+    return [paragraph.replace("\ufffe", "-") for paragraph in paragraphs]
+
+
+def joined(before: str, after: str) -> str:
+    """Two lines as one: no space between Chinese signs, none after a word that was cut."""
+    if before.endswith("\ufffe"):
+        return before[:-1] + after
+    space = "" if CJK.match(before[-1]) and CJK.match(after[0]) else " "
+    return before + space + after
+
+
+def from_rtf(content: bytes, where: str, encoding: str) -> Extract:
+    """The words of a Rich Text file by striprtf, a line for each paragraph."""
+    if not content.lstrip().startswith(b"{\\rtf"):
+        raise InputError("cannot be read as RTF", where=where)
+    striprtf = library("striprtf.striprtf", where)
+    try:
+        text = striprtf.rtf_to_text(content.decode("latin-1"), encoding=encoding or "cp1252")
+    except (ValueError, LookupError, IndexError, KeyError, OverflowError) as error:
+        raise InputError("cannot be read as RTF", where=where) from error
+    if not text.strip():
+        raise InputError("holds no text", where=where)
+    try:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise InputError("holds half a surrogate pair", where=where) from error
+    return Extract(text, {}, ("text of a Rich Text file",))
+
+
+READERS = {
+    ".txt": from_plain,
+    ".md": from_plain,
+    ".html": from_html,
+    ".htm": from_html,
+    ".docx": from_docx,
+    ".pdf": from_pdf,
+    ".rtf": from_rtf,
+}

@@ -1,0 +1,424 @@
+"""Readers: whatever path is given, its documents as rows; everything else is rejected by name.
+
+A folder (with all folders in it) and a .zip archive hold texts of the kinds in `formats`, perhaps
+with `metadata.csv`, CSL-JSON, Zotero JSON or BibTeX that describes them; a text may be an export of
+a news database. A table is a corpus by itself. Links are never followed, devices and pipes never
+opened, archives never unpacked to the disk; sizes, numbers and depths are bounded by the constants.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from analysis.encodings import decoded
+from analysis.errors import InputError, shown
+from analysis.exports import articles, layout
+from analysis.formats import LARGEST, extracted, html_text, html_tree, line_texts, too_large
+from analysis.references import KINDS as BIBLIOGRAPHIES
+from analysis.references import Reference, joined, references
+from analysis.rows import Rejected, Remark, Row
+from analysis.tables import SUFFIXES as TABLES
+from analysis.tables import Record, csv_records, is_table, opened, table_rows
+
+MB = 1_000_000
+MOST_FILES = 200_000
+DEEPEST = 40
+LONGEST_NAME = 1_000
+LARGEST_ARCHIVE = 4_000 * MB
+LARGEST_UNPACKED = 2_000 * MB
+LARGEST_BIBLIOGRAPHY = 100 * MB
+MOST_TIMES = 250
+ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+KINDS = ("a folder", *LARGEST, ".zip", *TABLES)
+OF_THE_CORPUS = (
+    *("metadata.csv", "codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml"),
+    *("SHA256SUMS", "README.md"),
+)
+OF_THE_SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")
+EXPORT_SIGNS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")
+Found = Row | Rejected | Remark
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file of a folder or an archive: its relative name, and how its bytes are read."""
+
+    name: str
+    read: Callable[[int], bytes]
+
+    @property
+    def kind(self) -> str:
+        return PurePosixPath(self.name).suffix.lower()
+
+    @property
+    def where(self) -> str:
+        return shown(self.name, quote=False, longest=200)
+
+
+def read_path(
+    path: Path, *, columns: Mapping[str, str] | None = None, encoding: str = ""
+) -> Iterator[Found]:
+    """Everything found at a path: rows, what was rejected and why, remarks on how it was read.
+
+    `columns` renames as {"date": "year"}; `encoding` declares that of every text or table.
+    Raises InputError for a path that is no corpus at all, and for a column that is nowhere.
+    """
+    if path.is_dir():
+        found = item_rows(folder_items(path), path.name, encoding)
+    elif is_table(path.name):
+        yield from table_rows(path, columns=columns, encoding=encoding)
+        return
+    elif path.suffix.lower() == ".zip":
+        found = archive_rows(path, encoding)
+    elif path.suffix.lower() in LARGEST:
+        found = text_rows(Item(path.name, file_reader(path)), path.stem, encoding)
+    else:
+        raise InputError("unknown kind of corpus", value=path.name, allowed=KINDS)
+    yield from renamed(found, dict(columns or {}), path.name)
+
+
+def renamed(found: Iterable[Found], columns: dict[str, str], name: str) -> Iterator[Found]:
+    """The rows with each column `old` under its new name as well; raises InputError if none has it."""
+    seen: set[str] = set()
+    for item in found:
+        if isinstance(item, Row) and columns:
+            seen |= set(item.metadata)
+            new = {new: item.metadata.get(old, "") for new, old in columns.items()}
+            item = replace(item, metadata={**item.metadata, **new})
+        yield item
+    missing = sorted(set(columns.values()) - seen)
+    if missing and seen:
+        raise InputError("column is missing", where=name, value=missing[0], allowed=sorted(seen))
+
+
+# --- files and their texts -------------------------------------------------------------------------
+
+
+def item_rows(items: Iterable[Item | Rejected], name: str, encoding: str) -> Iterator[Found]:
+    """The rows of a folder's or an archive's files, joined to the references among them."""
+    texts: list[Item] = []
+    described: list[Reference | Rejected] = []
+    listed = False
+    for item in items:
+        if isinstance(item, Rejected):
+            yield item
+        elif item.name == "metadata.csv":
+            listed = True
+            described += listed_texts(item)
+        elif item.kind in BIBLIOGRAPHIES:
+            described += bibliography(item)
+        else:
+            texts.append(item)
+    owners, problems = joined(described, [item.name for item in texts])
+    unlisted = {problem.where for problem in problems if isinstance(problem, Remark)}
+    if listed:
+        problems = [problem for problem in problems if isinstance(problem, Rejected)]
+    yield from problems if described else ()
+    stems = Counter(stem_of(item.name) for item in texts)
+    for item in texts:
+        if listed and item.where in unlisted:
+            yield Rejected(item.where, "is not listed in metadata.csv")
+            continue
+        stem = stem_of(item.name)
+        metadata = owners[item.name].metadata if item.name in owners else {}
+        identity = stem if stems[stem] == 1 else item.name
+        for found in text_rows(item, identity, encoding):
+            yield (
+                replace(found, metadata={**found.metadata, **metadata})
+                if isinstance(found, Row)
+                else found
+            )
+
+
+def stem_of(name: str) -> str:
+    """A relative name without its kind."""
+    return str(PurePosixPath(name).with_suffix(""))
+
+
+def text_rows(item: Item, identity: str, encoding: str) -> Iterator[Found]:
+    """The row of one text, or the rows of the export that it is; a broken one is rejected."""
+    try:
+        content = item.read(LARGEST[item.kind])
+        page = export_page(content, item, encoding)
+        found = None if page else extracted(content, item.kind, where=item.where, encoding=encoding)
+        text = page or found.text
+        if layout(text[: 2 * MB]):
+            yield from articles(text, name=item.where)
+            return
+    except InputError as error:
+        yield rejection(error, item.where)
+        return
+    yield from (Remark(item.where, note) for note in found.notes)
+    if not text.strip():
+        yield Rejected(item.where, "holds no text")
+        return
+    folder = str(PurePosixPath(item.name).parent)
+    metadata = {"id": identity, **({"folder": folder} if folder != "." else {})}
+    yield Row(item.where, text, {**metadata, **found.metadata})
+
+
+def export_page(content: bytes, item: Item, encoding: str) -> str:
+    """The lines of a web page that is an export of a news database, '' for any other file."""
+    if item.kind not in (".html", ".htm") or not any(sign in content for sign in EXPORT_SIGNS):
+        return ""
+    if len(content) > LARGEST[item.kind]:
+        raise too_large(item.where, len(content), LARGEST[item.kind])
+    text, _ = html_text(content, item.where, encoding)
+    lines = "\n\n".join(line_texts(html_tree(text, item.where))) if "<" in text else ""
+    return lines if layout(lines) else ""
+
+
+def rejection(error: InputError, where: str) -> Rejected:
+    """An error about one item as its rejection, the place not said twice."""
+    told = str(error)
+    place, _, reason = told.partition(": ")
+    if place in (where, where.rpartition("/")[2]):
+        return Rejected(where, reason)
+    return Rejected(place, reason) if place.startswith(f"{where}, ") else Rejected(where, told)
+
+
+def bibliography(item: Item) -> list[Reference | Rejected]:
+    """The references of a bibliography; one rejection where it cannot be read."""
+    try:
+        text = decoded(item.read(LARGEST_BIBLIOGRAPHY), where=item.where).text
+        return references(text, item.kind, name=item.where)
+    except InputError as error:
+        return [rejection(error, item.where)]
+
+
+def listed_texts(item: Item) -> list[Reference | Rejected]:
+    """The rows of metadata.csv as references to the files that they name."""
+    found: list[Reference | Rejected] = []
+    for record in metadata_records(item):
+        if isinstance(record, Record):
+            values = dict(record.values)
+            name = values.pop("file", "")
+            found.append(Reference(record.where, name, values, (name,) if name else ()))
+        elif isinstance(record, Rejected):
+            found.append(record)
+    return found
+
+
+def metadata_records(item: Item) -> Iterator[Record | Rejected | Remark]:
+    """The records of metadata.csv, wherever its bytes come from."""
+    text = decoded(item.read(LARGEST_BIBLIOGRAPHY), where=item.where).text
+    return csv_records(item.where, iter(list(enumerate(text.splitlines(keepends=True), start=1))))
+
+
+# --- folders ---------------------------------------------------------------------------------------
+
+
+def folder_items(folder: Path) -> Iterator[Item | Rejected]:
+    """The files of a folder and of all folders in it, by name; what is not read is rejected."""
+    for number, (name, entry) in enumerate(walked(folder), start=1):
+        where = shown(name, quote=False, longest=200)
+        if number > MOST_FILES:
+            yield Rejected(where, f"more than {MOST_FILES:,} files: the rest is not read")
+            return
+        reason = entry if isinstance(entry, str) else entry_refused(name, entry)
+        if reason:
+            yield Rejected(where, reason)
+        elif name not in OF_THE_CORPUS or name == "metadata.csv":
+            yield Item(name, file_reader(folder / name))
+
+
+def walked(folder: Path) -> Iterator[tuple[str, os.DirEntry | str]]:
+    """Relative names with their entries, or with the reason why a folder is not entered."""
+    waiting: list[tuple[str, Path]] = [("", folder)]
+    while waiting:
+        prefix, place = waiting.pop()
+        try:
+            with os.scandir(place) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
+        except OSError as error:
+            if not prefix:
+                raise InputError(f"cannot be read ({error.strerror})", where=folder.name) from error
+            yield prefix.rstrip("/"), f"cannot be read ({error.strerror})"
+            continue
+        inner = []
+        for entry in entries:
+            name = prefix + entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            reason = name_refused(name) if is_folder else ""
+            if is_folder and not reason and name.count("/") < DEEPEST:
+                inner.append((f"{name}/", place / entry.name))
+            elif is_folder:
+                yield name, reason or f"is deeper than {DEEPEST} folders"
+            else:
+                yield name, entry
+        waiting += reversed(inner)
+
+
+def entry_refused(name: str, entry: os.DirEntry) -> str:
+    """Why a directory entry is not read, '' where it is."""
+    if reason := name_refused(name):
+        return reason
+    if entry.is_symlink():
+        return "is a link, and links are not followed"
+    try:
+        mode = entry.stat(follow_symlinks=False).st_mode
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if not stat.S_ISREG(mode):
+        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder"))
+        kind = next((kind for is_kind, kind in kinds if is_kind(mode)), "a device")
+        return f"is {kind} and no file"
+    return "" if name in OF_THE_CORPUS else kind_refused(name)
+
+
+def name_refused(name: str) -> str:
+    """Why a file of this relative name is not read, '' where it is."""
+    last = name.rpartition("/")[2]
+    if not name:
+        return "has no name"
+    if not name.isprintable():
+        return "its name holds a sign that is not seen"
+    if len(name) > LONGEST_NAME:
+        return f"its name is longer than {LONGEST_NAME} signs"
+    if last.startswith(".") or last in OF_THE_SYSTEM:
+        return "is hidden, or of the system"
+    return ""
+
+
+def kind_refused(name: str) -> str:
+    """Why a file of this kind is not read among others, '' where it is."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if name == "metadata.csv":
+        return ""
+    if is_table(name):
+        return "is a table: a corpus by itself"
+    if suffix in ARCHIVES:
+        return "is an archive: a corpus by itself"
+    if suffix not in LARGEST and suffix not in BIBLIOGRAPHIES:
+        return f"is of a kind that is not read: {shown(suffix)}"
+    return ""
+
+
+def file_reader(file: Path) -> Callable[[int], bytes]:
+    """How the bytes of a file are read, up to a limit; a device or a pipe is never waited for."""
+
+    def read(largest: int) -> bytes:
+        with opened(file) as source:
+            size = os.fstat(source.fileno()).st_size
+            content = source.read(largest + 1) if size <= largest else b""
+        if max(size, len(content)) > largest:
+            raise too_large(file.name, max(size, len(content)), largest)
+        return content
+
+    return read
+
+
+# --- archives --------------------------------------------------------------------------------------
+
+
+def archive_rows(file: Path, encoding: str) -> Iterator[Found]:
+    """The rows of a .zip archive, its members read in memory one after another."""
+    with opened(file) as packed:
+        size = os.fstat(packed.fileno()).st_size
+        if size > LARGEST_ARCHIVE:
+            raise too_large(file.name, size, LARGEST_ARCHIVE)
+        try:
+            archive = zipfile.ZipFile(packed)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
+            raise InputError("cannot be read as a zip archive", where=file.name) from error
+        with archive:
+            yield from item_rows(archive_items(archive, file.name), file.name, encoding)
+
+
+def archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[Item | Rejected]:
+    """The members of an archive by name; what is not read is rejected."""
+    members = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    if len(members) > MOST_FILES:
+        raise InputError(
+            f"holds {len(members):,} files", where=name, allowed=f"up to {MOST_FILES:,}"
+        )
+    named = sorted(((member_name(info), info) for info in members), key=lambda pair: pair[0])
+    outer = outer_folder([inner for inner, _ in named])
+    total, seen = 0, set()
+    for full, info in named:
+        inner = full.removeprefix(outer)
+        reason = member_refused(info, full, inner)
+        reason = reason or ("its name stands twice in the archive" if inner in seen else "")
+        if not reason and total + info.file_size > LARGEST_UNPACKED:
+            reason = f"the archive unpacks to too much; allowed: up to {LARGEST_UNPACKED:,} bytes"
+        if reason:
+            yield Rejected(shown(inner, quote=False, longest=200), reason)
+        elif inner not in OF_THE_CORPUS or inner == "metadata.csv":
+            seen.add(inner)
+            total += info.file_size
+            yield Item(inner, member_reader(archive, info, inner))
+
+
+def outer_folder(names: list[str]) -> str:
+    """The one folder that holds everything in an archive, '' where there is none.
+
+    >>> outer_folder(["corpus/a.txt", "corpus/b/c.txt", "__MACOSX/x"])
+    'corpus/'
+    """
+    firsts = {name.partition("/")[0] for name in names} - set(OF_THE_SYSTEM)
+    first = firsts.pop() if len(firsts) == 1 else ""
+    inside = all("/" in name for name in names if not name.startswith(OF_THE_SYSTEM))
+    return f"{first}/" if first.isprintable() and first not in ("", ".", "..") and inside else ""
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
+    """A member's name; one that is not marked as UTF-8 is read as other text is."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return decoded(info.filename.encode("cp437"), where="").text
+    except (InputError, UnicodeEncodeError):
+        return info.filename
+
+
+def member_refused(info: zipfile.ZipInfo, name: str, inner: str) -> str:
+    """Why a member of an archive is not read, '' where it is."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or name[1:2] == ":":
+        return "its name leads out of the archive"
+    parts = [name_refused(part) for part in (name, *path.parts)]
+    if reason := next((part for part in parts if part), ""):
+        return reason
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "is a link, and links are not followed"
+    if info.flag_bits & 0x1:
+        return "is encrypted"
+    if info.file_size > MB and info.file_size > MOST_TIMES * max(1, info.compress_size):
+        return f"unpacks to more than {MOST_TIMES} times its size"
+    return "" if inner in OF_THE_CORPUS else kind_refused(inner)
+
+
+def member_reader(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str
+) -> Callable[[int], bytes]:
+    """How the bytes of a member are read, up to a limit."""
+    where = shown(name, quote=False, longest=200)
+
+    def read(largest: int) -> bytes:
+        if info.file_size > largest:
+            raise too_large(where, info.file_size, largest)
+        try:
+            with archive.open(info) as source:
+                content = source.read(largest + 1)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            ValueError,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
+            raise InputError("is damaged in the archive", where=where) from error
+        if len(content) > largest:
+            raise too_large(where, len(content), largest)
+        return content
+
+    return read

@@ -1,0 +1,49 @@
+"""Rows: what a reader finds, a document, a rejected item, or a remark on how it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Row:
+    """One document as found: its place for messages, its text, its metadata as text."""
+
+    where: str
+    text: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Something that did not become a document: its place, safe to print, and why."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a reader did, or guessed, to read a document: shown, and no reason to reject it."""
+
+    where: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything a reader found, sorted by kind, each in the order found."""
+
+    rows: list[Row] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def sorted_out(found: Iterable[Row | Rejected | Remark]) -> Reading:
+    """What a reader yields, sorted by kind."""
+    reading = Reading()
+    lists = {Row: reading.rows, Rejected: reading.rejected, Remark: reading.remarks}
+    for item in found:
+        lists[type(item)].append(item)
+    return reading

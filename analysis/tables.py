@@ -1,0 +1,410 @@
+"""Tables: CSV and JSON lines, plain or gzipped, row by row; what is broken costs its own row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import re
+import stat
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from analysis.encodings import decoded
+from analysis.errors import InputError, shown
+from analysis.rows import Rejected, Remark, Row
+
+MB = 1_000_000
+LARGEST = 2_000 * MB
+MOST_TIMES = 250
+LONGEST_LINE = 64 * MB
+LONGEST_FIELD = 100_000
+MOST_LINES_OF_A_RECORD = 100_000
+MOST_REJECTED = 10_000
+MOST_UNCLOSED = 20
+SAMPLE = 200_000
+NOT_ASCII_LINES = ("utf-16", "utf-32")
+SURROGATE = re.compile("[\ud800-\udfff]")
+CLOSING = re.compile(r'(?:[^"]++|"")*+"')
+SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+DELIMITERS = ",;\t"
+Line = tuple[int, str | Rejected]
+
+
+def is_table(name: str) -> bool:
+    """Whether a file's name is one of a table."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def table_rows(
+    file: Path, *, columns: Mapping[str, str] | None = None, encoding: str = ""
+) -> Iterator[Row | Rejected | Remark]:
+    """The rows of a .csv, .jsonl, .csv.gz or .jsonl.gz file that has a column `text`.
+
+    Every value stays the text that stands in the file: `007`, `1e3`, `NA`, `null` in quotes.
+    `columns` renames as {"date": "year"}. A broken line, a ragged row, a nested or over-long value
+    rejects its row. Raises InputError for a file that cannot be opened, a header that is broken or
+    doubled, and a column that is in no row.
+    """
+    columns = dict(columns or {})
+    seen: dict[str, None] = {}
+    rejected = 0
+    for item in records(file, encoding):
+        if isinstance(item, Rejected):
+            rejected += 1
+            yield item
+            if rejected == MOST_REJECTED:
+                yield Rejected(item.where, f"{MOST_REJECTED:,} rows rejected: the rest is not read")
+                return
+            continue
+        if isinstance(item, Remark):
+            yield item
+            continue
+        seen |= dict.fromkeys(item.values)
+        yield row_of(item, columns)
+    missing = [old for old in (*columns.values(), columns.get("text", "text")) if old not in seen]
+    if missing and (seen or not rejected):
+        raise InputError("column is missing", where=file.name, value=missing[0], allowed=list(seen))
+
+
+@dataclass(frozen=True)
+class Record:
+    """A row of a table: where it stands and its values by column."""
+
+    where: str
+    values: dict[str, str]
+
+
+def row_of(record: Record, columns: Mapping[str, str]) -> Row | Rejected:
+    """A record as a row, its columns renamed; rejected where a value is too long or no text."""
+    values = dict(record.values)
+    values |= {new: record.values.get(old, "") for new, old in columns.items()}
+    if "date" in columns:
+        values.pop("date_precision", None)
+    if "text" not in values:
+        return Rejected(record.where, "has no text")
+    text = values.pop("text")
+    for column, value in values.items():
+        if len(value) > LONGEST_FIELD:
+            told = f"{shown(column, quote=False)} is too long ({len(value):,} characters)"
+            return Rejected(record.where, f"{told}; allowed: up to {LONGEST_FIELD:,}")
+    for column, value in (*values.items(), ("text", text), *((name, name) for name in values)):
+        if not value.isascii() and SURROGATE.search(value):
+            return Rejected(
+                record.where, f"{shown(column, quote=False)} holds half a surrogate pair"
+            )
+        if "\x00" in value:
+            return Rejected(record.where, f"{shown(column, quote=False)} holds a NUL character")
+    return Row(record.where, text, values)
+
+
+# --- lines -----------------------------------------------------------------------------------------
+
+
+def records(file: Path, encoding: str) -> Iterator[Record | Rejected | Remark]:
+    """The records of a table by its name's ending."""
+    reader = csv_records if ".csv" in file.name.lower()[-7:] else json_records
+    with opened(file) as packed:
+        stream = Bounded(file, packed)
+        sample = stream.read_ahead(SAMPLE)
+        name, said = encoding_of(sample, file.name, encoding)
+        yield from said
+        yield from reader(file.name, lines(stream, file.name, name))
+
+
+def encoding_of(sample: bytes, name: str, encoding: str) -> tuple[str, list[Remark]]:
+    """The encoding of a table by its first bytes, and what is to be said of it.
+
+    Where they are in none they are taken as UTF-8, so that each wrong line is rejected alone.
+    """
+    cut = sample.rfind(b"\n") + 1 if len(sample) == SAMPLE else len(sample)
+    try:
+        found = decoded(sample[: cut or len(sample)], where=name, encoding=encoding)
+    except InputError as error:
+        if encoding:
+            raise
+        return "utf-8", [Remark(name, f"read as utf-8, though it {str(error).partition(': ')[2]}")]
+    said = [] if found.how == "valid" else [Remark(name, f"read as {found.told.partition(';')[0]}")]
+    return found.encoding, said
+
+
+def opened(file: Path) -> BinaryIO:
+    """A regular file, open; raises InputError for a device, a pipe or what may not be read."""
+    try:
+        descriptor = os.open(
+            file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or "no such name is possible"
+        raise InputError(f"cannot be read ({told})", where=file.name) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError("is no regular file", where=file.name)
+    return os.fdopen(descriptor, "rb")
+
+
+class Bounded(io.RawIOBase):
+    """The bytes of a file, unpacked where it is gzipped, up to a size and a ratio.
+
+    Reading further raises InputError that says the limit, as does a broken gzip.
+    """
+
+    def __init__(self, file: Path, packed: BinaryIO):
+        super().__init__()
+        self.name = file.name
+        self.packed_size = max(1, os.fstat(packed.fileno()).st_size)
+        is_packed = file.name.lower().endswith(".gz")
+        self.source = gzip.GzipFile(fileobj=packed) if is_packed else packed
+        self.most = min(LARGEST, max(MB, self.packed_size * MOST_TIMES)) if is_packed else LARGEST
+        self.total = 0
+        self.ahead = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read_ahead(self, size: int) -> bytes:
+        """The first bytes, which are read again afterwards."""
+        parts: list[bytes] = []
+        while size > 0 and (part := self.piece(size)):
+            parts.append(part)
+            size -= len(part)
+        self.ahead = b"".join(parts)
+        return self.ahead
+
+    def piece(self, size: int) -> bytes:
+        """Up to `size` more bytes."""
+        try:
+            part = self.source.read(size)
+        except (EOFError, OSError, zlib.error) as error:
+            raise InputError("gzip is broken or cut", where=self.name) from error
+        self.total += len(part)
+        if self.total > self.most:
+            raise InputError(
+                "unpacks to too much", where=self.name, allowed=f"up to {self.most:,} bytes"
+            )
+        return part
+
+    def readinto(self, buffer) -> int:
+        part = self.ahead[: len(buffer)] or self.piece(len(buffer))
+        self.ahead = self.ahead[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def lines(stream: Bounded, name: str, encoding: str) -> Iterator[Line]:
+    """Numbered lines with their newlines; one that is too long or in another encoding is rejected.
+
+    A file that breaks off, or that is too large, ends with a rejection of the rest.
+    """
+    buffered = io.BufferedReader(stream, buffer_size=SAMPLE)
+    wide = encoding.startswith(NOT_ASCII_LINES)
+    readline: Callable[[int], bytes | str] = buffered.readline
+    if wide:
+        readline = io.TextIOWrapper(buffered, encoding=encoding, newline="\n").readline
+    number = 0
+    try:
+        while line := readline(LONGEST_LINE):
+            number += 1
+            where = f"{name}, line {number}"
+            if len(line) == LONGEST_LINE:
+                while line and line[-1:] not in ("\n", b"\n"):
+                    line = readline(LONGEST_LINE)
+                yield number, Rejected(where, f"is longer than {LONGEST_LINE:,} bytes")
+                continue
+            yield number, line_text(line, where, encoding, first=number == 1)
+    except InputError as error:
+        told = str(error).removeprefix(f"{name}: ")
+        yield number + 1, Rejected(f"{name}, after line {number}", f"the rest is not read: {told}")
+    except UnicodeDecodeError:
+        yield number + 1, Rejected(f"{name}, after line {number}", f"the rest is not {encoding}")
+
+
+def line_text(line: bytes | str, where: str, encoding: str, *, first: bool) -> str | Rejected:
+    """A line as text, without the byte order mark before the first."""
+    if isinstance(line, bytes):
+        try:
+            line = line.decode(encoding)
+        except UnicodeDecodeError as error:
+            told = f"is not {encoding}: byte {error.start} of the line: 0x{line[error.start]:02x}"
+            return Rejected(where, told)
+    return line.removeprefix("\ufeff") if first else line
+
+
+# --- JSON lines ------------------------------------------------------------------------------------
+
+
+def json_records(name: str, numbered: Iterator[Line]) -> Iterator[Record | Rejected]:
+    """A record for each line that is a JSON object; blank lines are passed over."""
+    for number, line in numbered:
+        where = f"{name}, line {number}"
+        if isinstance(line, Rejected):
+            yield line
+        elif line.strip():
+            yield json_record(line, where)
+
+
+def json_record(line: str, where: str) -> Record | Rejected:
+    """The record of one line: numbers as they are written, `null` empty; else its rejection."""
+    try:
+        values = json.loads(
+            line, object_pairs_hook=once, parse_float=str, parse_int=str, parse_constant=str
+        )
+    except (ValueError, RecursionError) as error:
+        told = (
+            "nested too deeply"
+            if isinstance(error, RecursionError)
+            else str(error).partition(":")[0]
+        )
+        return Rejected(where, f"broken JSON ({told}): {shown(line.strip())}")
+    if not isinstance(values, dict):
+        return Rejected(where, f"is no JSON object: {shown(line.strip())}")
+    nested = [column for column, value in values.items() if isinstance(value, (dict, list))]
+    if nested:
+        return Rejected(where, f"{shown(nested[0], quote=False)} is no text but nested JSON")
+    return Record(where, {column: json_text(value) for column, value in values.items()})
+
+
+def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The pairs as a dictionary; raises ValueError where a key stands twice."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key stands twice")
+    return values
+
+
+def json_text(value: object) -> str:
+    """A JSON value that is not nested as text."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# --- CSV -------------------------------------------------------------------------------------------
+
+
+def csv_records(name: str, numbered: Iterator[Line]) -> Iterator[Record | Rejected | Remark]:
+    """A record for each row under the header; a ragged or broken row is rejected.
+
+    A quote that is never closed rejects the line it stands in, and reading goes on after it.
+    Raises InputError for a header that is missing, broken or doubled.
+    """
+    numbered = Pushed(numbered)
+    header, delimiter = csv_header(name, numbered)
+    if delimiter != ",":
+        yield Remark(name, f"columns are divided by {shown(delimiter)}")
+    unclosed = 0
+    for number, line in numbered:
+        where = f"{name}, line {number}"
+        if isinstance(line, Rejected):
+            yield line
+            continue
+        following = rest_of_record(line, numbered, delimiter)
+        values = None if following is None else csv_values("".join([line, *following]), delimiter)
+        if values is None:
+            numbered.give_back(list(enumerate(following or (), start=number + 1)))
+            unclosed += 1
+            yield Rejected(
+                where,
+                "a quote is not closed, or stands where none may; what follows is read as rows",
+            )
+        elif values and len(values) != len(header):
+            yield Rejected(
+                where, f"row has {len(values)} values; allowed: {len(header)}, as in the header"
+            )
+        elif values:
+            yield Record(where, dict(zip(header, values, strict=True)))
+        if unclosed == MOST_UNCLOSED:
+            yield Rejected(where, f"{MOST_UNCLOSED} quotes are not closed: the rest is not read")
+            return
+
+
+class Pushed:
+    """Numbered lines that can be given back."""
+
+    def __init__(self, numbered: Iterator[Line]):
+        self.numbered = numbered
+        self.given_back: list[Line] = []
+
+    def __iter__(self) -> Pushed:
+        return self
+
+    def __next__(self) -> Line:
+        return self.given_back.pop() if self.given_back else next(self.numbered)
+
+    def give_back(self, taken: list[Line]) -> None:
+        """Lines to be read again, in their order."""
+        self.given_back += reversed(taken)
+
+
+def csv_header(name: str, numbered: Pushed) -> tuple[list[str], str]:
+    """The columns and the sign that divides them."""
+    number, line = next(numbered, (1, ""))
+    where = f"{name}, line {number}"
+    if isinstance(line, Rejected):
+        raise InputError(line.reason, where=where)
+    delimiter = max(DELIMITERS, key=line.count) if "," not in line else ","
+    header = csv_values(line, delimiter)
+    if not header or not any(column.strip() for column in header):
+        raise InputError("header is missing or broken", where=where)
+    doubled = sorted({column for column in header if header.count(column) > 1})
+    if doubled:
+        raise InputError("column stands twice in the header", where=where, value=doubled[0])
+    return header, delimiter
+
+
+def csv_values(text: str, delimiter: str) -> list[str] | None:
+    """The values of one record, None where its quotes are broken."""
+    csv.field_size_limit(2**31 - 1)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None if rows else []
+
+
+def rest_of_record(line: str, numbered: Pushed, delimiter: str) -> list[str] | None:
+    """The lines after the first of a record whose quoted value goes on, None where it never ends.
+
+    What was read in vain is given back.
+    """
+    taken: list[Line] = []
+    size = len(line)
+    inside = ends_inside(line, False, delimiter)
+    while inside:
+        following = next(numbered, None)
+        if following is not None:
+            taken.append(following)
+        text = following[1] if following else None
+        size += len(text) if isinstance(text, str) else 0
+        if not isinstance(text, str) or len(taken) > MOST_LINES_OF_A_RECORD or size > LONGEST_LINE:
+            numbered.give_back(taken)
+            return None
+        inside = ends_inside(text, True, delimiter)
+    return [text for _, text in taken if isinstance(text, str)]
+
+
+def ends_inside(line: str, inside: bool, delimiter: str) -> bool:
+    """Whether a line that begins inside a quoted value, or not, ends inside one.
+
+    >>> [ends_inside(line, False, ",") for line in ('a,b', 'a,"b', 'a,"b""', 'a,"b"', 'a,5" b')]
+    [False, True, True, False, False]
+    """
+    place = 0
+    while place < len(line):
+        if not inside and line[place] == '"':
+            inside, place = True, place + 1
+        if inside:
+            closed = CLOSING.match(line, place)
+            if not closed:
+                return True
+            inside, place = False, closed.end()
+        following = line.find(delimiter, place)
+        if following < 0:
+            return False
+        place = following + 1
+    return inside
