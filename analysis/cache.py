@@ -120,6 +120,8 @@ def staged() -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(prefix=".making-", dir=cache_folder()))
         yield folder
     except OSError as error:
+        if error.filename and not Path(error.filename).is_relative_to(cache_folder()):
+            raise
         problem = f"the cache cannot be written ({error.strerror})"
         raise InputError(problem, where="--cache", value=str(cache_folder())) from error
     finally:

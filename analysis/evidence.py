@@ -155,11 +155,11 @@ class Matcher:
     def with_gaps(self, block: Block, table, rule, place) -> np.ndarray:
         """The rows of rules with gaps whose anchor stands at a place, each once."""
         rows = np.column_stack((rule, place, place))
-        for step in range(1, self.words.shape[1]):
-            rows = self.reached(block, table, rows, self.anchor + step, 1)
-        for step in range(1, self.words.shape[1]):
-            rows = self.reached(block, table, rows, self.anchor - step, -1)
-        return np.unique(rows, axis=0)
+        for side in (1, -1):
+            for step in range(1, self.words.shape[1]):
+                rows = self.reached(block, table, rows, self.anchor + side * step, side)
+                rows = distinct(rows)
+        return rows
 
     def reached(
         self, block: Block, table, rows: np.ndarray, word: np.ndarray, side: int
@@ -204,6 +204,15 @@ class Matcher:
         return np.column_stack((owner, rows[:, 0] - apart, rows[:, 1] - apart, rows[:, 2]))
 
 
+def distinct(rows: np.ndarray) -> np.ndarray:
+    """The different ones among rows (rule, first, last)."""
+    if len(rows) < 2:
+        return rows
+    order = np.lexsort(rows.T)
+    rows = rows[order]
+    return rows[np.concatenate(([True], np.any(rows[1:] != rows[:-1], axis=1)))]
+
+
 def ranges(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Whole numbers from each start, as many as its size, one range after the other."""
     ends = np.cumsum(sizes)
@@ -231,17 +240,24 @@ def longest(rows: np.ndarray) -> np.ndarray:
         return np.column_stack((first, last, rule))
     kept = [np.column_stack((first[alone], last[alone], rule[alone]))]
     left = np.column_stack((first[~alone], last[~alone], rule[~alone]))
-    cluster = np.cumsum(begins)[~alone]
-    order = np.lexsort((left[:, 2], left[:, 0], left[:, 0] - left[:, 1], cluster))
-    left, cluster = left[order], cluster[order]
-    while len(left):  # the first row of each cluster is kept, what overlaps it goes
-        best = np.concatenate(([True], cluster[1:] != cluster[:-1]))
-        kept.append(left[best])
-        taken = left[np.flatnonzero(best)[np.cumsum(best) - 1]]
-        clear = (left[:, 0] > taken[:, 1]) | (left[:, 1] < taken[:, 0])
-        left, cluster = left[clear], cluster[clear]
+    order = np.lexsort((left[:, 2], left[:, 0], left[:, 0] - left[:, 1]))
+    kept.append(left[order[clear_of_others(left[order])]])
     rows = np.concatenate(kept)
     return rows[np.argsort(rows[:, 0], kind="stable")]
+
+
+def clear_of_others(rows: np.ndarray) -> list[int]:
+    """Which rows are taken if each is that overlaps none taken before it; the longest come first.
+
+    A row that overlaps one at least as long has one of its own ends inside it.
+    """
+    taken: set[int] = set()
+    chosen = []
+    for number, (first, last, _) in enumerate(rows.tolist()):
+        if first not in taken and last not in taken:
+            taken.update(range(first, last + 1))
+            chosen.append(number)
+    return chosen
 
 
 def in_order(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -313,6 +329,8 @@ class Gatherer:
         n_rules = [len(rules.rules) for rules in sets.values()]
         self.first_rule = np.cumsum([0, *n_rules])
         self.rule_counts = np.zeros(sum(n_rules), dtype=np.int64)
+        written = [f"{name} {rule.text}" for name in sets for rule in sets[name].rules]
+        self.salts = np.array([zlib.crc32(text.encode()) for text in written], dtype=np.uint64)
         self.n_sentences = np.zeros(len(sets), dtype=np.int64)
         self.rows = np.empty((0, 6), dtype=np.int64)
         self.draws = np.empty(0, dtype=np.uint64)
@@ -345,14 +363,12 @@ class Gatherer:
     def take(
         self, block: Block, rows: np.ndarray, sentence: np.ndarray, document: np.ndarray
     ) -> None:
-        """Keep matches for reading; which ones depends on the text, the place in it and the rule."""
-        inner = rows[:, 1] - block.document_start[document]
-        digests = self.tokens.corpus.texts.digests[block.documents][document]
-        text = np.ascontiguousarray(digests[:, :8]).view(np.uint64).ravel()
-        place = (inner.astype(np.uint64) << np.uint64(24)) ^ (
-            rows[:, 0] * 4096 + rows[:, 3]
-        ).astype(np.uint64)
-        draws = mixed(mixed(text ^ self.salt) ^ place)
+        """Keep matches for reading; which ones depends on the document, the place in it and the rule."""
+        inner = (rows[:, 1] - block.document_start[document]).astype(np.uint64)
+        rule = self.salts[self.first_rule[rows[:, 0]] + rows[:, 3]]
+        ids = self.tokens.corpus.documents["id"].iloc[block.documents]
+        named = np.array([zlib.crc32(name.encode()) for name in ids], dtype=np.uint64)
+        draws = mixed(mixed(mixed(named[document] ^ self.salt) ^ inner) ^ rule)
         new = np.column_stack(
             (
                 rows[:, 0],
@@ -473,21 +489,25 @@ def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], 
         if block is None or document >= block.documents.stop:
             block = tokens.block(tokens.block_number(document))
         content = tokens.corpus.texts.content(document)
+        text, leads = content.decode("utf-8"), None
+        if len(text) < len(content):
+            leads = np.flatnonzero((np.frombuffer(content, dtype=np.uint8) & 0xC0) != 0x80)
         for place in places:
-            made[place] = function(reading(block, document, content, *columns[place, 1:].tolist()))
+            match = columns[place, 1:].tolist()
+            made[place] = function(reading(block, document, text, leads, *match))
     return made
 
 
-def reading(
-    block: Block, document: int, content: bytes, first: int, last: int, sentence: int
-) -> Reading:
-    """One match (tokens and sentence numbered in the corpus) in the bytes of its document."""
+def reading(block: Block, document: int, text: str, leads, first, last, sentence) -> Reading:
+    """One match (tokens and sentence numbered in the corpus) in the text of its document.
+
+    `leads` are the first bytes of the text's characters, None where every character is one byte.
+    """
     number = sentence - block.first_sentence
     begins = block.start[[first - block.first_token, last - block.first_token]]
     bounds = [*begins.tolist(), *block.span[number].tolist()]
-    text = content.decode("utf-8")
-    if len(text) != len(content):
-        bounds = [len(content[:bound].decode("utf-8")) for bound in bounds]
+    if leads is not None:
+        bounds = np.searchsorted(leads, bounds).tolist()
     start, last_start, *span = bounds
     end = TOKEN.match(text, last_start).end()
     return Reading(document, text, start, end, tuple(span), number, block)
@@ -538,7 +558,7 @@ def kept_told(found: Found, parameter: str) -> str:
 def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFrame:
     """Every match in its context: document, left, match, right; `width` bytes of UTF-8 on each side.
 
-    The context stays within the line of the text; no character is cut.
+    The context stays within the sentences of one line; no character is cut.
     """
     import pyarrow as pa
 
