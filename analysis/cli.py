@@ -14,6 +14,7 @@ from analysis import VERSION
 from analysis.errors import InputError, shown
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+MOST_TOLD = 100
 CACHE = "WORKBOOK_CACHE"
 
 
@@ -108,6 +109,9 @@ def add_check(commands) -> None:
     check.add_argument("corpus", metavar="PATH", help="folder or file")
     check.add_argument("--codebook", default="", metavar="PATH", help="YAML file")
     check.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
+    check.add_argument(
+        "--strict", action="store_true", help="fail where any item of the corpus is rejected"
+    )
     add_common(check)
     check.set_defaults(command=check_command)
 
@@ -204,6 +208,11 @@ def check_command(options: argparse.Namespace) -> int:
         print(f"  {what}: {count}")
     for name in corpus.unlisted:
         print(f"  left out: {shown(name)}")
+    for kind, items in (("rejected", corpus.rejected), ("remark", corpus.remarks)):
+        for where, why in items[:MOST_TOLD]:
+            print(f"  {kind}: {shown(where, quote=False)}: {shown(why, quote=False, longest=300)}")
+        if len(items) > MOST_TOLD:
+            print(f"  {kind}: and {len(items) - MOST_TOLD} more")
     for column in ("source", "date_precision", "language"):
         counts = corpus.documents[column].replace("", "(none)").value_counts().sort_index()
         told = ", ".join(f"{shown(v, quote=False)} ({n})" for v, n in counts.head(20).items())
@@ -224,6 +233,8 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+    if options.strict and corpus.rejected:
+        raise InputError(f"{len(corpus.rejected)} items are rejected", where="--strict")
     return DONE
 
 

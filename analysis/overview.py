@@ -35,6 +35,8 @@ def reading_account(corpus: Corpus) -> pd.DataFrame:
         ("lines excluded by a rule", len(corpus.excluded)),
         ("lines kept", lines - len(corpus.excluded)),
         ("other things in the folder, left out", len(corpus.unlisted)),
+        ("items rejected", len(corpus.rejected)),
+        ("remarks on how items were read", len(corpus.remarks)),
     ]
     return pd.DataFrame(rows, columns=["what", "count"])
 
