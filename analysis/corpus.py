@@ -8,11 +8,14 @@ import hashlib
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -36,8 +39,9 @@ from analysis.errors import InputError, shown
 from analysis.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.files import read_lines, read_table, read_text
 from analysis.rows import Reading, Rejected, Remark, Row
-from analysis.texts import Texts, TextWriter, cached_texts
+from analysis.texts import Texts, TextWriter, cached_texts, prepared
 
+T, U = TypeVar("T"), TypeVar("U")
 FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
 MORE_FORMATS = (".zip", ".csv.gz", ".jsonl.gz", ".md", ".html", ".htm", ".docx", ".pdf", ".rtf")
 """What `readers` reads; in a folder every kind but tables and archives."""
@@ -375,7 +379,8 @@ def batched(rows: Iterable[Row]) -> Iterator[Batch]:
 def batch_of(rows: list[Row]) -> Batch:
     known = dict.fromkeys(column for row in rows for column in row.metadata)
     metadata = {column: [row.metadata.get(column, "") for row in rows] for column in known}
-    return Batch(lambda n: rows[n].where, [row.text for row in rows], metadata)
+    places = [row.where for row in rows]
+    return Batch(lambda n: places[n], [row.text for row in rows], metadata)
 
 
 def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[Iterator[Row], list[str]]:
@@ -600,8 +605,8 @@ def from_batches(
     writer = TextWriter(into)
     parts: list[dict[str, list[str]]] = []
     wheres: list[Batch] = []
-    for batch in batches:
-        writer.write(batch.texts)
+    for batch, texts in ahead(batches, lambda batch: prepared(batch.texts)):
+        writer.write(texts)
         parts.append(batch.metadata)
         wheres.append(replace(batch, texts=range(len(batch))))
     if not parts:
@@ -622,6 +627,19 @@ def from_batches(
         folder=folder,
         unlisted=tuple(unlisted),
     )
+
+
+def ahead(items: Iterable[T], function: Callable[[T], U]) -> Iterator[tuple[T, U]]:
+    """Each item with what a function makes of it, in order; two are made while others are read."""
+    waiting: deque[tuple[T, Future[U]]] = deque()
+    with ThreadPoolExecutor(2) as pool:
+        for item in items:
+            waiting.append((item, pool.submit(function, item)))
+            if len(waiting) > 2:
+                first, made = waiting.popleft()
+                yield first, made.result()
+        for first, made in waiting:
+            yield first, made.result()
 
 
 def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:
