@@ -369,6 +369,8 @@ def scale(options) -> None:
     rows = []
     files = [corpus_of(options, n) for n in (options.small, options.large)]
     growth = options.large / options.small
+    for file in files:  # the stores are made before anything is asked
+        ask.Session(str(file))
     for name in ("(opening)", *ask.QUESTIONS, *ask.MORE):
         cells, best = [], []
         for file in files:
