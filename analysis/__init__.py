@@ -107,6 +107,7 @@ MODULES = (
     "runs",
     "sentences",
     "texts",
+    "validation",
     "words",
     "sampling",
     "sheets",

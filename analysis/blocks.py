@@ -324,18 +324,19 @@ def trimmed_bytes(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple
 def needs_mending(
     data: np.ndarray, text: bytes, start: np.ndarray, end: np.ndarray, first: np.ndarray
 ) -> np.ndarray:
-    """Pieces that are no plain sentence for certain: not (a quotation mark and) a letter first,
-    wide white space at an end, nothing left, or beside a spaced ellipsis."""
-    empty = start >= end
-    at = [data[np.minimum(start + k, len(data) - 1)] for k in range(4)]
-    curly = (at[0] == 0xE2) & (at[1] == 0x80) & ((at[2] == 0x98) | (at[2] == 0x9C))
-    straight = (at[0] == 34) | (at[0] == 39)
-    letter = LETTERS[at[0]] | (curly & LETTERS[at[3]]) | (straight & LETTERS[at[1]])
+    """Pieces that are no plain sentence for certain.
+
+    Those that may be a citation or begin with the number of a footnote, have wide white space at
+    an end, hold no plain letter, or stand beside a spaced ellipsis.
+    """
+    at = [data[np.minimum(start + k, len(data) - 1)] for k in range(3)]
     spaces = (at[1] == 0x80) & ((at[2] < 0x8B) | (at[2] == 0xAF)) | (at[1] == 0x81)
     wide = np.isin(at[0], WIDE_LEADS) | (at[0] == 0xE2) & spaces
-    last = data[np.maximum(end - 1, 0)]
-    wide_end = np.isin(last, WIDE_TAILS)
-    doubtful = empty | wide_end | np.where(first, wide, ~letter)
+    number = (at[0] >= 48) & (at[0] < 58) | (at[0] > 0x80) & (at[0] != 0xE2)
+    letters = np.concatenate(([0], np.cumsum(LETTERS[data], dtype=np.int32)))
+    silent = letters[end] == letters[start]
+    doubtful = (start >= end) | wide | np.isin(data[np.maximum(end - 1, 0)], WIDE_TAILS)
+    doubtful |= ~first & (number | silent | (at[0] == ord("(")))
     for place in places(text, b". . ."):
         near = np.searchsorted(start, place, side="right") - 1
         doubtful[max(near, 0) : near + 2] = True

@@ -14,6 +14,7 @@ from analysis import VERSION
 from analysis.errors import InputError, shown
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+MOST_TOLD = 100
 CACHE = "WORKBOOK_CACHE"
 
 
@@ -54,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add_run(commands)
     add_check(commands)
+    add_sample(commands)
+    add_agree(commands)
+    add_dictionary(commands)
     add_cache(commands)
     return top
 
@@ -108,8 +112,75 @@ def add_check(commands) -> None:
     check.add_argument("corpus", metavar="PATH", help="folder or file")
     check.add_argument("--codebook", default="", metavar="PATH", help="YAML file")
     check.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
+    check.add_argument(
+        "--strict", action="store_true", help="fail where any item of the corpus is rejected"
+    )
     add_common(check)
     check.set_defaults(command=check_command)
+
+
+def add_sample(commands) -> None:
+    """Declare `workbook sample`."""
+    sample = commands.add_parser(
+        "sample",
+        help="draw units for people to code, and write coding sheets",
+        description="Draw a stratified random sample of units and write a key (not for coders) and "
+        "a sheet for each coder, without the automatic codes.",
+    )
+    sample.add_argument("out", metavar="DIR", help="new folder for the sheets")
+    sample.add_argument("--size", type=int, required=True, metavar="N", help="units to draw")
+    sample.add_argument("--coders", required=True, metavar="A,B", help="names of the coders")
+    sample.add_argument("--both", type=int, default=50, metavar="N", help="units that all code")
+    sample.add_argument(
+        "--allocation",
+        choices=("proportional", "equal"),
+        default="proportional",
+        help="how the sample is spread over the strata",
+    )
+    sample.add_argument("--xlsx", action="store_true", help="write XLSX sheets as well")
+    add_units(sample)
+    sample.set_defaults(command=sample_command)
+
+
+def add_agree(commands) -> None:
+    """Declare `workbook agree`."""
+    agree = commands.add_parser(
+        "agree",
+        help="read coding sheets back: agreement, accuracy of the rules, corrected shares",
+        description="Read the sheets of a sample back, name what is not as it was given out, and "
+        "write tables of agreement, accuracy and corrected shares into the folder.",
+    )
+    agree.add_argument("folder", metavar="DIR", help="folder that `workbook sample` wrote")
+    add_units(agree)
+    agree.set_defaults(command=agree_command)
+
+
+def add_units(command: argparse.ArgumentParser) -> None:
+    """Declare what units are and how they are coded."""
+    command.add_argument("--corpus", default="seeds", metavar="PATH", help="folder or file")
+    command.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
+    command.add_argument("--codebook", default="", metavar="PATH", help="YAML file with frames")
+    command.add_argument("--unit", default="sentence", help="sentence, paragraph or document")
+    command.add_argument("--group", default="source", help="metadata column of the strata")
+    command.add_argument("--seed", type=int, default=20221130, help="where random draws start")
+    add_common(command)
+
+
+def add_dictionary(commands) -> None:
+    """Declare `workbook dictionary`."""
+    dictionary = commands.add_parser(
+        "dictionary",
+        help="turn a dictionary of another program into a codebook, or a codebook into quanteda's",
+        description="Read a dictionary (quanteda YAML, LIWC .dic, Lexicoder .lc3, WordStat .cat) and "
+        "write it as a codebook; with --to quanteda, read a codebook and write it for quanteda. What "
+        "cannot be carried over is listed.",
+    )
+    dictionary.add_argument("file", metavar="FILE")
+    dictionary.add_argument("out", metavar="OUT", help="file to write; must not be there yet")
+    dictionary.add_argument("--to", choices=("codebook", "quanteda"), default="codebook")
+    dictionary.add_argument("--format", default="", help="quanteda, liwc, lexicoder or wordstat")
+    add_common(dictionary)
+    dictionary.set_defaults(command=dictionary_command)
 
 
 def add_cache(commands) -> None:
@@ -204,6 +275,11 @@ def check_command(options: argparse.Namespace) -> int:
         print(f"  {what}: {count}")
     for name in corpus.unlisted:
         print(f"  left out: {shown(name)}")
+    for kind, items in (("rejected", corpus.rejected), ("remark", corpus.remarks)):
+        for where, why in items[:MOST_TOLD]:
+            print(f"  {kind}: {shown(where, quote=False)}: {shown(why, quote=False, longest=300)}")
+        if len(items) > MOST_TOLD:
+            print(f"  {kind}: and {len(items) - MOST_TOLD} more")
     for column in ("source", "date_precision", "language"):
         counts = corpus.documents[column].replace("", "(none)").value_counts().sort_index()
         told = ", ".join(f"{shown(v, quote=False)} ({n})" for v, n in counts.head(20).items())
@@ -224,6 +300,88 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+    if options.strict and corpus.rejected:
+        raise InputError(f"{len(corpus.rejected)} items are rejected", where="--strict")
+    return DONE
+
+
+def found_units(options: argparse.Namespace):
+    """Every unit of the corpus with its automatic codes."""
+    from analysis.codebook import corpus_codebook
+    from analysis.corpus import read_corpus
+    from analysis.parameters import parse_value
+    from analysis.tokens import tokenize
+    from analysis.uncertainty import check_choices
+    from analysis.validation import coded_units
+
+    check_choices(random_seed=options.seed)
+    columns = parse_value(options.columns, "dict", "--columns")
+    corpus = read_corpus(options.corpus, columns=columns)
+    book = corpus_codebook(corpus, options.codebook)
+    return coded_units(tokenize(corpus), book, options.unit, options.group)
+
+
+def sample_command(options: argparse.Namespace) -> int:
+    """`workbook sample`."""
+    from analysis.results import write_whole
+    from analysis.validation import sample_files
+
+    folder = Path(options.out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("is there already, and no coder's work is overwritten", value=options.out)
+    coders = [name.strip() for name in options.coders.split(",") if name.strip()]
+    files = sample_files(
+        found_units(options),
+        options.size,
+        coders,
+        both=options.both,
+        xlsx=options.xlsx,
+        allocation=options.allocation,
+        random_seed=options.seed,
+    )
+    for name, content in files.items():
+        write_whole(folder / name, content)
+    print(f"{options.size} units drawn; written to {options.out}: {', '.join(files)}")
+    print("sample.csv is the key; keep it from the coders, its strata tell the automatic code")
+    return DONE
+
+
+def agree_command(options: argparse.Namespace) -> int:
+    """`workbook agree`."""
+    from analysis.evidence import table_page
+    from analysis.results import csv_bytes, write_whole
+    from analysis.validation import agreement_tables
+
+    folder = Path(options.folder)
+    choices = {"confidence": 0.95, "resamples": 2000, "random_seed": options.seed}
+    tables = agreement_tables(folder, found_units(options), **choices)
+    for name, table in tables.items():
+        write_whole(folder / "tables" / f"{name}.csv", csv_bytes(table))
+    for name in ("problems", "agreement", "accuracy", "prevalence"):
+        print(f"{name}:\n{table_page(tables[name], most=MOST_TOLD).text or 'none'}\n")
+    print(f"all tables are in {options.folder}/tables")
+    return DONE
+
+
+def dictionary_command(options: argparse.Namespace) -> int:
+    """`workbook dictionary`."""
+    from analysis.codebook import read_codebook
+    from analysis.dictionaries import codebook_yaml, quanteda_yaml, read_dictionary
+    from analysis.evidence import table_page
+    from analysis.results import write_whole
+
+    out = Path(options.out)
+    if out.exists():
+        raise InputError("is there already", value=options.out)
+    if options.to == "quanteda":
+        book = read_codebook(options.file)
+        text, lost = quanteda_yaml({**book.frames, **book.actors, **book.terms})
+    else:
+        imported = read_dictionary(options.file, format=options.format)
+        text, lost = codebook_yaml(imported.codebook), imported.report
+    write_whole(out, text.encode("utf-8"))
+    print(f"written to {options.out}; not carried over:")
+    print(table_page(lost, most=MOST_TOLD).text or "nothing")
     return DONE
 
 

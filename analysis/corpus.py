@@ -6,12 +6,16 @@ import bisect
 import datetime
 import hashlib
 import json
+import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -34,13 +38,18 @@ from analysis.cache import (
 from analysis.errors import InputError, shown
 from analysis.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.files import read_lines, read_table, read_text
-from analysis.texts import Texts, TextWriter, cached_texts
+from analysis.rows import Reading, Rejected, Remark, Row
+from analysis.texts import Texts, TextWriter, cached_texts, prepared
 
+T, U = TypeVar("T"), TypeVar("U")
 FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
+MORE_FORMATS = (".zip", ".csv.gz", ".jsonl.gz", ".md", ".html", ".htm", ".docx", ".pdf", ".rtf")
+"""What `readers` reads; in a folder every kind but tables and archives."""
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 PRECISIONS = {4: "year", 7: "month", 10: "day"}
 ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 SURROGATE = re.compile("[\ud800-\udfff]")
+KINDS = "a folder, or a file " + ", ".join((*FORMATS, *MORE_FORMATS))
 MISSING = "(none)"
 EVERY = "all"
 BATCH_ROWS, BATCH_SIZE = 2000, 8_000_000
@@ -54,6 +63,7 @@ OF_THE_FOLDER = (
     "SHA256SUMS",
     "README.md",
 )
+OTHER_KINDS = (".md", ".html", ".htm", ".docx", ".pdf", ".rtf", ".bib", ".json")
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
 
 
@@ -66,7 +76,8 @@ class Corpus:
     `texts` are the texts in NFC, unaltered otherwise; every offset refers to them.
     `excluded` has one row an excluded line (document, line, start, end, rule, why, text).
     `folder` is where a codebook or events file of the corpus lies, None for a single file.
-    `key` is the place of the texts in the cache.
+    `rejected` are place and reason of each item that did not become a document, `remarks` place
+    and note of each that was read by a guess. `key` is the place of the texts in the cache.
     """
 
     name: str
@@ -75,6 +86,8 @@ class Corpus:
     excluded: pd.DataFrame
     folder: Path | None = None
     unlisted: tuple[str, ...] = field(default=())
+    rejected: tuple[tuple[str, str], ...] = field(default=())
+    remarks: tuple[tuple[str, str], ...] = field(default=())
     key: str = ""
 
     def __len__(self) -> int:
@@ -131,21 +144,22 @@ def locate(path: str | Path) -> Path:
 
 
 def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Corpus:
-    """Read a corpus: a folder of .txt with metadata.csv, or one .txt, .csv, .jsonl or .parquet file.
+    """Read a corpus: a folder of texts, or one file of a kind in FORMATS or MORE_FORMATS.
 
+    A folder of .txt (with metadata.csv) and a file of FORMATS are read strictly: the first mistake
+    is raised. Of other kinds, and of folders that hold other kinds or folders, each item that is
+    no document is rejected by name and reason (`Corpus.rejected`), and the rest is read.
     `columns` renames: {"date": "year"} reads the dates from the column `year`. What was read is
     kept in the cache, and read again where a file has changed since.
     Raises InputError for anything unreadable, naming file, line or column, value and what is allowed.
     """
     if not str(path).strip():
-        raise InputError("no corpus is named", allowed="a folder, or a file " + ", ".join(FORMATS))
+        raise InputError("no corpus is named", allowed=KINDS)
     place = locate(path)
     if not place.exists():
-        raise InputError(
-            "no such corpus", value=str(path), allowed="a folder, or a file " + ", ".join(FORMATS)
-        )
-    if not place.is_dir() and place.suffix.lower() not in FORMATS:
-        raise InputError("unknown kind of corpus", value=place.name, allowed=FORMATS)
+        raise InputError("no such corpus", value=str(path), allowed=KINDS)
+    if not place.is_dir() and not place.name.lower().endswith((*FORMATS, *MORE_FORMATS)):
+        raise InputError("unknown kind of corpus", value=place.name, allowed=KINDS)
     columns = dict(columns or {})
     source = source_of(place, columns)
     found = existing("corpora", remembered(source)) if source else None
@@ -158,18 +172,25 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
 
 def source_of(place: Path, columns: Mapping[str, str]) -> str:
     """A key for the files of a corpus as they are now, '' where they are too new to tell."""
-    files = sorted(place.iterdir()) if place.is_dir() else [place]
     try:
+        files = every_file(place) if place.is_dir() else [place]
         state = signature(files)
     except OSError:
         return ""
     return key_of(code(), str(place.resolve()), sorted(columns.items()), state) if state else ""
 
 
+def every_file(folder: Path) -> list[Path]:
+    """Every file below a folder, links not followed."""
+    found = (Path(place) / name for place, _, names in os.walk(folder) for name in names)
+    return sorted(file for file in found if not file.is_symlink())
+
+
 @cache
 def code() -> str:
     """What decides how a corpus is read."""
-    return code_of("files", "texts", "exclusions", "corpus")
+    kinds = ("encodings", "dates", "formats", "exports", "references", "tables", "readers")
+    return code_of("files", "texts", "exclusions", "corpus", *kinds)
 
 
 def stored(place: Path, columns: Mapping[str, str]) -> Entry:
@@ -177,7 +198,7 @@ def stored(place: Path, columns: Mapping[str, str]) -> Entry:
     with staged() as folder:
         corpus = read_into(folder, place, columns)
         excluded = corpus.excluded.astype(str).to_numpy().tolist()
-        told = [corpus.name, list(corpus.unlisted), excluded]
+        told = [corpus.name, corpus.unlisted, corpus.rejected, corpus.remarks, excluded]
         key = key_of(code(), told, corpus.fingerprint)
         texts = corpus.texts
         arrays = {"spans": texts.spans, "digests": texts.digests, "characters": texts.characters}
@@ -187,6 +208,7 @@ def stored(place: Path, columns: Mapping[str, str]) -> Entry:
                 arrays |= packed(f"{table}_{number}", as_arrow(content[column]))
         notes = {name: list(content) for name, content in tables.items()}
         notes |= {"key": key, "name": corpus.name, "unlisted": corpus.unlisted}
+        notes |= {"rejected": corpus.rejected, "remarks": corpus.remarks}
         save(folder, key, notes | {"fingerprint": corpus.fingerprint}, arrays)
         put(folder, "corpora", key)
     found = existing("corpora", key)
@@ -214,6 +236,8 @@ def opened(found: Entry, place: Path, columns: Mapping[str, str]) -> Corpus:
         excluded=excluded,
         folder=place if place.is_dir() else None,
         unlisted=tuple(found.notes["unlisted"]),
+        rejected=tuple(map(tuple, found.notes["rejected"])),
+        remarks=tuple(map(tuple, found.notes["remarks"])),
         key=found.notes["key"],
     )
     corpus.__dict__["fingerprint"] = found.notes["fingerprint"]
@@ -246,17 +270,28 @@ def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -
 def read_into(folder: Path, place: Path, columns: Mapping[str, str]) -> Corpus:
     """Read a corpus from its files, its texts written to `folder` on the way."""
     unlisted: list[str] = []
+    told = Reading()
     text = columns.get("text", "text")
-    if place.is_dir():
+    if place.is_dir() and is_plain(place):
         rows, unlisted = read_folder(place, columns)
         batches = batched(rows)
     elif place.suffix.lower() == ".parquet":
         batches = batches_of_parquet(place, text)
-    else:
+    elif place.suffix.lower() in FILE_READERS:
         batches = batched(FILE_READERS[place.suffix.lower()](place, text))
+    else:
+        batches = batched(read_mixed(place, columns, told))
     home = place if place.is_dir() else None
-    corpus = from_batches(
-        batches, into=folder, name=place.name, columns=columns, folder=home, unlisted=unlisted
+    try:
+        corpus = from_batches(
+            batches, into=folder, name=place.name, columns=columns, folder=home, unlisted=unlisted
+        )
+    except EmptyCorpus as error:
+        raise rejected_all(error, told) from error
+    corpus = replace(
+        corpus,
+        rejected=tuple((one.where, one.reason) for one in told.rejected),
+        remarks=tuple((one.where, one.note) for one in told.remarks),
     )
     rules = home / "exclusions.yaml" if home else None
     if rules is None or not rules.exists():
@@ -264,16 +299,55 @@ def read_into(folder: Path, place: Path, columns: Mapping[str, str]) -> Corpus:
     return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules)))
 
 
+class EmptyCorpus(InputError):
+    """A corpus without a document."""
+
+
+def rejected_all(error: InputError, told: Reading) -> InputError:
+    """What is said of a corpus without a document, with what was rejected first."""
+    if not told.rejected:
+        return error
+    first = told.rejected[0]
+    return InputError(
+        f"{error}; {len(told.rejected)} rejected, first: {first.where}: {first.reason}"
+    )
+
+
+def is_plain(folder: Path) -> bool:
+    """Whether a folder holds texts of one kind only: .txt, beside what describes them."""
+    known = {*OF_THE_FOLDER, "metadata.csv"}
+    entries = [entry for entry in folder.iterdir() if entry.name not in known]
+    return not any(entry.is_dir() or entry.suffix.lower() in OTHER_KINDS for entry in entries)
+
+
+def read_mixed(place: Path, columns: Mapping[str, str], told: Reading) -> Iterator[Row]:
+    """The rows of anything that `readers` reads; what is rejected or remarked goes to `told`.
+
+    Raises InputError for a date that can be read in two ways.
+    """
+    from analysis.dates import Ambiguous, read_date
+    from analysis.readers import read_path
+
+    if place.is_dir():
+        check_sums(place)
+    table = place.name.lower().endswith(".gz")
+    for item in read_path(place, columns=columns if table else None):
+        if isinstance(item, Rejected):
+            told.rejected.append(item)
+        elif isinstance(item, Remark):
+            told.remarks.append(item)
+        else:
+            try:
+                date = read_date(item.metadata.get("date", ""), where=item.where)
+            except InputError as error:
+                if isinstance(error, Ambiguous):
+                    raise
+                told.rejected.append(Rejected(item.where, str(error)))
+                continue
+            yield replace(item, metadata={**item.metadata, "date": date.iso})
+
+
 # --- where rows come from ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Row:
-    """One document as found: its place for messages, its text, its metadata as text."""
-
-    where: str
-    text: str
-    metadata: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -305,7 +379,8 @@ def batched(rows: Iterable[Row]) -> Iterator[Batch]:
 def batch_of(rows: list[Row]) -> Batch:
     known = dict.fromkeys(column for row in rows for column in row.metadata)
     metadata = {column: [row.metadata.get(column, "") for row in rows] for column in known}
-    return Batch(lambda n: rows[n].where, [row.text for row in rows], metadata)
+    places = [row.where for row in rows]
+    return Batch(lambda n: places[n], [row.text for row in rows], metadata)
 
 
 def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[Iterator[Row], list[str]]:
@@ -530,12 +605,12 @@ def from_batches(
     writer = TextWriter(into)
     parts: list[dict[str, list[str]]] = []
     wheres: list[Batch] = []
-    for batch in batches:
-        writer.write(batch.texts)
+    for batch, texts in ahead(batches, lambda batch: prepared(batch.texts)):
+        writer.write(texts)
         parts.append(batch.metadata)
         wheres.append(replace(batch, texts=range(len(batch))))
     if not parts:
-        raise InputError("the corpus is empty: it holds no document", where=name)
+        raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
     texts = writer.close()
     if not writer.speaks:
         raise InputError("the corpus is empty: no document holds a letter or a digit", where=name)
@@ -552,6 +627,19 @@ def from_batches(
         folder=folder,
         unlisted=tuple(unlisted),
     )
+
+
+def ahead(items: Iterable[T], function: Callable[[T], U]) -> Iterator[tuple[T, U]]:
+    """Each item with what a function makes of it, in order; two are made while others are read."""
+    waiting: deque[tuple[T, Future[U]]] = deque()
+    with ThreadPoolExecutor(2) as pool:
+        for item in items:
+            waiting.append((item, pool.submit(function, item)))
+            if len(waiting) > 2:
+                first, made = waiting.popleft()
+                yield first, made.result()
+        for first, made in waiting:
+            yield first, made.result()
 
 
 def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:

@@ -35,6 +35,8 @@ def reading_account(corpus: Corpus) -> pd.DataFrame:
         ("lines excluded by a rule", len(corpus.excluded)),
         ("lines kept", lines - len(corpus.excluded)),
         ("other things in the folder, left out", len(corpus.unlisted)),
+        ("items rejected", len(corpus.rejected)),
+        ("remarks on how items were read", len(corpus.remarks)),
     ]
     return pd.DataFrame(rows, columns=["what", "count"])
 
@@ -101,8 +103,7 @@ def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.Data
     `documents` is how many hold it; `dp` is Gries's deviation of proportions over documents,
     0 = evenly spread, towards 1 = in one document (missing for a corpus of one document).
     """
-    every = np.ones((1, tokens.n_documents), dtype=bool)
-    count = tokens.group_totals(every)[0]
+    count = tokens.type_totals
     documents = np.zeros(len(count), dtype=np.int64)
     excess = np.zeros(len(count))
     for block, counts in tokens.type_counts():
@@ -150,12 +151,11 @@ def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.Da
         as_second += np.bincount(second, minlength=n_types)
         keys = content_pairs(tokens, first, second)
         np.add.at(sieve, sieved(keys), 1)
-    pairs, together = np.empty(0, np.int64), np.empty(0, np.int64)
+    sums = Sums()
     for first, second in neighbours(tokens):
         keys = content_pairs(tokens, first, second)
-        new, counts = np.unique(keys[sieve[sieved(keys)] >= fewest], return_counts=True)
-        pairs, at = np.unique(np.concatenate((pairs, new)), return_inverse=True)
-        together = np.bincount(at, np.concatenate((together, counts))).astype(np.int64)
+        sums.add(*np.unique(keys[sieve[sieved(keys)] >= fewest], return_counts=True))
+    pairs, together = sums.total()
     total = int(as_first.sum())
     pairs, together = pairs[together >= fewest], together[together >= fewest]
     left, right = np.divmod(pairs, max(n_types, 1))
@@ -174,6 +174,32 @@ def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.Da
     rank = table["g2"].round(6)  # equal but for rounding is equal
     order = table.assign(rank=rank).sort_values(["rank", "collocation"], ascending=[False, True])
     return order.drop(columns="rank").reset_index(drop=True)
+
+
+class Sums:
+    """Counts by key added up, merged whenever as many wait as are merged already."""
+
+    def __init__(self):
+        self.keys, self.counts = np.empty(0, np.int64), np.empty(0, np.int64)
+        self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, keys: np.ndarray, counts: np.ndarray) -> None:
+        """Take counts of different keys."""
+        self.waiting.append((keys, counts))
+        if sum(len(part) for part, _ in self.waiting) > max(1_000_000, len(self.keys)):
+            self.merge()
+
+    def merge(self) -> None:
+        parts = [(self.keys, self.counts), *self.waiting]
+        keys, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+        self.keys, at = np.unique(keys, return_inverse=True)
+        self.counts = np.bincount(at, counts, len(self.keys)).astype(np.int64)
+        self.waiting = []
+
+    def total(self) -> tuple[np.ndarray, np.ndarray]:
+        """The keys, sorted, and their counts."""
+        self.merge()
+        return self.keys, self.counts
 
 
 def neighbours(tokens: Tokens) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from analysis.corpus import locate
+from analysis.corpus import every_file, locate
 from analysis.results import json_bytes
 
 ROOT = Path(__file__).parent.parent
@@ -33,12 +33,14 @@ def hash_of_file(file: Path) -> str:
 
 
 def hash_of_path(path: str | Path) -> str:
-    """Of a file its bytes; of a folder the names and bytes of the files directly in it."""
+    """Of a file its bytes; of a folder the names and bytes of all files below it, links left out."""
     place = locate(path)
     if place.is_file():
         return hash_of_file(place)
-    files = sorted(file for file in place.iterdir() if file.is_file())
-    return sha256("".join(f"{file.name}\0{hash_of_file(file)}\n" for file in files).encode())
+    files = [file for file in every_file(place) if file.is_file()]
+    names = [str(file.relative_to(place)) for file in files]
+    lines = (f"{name}\0{hash_of_file(file)}\n" for name, file in zip(names, files, strict=True))
+    return sha256("".join(lines).encode("utf-8", "surrogateescape"))
 
 
 @cache

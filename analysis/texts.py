@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -107,6 +108,38 @@ def cached_texts(key: str) -> Texts:
     return Texts(found.folder / FILE, *arrays)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A batch of texts in NFC: bytes, first and one past the last of each, digests, characters, and
+    whether any of them holds a letter or a digit."""
+
+    content: memoryview
+    spans: np.ndarray
+    digests: np.ndarray
+    characters: np.ndarray
+    speaks: bool
+
+
+def prepared(texts) -> Prepared:
+    """A batch of texts (an Arrow array or a list) as it will be written."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = in_nfc(texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string()))
+    _, offsets, data = texts.buffers()
+    begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset :][: len(texts) + 1]
+    content = memoryview(data) if data else memoryview(b"")
+    bounds = begins.tolist()
+    digests = b"".join(digest_of(content[start:end]) for start, end in pairwise(bounds))
+    return Prepared(
+        content[bounds[0] : bounds[-1]],
+        np.column_stack((begins[:-1], begins[1:])) - begins[0],
+        np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST),
+        np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64),
+        any(map(str.isalnum, iter_signs(texts))),
+    )
+
+
 class TextWriter:
     """Takes texts batch by batch and writes them to a folder."""
 
@@ -117,24 +150,12 @@ class TextWriter:
         self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self.speaks = False
 
-    def write(self, texts) -> None:
-        """Write a batch: an Arrow array or a list of texts."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        texts = in_nfc(texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string()))
-        _, offsets, data = texts.buffers()
-        begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset :][: len(texts) + 1]
-        content = memoryview(data) if data else memoryview(b"")
-        bounds = begins.tolist()
-        digests = b"".join(digest_of(content[start:end]) for start, end in pairwise(bounds))
-        self.sink.write(content[bounds[0] : bounds[-1]])
-        spans = np.column_stack((begins[:-1], begins[1:])) - begins[0] + self.place
-        self.place += bounds[-1] - bounds[0]
-        characters = np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64)
-        found = np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST)
-        self.parts.append((spans, found, characters))
-        self.speaks = self.speaks or any(map(str.isalnum, iter_signs(texts)))
+    def write(self, batch: Prepared) -> None:
+        """Write a batch."""
+        self.sink.write(batch.content)
+        self.parts.append((batch.spans + self.place, batch.digests, batch.characters))
+        self.place += len(batch.content)
+        self.speaks = self.speaks or batch.speaks
 
     def close(self) -> Texts:
         """The texts that were written."""

@@ -239,6 +239,12 @@ class Tokens:
         counts.sum_duplicates()
         return block.documents, counts
 
+    @cached_property
+    def type_totals(self) -> np.ndarray:
+        """Occurrences of each type."""
+        totals = np.bincount(self.type_of, self.form_counts, len(self.types))
+        return totals.astype(np.int64)
+
     def group_totals(self, groups: np.ndarray) -> np.ndarray:
         """Counts of each type (columns) in each group of documents (rows; a mask of documents each)."""
         totals = np.zeros((len(groups), len(self.types)), dtype=np.int64)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -316,13 +317,20 @@ def bootstrap(options) -> None:
     frame = pd.DataFrame(counts).assign(size=sizes, month=pd.Categorical(months, names))
 
     def store() -> np.ndarray:
+        order = np.argsort(months, kind="stable")  # the documents of a month side by side
+        rank = np.empty(len(order), dtype=np.int32)
+        rank[order] = np.arange(len(order))
+        bounds = np.searchsorted(months[order], [*names, "~"])
+        cells = [Clusters(counts[order[a:b]], sizes[order[a:b]]) for a, b in pairwise(bounds)]
         parts = []
-        for first in range(0, len(drawn), 250):
-            weights = weights_of(drawn[first : first + 250])
-            cells = [np.flatnonzero(months == name) for name in names]
+        for first in range(0, len(drawn), 100):
+            weights = weights_of(rank[drawn[first : first + 100]])
             parts.append(
                 np.stack(
-                    [weighted_rates(Clusters(counts[c], sizes[c]), weights[:, c]) for c in cells],
+                    [
+                        weighted_rates(cell, weights[:, a:b])
+                        for cell, (a, b) in zip(cells, pairwise(bounds), strict=True)
+                    ],
                     axis=1,
                 )
             )
@@ -366,6 +374,8 @@ def scale(options) -> None:
     rows = []
     files = [corpus_of(options, n) for n in (options.small, options.large)]
     growth = options.large / options.small
+    for file in files:  # the stores are made before anything is asked
+        ask.Session(str(file))
     for name in ("(opening)", *ask.QUESTIONS, *ask.MORE):
         cells, best = [], []
         for file in files:

@@ -49,6 +49,7 @@ CHAIN = [
     "negation",
     "proximity",
     "quoting",
+    "validation",
     "findings",
     "plots",
     "results",

@@ -1,8 +1,11 @@
 """Corpora: read unaltered, metadata as text, every mistake named with its place."""
 
+import gzip
 import hashlib
 import json
 import unicodedata
+import zipfile
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -95,13 +98,13 @@ def test_one_text_is_a_corpus_of_one(tmp_path):
 @pytest.mark.parametrize(
     ("metadata", "ids", "unlisted"),
     [
-        ({}, ["B", "a"], ("c.md",)),
-        ({"metadata.csv": "id,file\nz,a.txt\n"}, ["z"], ("B.TXT", "c.md")),
+        ({}, ["B", "a"], ("c.log",)),
+        ({"metadata.csv": "id,file\nz,a.txt\n"}, ["z"], ("B.TXT", "c.log")),
     ],
 )
 def test_texts_of_a_folder(folder_of, metadata, ids, unlisted):
     """Without metadata.csv every .txt is a document; whatever else lies there is told."""
-    corpus = read_corpus(folder_of("x", {"B.TXT": "y", "c.md": "z", **metadata}))
+    corpus = read_corpus(folder_of("x", {"B.TXT": "y", "c.log": "z", **metadata}))
     assert (corpus.documents["id"].tolist(), corpus.unlisted) == (ids, unlisted)
 
 
@@ -148,8 +151,8 @@ def test_every_character_is_read_in_nfc():
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("none", None, "no such corpus: 'none'; allowed: a folder, or a file .txt, .csv, .jsonl, .parquet"),
-        ("c.pdf", b"x", "unknown kind of corpus: 'c.pdf'; allowed: .txt, .csv, .jsonl, .parquet"),
+        ("none", None, "no such corpus: 'none'; allowed: a folder, or a file .txt, .csv, .jsonl, .parquet, .zip, .csv.gz, .jsonl.gz, .md, .html, .htm, .docx, .pdf, .rtf"),
+        ("c.odt", b"x", "unknown kind of corpus: 'c.odt'; allowed: a folder, or a file .txt, .csv, .jsonl, .parquet, .zip, .csv.gz, .jsonl.gz, .md, .html, .htm, .docx, .pdf, .rtf"),
         ("c.parquet", b"x", "c.parquet: cannot be read as Parquet"),
         ("c.txt", b"ok\nna\xefve", "c.txt, line 2: is not UTF-8: byte 5: '0xef'; allowed: text in UTF-8"),
         ("c.txt", b" \n", "c.txt: the corpus is empty: no document holds a letter or a digit"),
@@ -355,3 +358,77 @@ def test_a_row_without_a_renamed_column_has_it_empty(tmp_path):
     (tmp_path / "c.jsonl").write_text('{"text": "a", "year": 2024}\n{"text": "b"}')
     documents = read_corpus(tmp_path / "c.jsonl", columns={"date": "year"}).documents
     assert documents["date"].tolist() == ["2024", ""]
+
+
+# --- other kinds -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(tmp_path) -> Path:
+    """A folder with a text, a page in a folder of its own, a picture and a link."""
+    folder = tmp_path / "mixed"
+    (folder / "web").mkdir(parents=True)
+    (folder / "a.txt").write_bytes("Café and the race.".encode("cp1252"))
+    (folder / "web" / "b.html").write_text("<html><body><p>The <b>gap</b> closes.</p><script>x()</script></body></html>")  # fmt: skip
+    (folder / "c.png").write_bytes(b"\x89PNG")
+    (folder / "d.md").symlink_to(folder / "a.txt")
+    return folder
+
+
+def test_a_mixed_folder_is_read(mixed):
+    """Texts of every kind are documents; what is none is named with its reason; counts add up."""
+    corpus = read_corpus(mixed)
+    assert [text.strip() for text in corpus.texts] == ["Café and the race.", "The gap closes."]
+    assert corpus.documents["id"].tolist() == ["a", "web/b"]
+    reasons = dict(corpus.rejected)
+    assert sorted(reasons) == ["c.png", "d.md"]
+    assert "link" in reasons["d.md"]
+
+
+def test_a_guessed_encoding_is_said(mixed):
+    """Bytes that are no UTF-8 are read by a guess, and the guess is told."""
+    told = dict(read_corpus(mixed).remarks)
+    assert "1252" in told["a.txt"]
+
+
+def test_what_is_rejected_is_kept_in_the_cache(mixed):
+    """Read again from the cache, a corpus tells of the same rejections."""
+    first = read_corpus(mixed)
+    assert (read_corpus(mixed).rejected, read_corpus(mixed).remarks) == (first.rejected, first.remarks)  # fmt: skip
+
+
+def test_a_zip_archive_is_read(tmp_path):
+    """The texts of an archive are documents; a member that leads out of it is rejected."""
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.writestr("a.txt", "One race.")
+        archive.writestr("../b.txt", "Out.")
+    corpus = read_corpus(tmp_path / "c.zip")
+    assert list(corpus.texts) == ["One race."]
+    assert [reason for _, reason in corpus.rejected] == ["its name leads out of the archive"]
+
+
+def test_packed_lines_are_read(tmp_path):
+    """A broken line of packed JSON is rejected by its number, the others are documents."""
+    lines = '{"id": "a", "text": "One.", "year": "2024"}\n{"id": \n{"id": "b", "text": "Two."}\n'
+    (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    corpus = read_corpus(tmp_path / "c.jsonl.gz", columns={"date": "year"})
+    assert corpus.documents["date"].tolist() == ["2024", ""]
+    assert "line 2" in corpus.rejected[0][0]
+
+
+def test_a_folder_in_which_all_is_rejected(tmp_path):
+    """Nothing that is a document: the error names the first reason."""
+    (tmp_path / "f" / "g").mkdir(parents=True)
+    (tmp_path / "f" / "g" / "a.xyz").write_text("x")
+    with pytest.raises(InputError, match=r"1 rejected, first: g/a\.xyz"):
+        read_corpus(tmp_path / "f")
+
+
+def test_dates_in_words_are_read_and_two_ways_are_asked_about(tmp_path):
+    """12 July 2024 is a day; 03/05/2024 is refused with what it may mean."""
+    rows = '{{"id": "a", "text": "One.", "date": "{}"}}\n'
+    (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(rows.format("12 July 2024").encode()))
+    assert read_corpus(tmp_path / "c.jsonl.gz").documents["date"].tolist() == ["2024-07-12"]
+    (tmp_path / "d.jsonl.gz").write_bytes(gzip.compress(rows.format("03/05/2024").encode()))
+    with pytest.raises(InputError, match="03/05/2024"):
+        read_corpus(tmp_path / "d.jsonl.gz")
