@@ -1,8 +1,8 @@
 """Exports: one file of a news database that holds many articles, taken apart.
 
 Four layouts are known; each was tried on text, Rich Text, Word and HTML made to look like it, and
-the first three on samples that are public (the sample files of LexisNexisTools, the test file of
-tm.plugin.factiva):
+the first two on samples that are public (the sample files of LexisNexisTools). The third was made
+after the test file of tm.plugin.factiva, the fourth after descriptions only:
 
 - Nexis, older: `1 of 10 DOCUMENTS`, outlet, date, title, `BYLINE:`, `LENGTH: 355 words`, body,
   `LOAD-DATE:`, `LANGUAGE:`, copyright; lines are wrapped and a blank line ends a paragraph.
