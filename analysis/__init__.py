@@ -12,15 +12,8 @@ NAMES = {
     "tokens": ("tokenize",),
     "codebook": ("corpus_codebook", "rules_told", "term_sets"),
     "uncertainty": ("check_choices",),
-    "evidence": (
-        "concordance_page",
-        "concordance_pages",
-        "evidence_table",
-        "find",
-        "kept_told",
-        "sentence_pages",
-        "table_page",
-    ),
+    "evidence": ("evidence_table", "find", "kept_told"),
+    "pages": ("concordance_page", "concordance_pages", "sentence_pages", "table_page"),
     "overview": (
         "collocation_table",
         "content_words",
@@ -80,6 +73,7 @@ MODULES = (
     "breaks",
     "cache",
     "agreement",
+    "ahead",
     "changes",
     "coder",
     "correction",
@@ -93,6 +87,7 @@ MODULES = (
     "exports",
     "files",
     "formats",
+    "matching",
     "measures",
     "negation",
     "parameters",
@@ -111,6 +106,7 @@ MODULES = (
     "words",
     "sampling",
     "sheets",
+    "sources",
     "cli",
 )
 

@@ -348,7 +348,7 @@ def sample_command(options: argparse.Namespace) -> int:
 
 def agree_command(options: argparse.Namespace) -> int:
     """`workbook agree`."""
-    from analysis.evidence import table_page
+    from analysis.pages import table_page
     from analysis.results import csv_bytes, write_whole
     from analysis.validation import agreement_tables
 
@@ -367,7 +367,7 @@ def dictionary_command(options: argparse.Namespace) -> int:
     """`workbook dictionary`."""
     from analysis.codebook import read_codebook
     from analysis.dictionaries import codebook_yaml, quanteda_yaml, read_dictionary
-    from analysis.evidence import table_page
+    from analysis.pages import table_page
     from analysis.results import write_whole
 
     out = Path(options.out)

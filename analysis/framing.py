@@ -13,7 +13,8 @@ from analysis import measures, uncertainty
 from analysis.codebook import Codebook, RuleSet
 from analysis.corpus import EVERY, Corpus
 from analysis.errors import InputError, shown_lines
-from analysis.evidence import KEPT, Found, Gatherer, Matcher, check_unit, units_of
+from analysis.evidence import KEPT, Found, Gatherer, check_unit, units_of
+from analysis.matching import Matcher
 from analysis.tokens import Block, Tokens
 from analysis.trends import informative_prior
 

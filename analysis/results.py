@@ -18,8 +18,8 @@ from analysis import VERSION
 from analysis.codebook import Codebook
 from analysis.corpus import Corpus
 from analysis.errors import shown
-from analysis.evidence import NO_MATHS, escaped, plain
 from analysis.findings import Finding
+from analysis.pages import NO_MATHS, escaped, plain
 from analysis.plots.sheet import STYLE, Drawing
 
 PNG_METADATA = {"Software": None}

@@ -12,9 +12,7 @@ import os
 import subprocess
 import sys
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 from scipy import sparse
 
+from analysis.ahead import ahead
 from analysis.blocks import Job, as_bools, block_of
 from analysis.cache import Entry, code_of, entry, existing, key_of, packed, save, unpacked
 from analysis.corpus import Corpus
@@ -186,15 +185,7 @@ class Tokens:
 
     def each(self, function: Callable[[Block], T]) -> Iterator[tuple[Block, T]]:
         """Every block with what a function makes of it, in their order, made by several threads."""
-        with ThreadPoolExecutor(workers()) as pool:
-            ahead: deque[tuple[Block, Future[T]]] = deque()
-            for block in self.blocks():
-                ahead.append((block, pool.submit(function, block)))
-                if len(ahead) > workers():
-                    first, job = ahead.popleft()
-                    yield first, job.result()
-            for block, job in ahead:
-                yield block, job.result()
+        return ahead(self.blocks(), function, workers())
 
     @cached_property
     def kept_blocks(self) -> dict[int, Block]:
@@ -376,14 +367,14 @@ def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
     import pyarrow.compute as pc
 
     tokens, sentences, counts = [], [], []
-    words = Words()
+    forms = Forms()
     for job in jobs:
         block = existing("blocks", job.key) or block_of(corpus.texts, job)
         tokens.append(np.diff(block["document_start"]))
         sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
-        words.add(unpacked(block, "forms"))
+        forms.add(unpacked(block, "forms"))
         counts.append(np.bincount(block["ids"], minlength=len(block["forms_begin"]) - 1))
-    known, codes = words.known()
+    known, codes = forms.known()
     order = as_numbers(pc.array_sort_indices(known)).astype(np.int64)
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
@@ -402,8 +393,8 @@ def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
     }
 
 
-class Words:
-    """The different words of many arrays, and where each of their words is among them."""
+class Forms:
+    """The different forms of many arrays, and where each of their forms is among them."""
 
     def __init__(self):
         import pyarrow as pa

@@ -11,8 +11,9 @@ import pandas as pd
 
 from analysis import agreement, correction, sampling, sheets
 from analysis.codebook import Codebook
-from analysis.evidence import Matcher, check_unit, units_of
+from analysis.evidence import check_unit, units_of
 from analysis.framing import check_frames, presence_of
+from analysis.matching import Matcher
 from analysis.tokens import Block, Tokens
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from analysis.blocks import Job, make_block
 from analysis.codebook import RuleSet, parse_rule
-from analysis.evidence import Matcher, evidence_table, find
+from analysis.evidence import evidence_table, find
+from analysis.matching import Matcher
 from analysis.texts import Texts
 from analysis.tokens import Tokens
 from analysis.words import TOKEN

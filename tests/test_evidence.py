@@ -14,18 +14,8 @@ from reading import matches, rule_set
 import analysis.evidence
 from analysis.codebook import term_sets
 from analysis.errors import InputError
-from analysis.evidence import (
-    check_unit,
-    concordance,
-    concordance_page,
-    concordance_pages,
-    evidence_table,
-    find,
-    marked,
-    sentence_pages,
-    table_page,
-    units_of,
-)
+from analysis.evidence import check_unit, concordance, evidence_table, find, units_of
+from analysis.pages import concordance_page, concordance_pages, marked, sentence_pages, table_page
 from analysis.tokens import tokenize
 
 HOSTILE = "race <script>alert('1')</script> <img onerror=\"a\"> \x1b[2J \u202e \x00 &amp; race"

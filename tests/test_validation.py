@@ -59,6 +59,7 @@ def test_coders_who_code_like_the_rules(tmp_path, units):
 def test_corrected_shares_of_rules_without_error(tmp_path, units):
     """Where coders and rules agree throughout, the corrected share is the counted one."""
     table = tables(tmp_path, units)["prevalence"].dropna(subset=["corrected"])
+    assert len(table) > 10
     assert table["corrected"].to_numpy() == pytest.approx(table["naive"].to_numpy(), abs=1e-9)
 
 

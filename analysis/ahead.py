@@ -1,0 +1,23 @@
+"""Ahead: work that threads do before its turn, so that what is next need not wait."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T, U = TypeVar("T"), TypeVar("U")
+
+
+def ahead(items: Iterable[T], function: Callable[[T], U], threads: int) -> Iterator[tuple[T, U]]:
+    """Each item with what a function makes of it, in order; `threads` are made while others are used."""
+    waiting: deque[tuple[T, Future[U]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append((item, pool.submit(function, item)))
+            if len(waiting) > threads:
+                first, made = waiting.popleft()
+                yield first, made.result()
+        for first, made in waiting:
+            yield first, made.result()
