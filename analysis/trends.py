@@ -354,7 +354,8 @@ def never_told(table: pd.DataFrame) -> str:
 
 
 def places(found: Found) -> pd.DataFrame:
-    """Where in its document each kept match stands: term, document, place (0 first, 1 last token).
+    """Where in its document each kept match stands: term, document, place (0 first, 1 last token),
+    and of the term, in the whole corpus, occurrences and documents that hold it.
 
     Sorted by term, document and place; for the dispersion plot.
     """
@@ -363,7 +364,11 @@ def places(found: Found) -> pd.DataFrame:
     inside = kept["first"].to_numpy(int) - tokens.document_start[document]
     last = np.maximum(tokens.document_sizes[document] - 1, 1)
     ids = tokens.corpus.documents["id"].to_numpy()
-    return pd.DataFrame({"term": kept["name"], "document": ids[document], "place": inside / last})
+    table = pd.DataFrame({"term": kept["name"], "document": ids[document], "place": inside / last})
+    held = np.asarray((found.counts > 0).sum(axis=0)).ravel()
+    for column, values in (("occurrences", found.totals), ("documents", held)):
+        table[column] = kept["name"].map(dict(zip(found.names, values, strict=True))).astype(int)
+    return table
 
 
 def years_spoken_of(tokens: Tokens) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 import reading
 from nltk import BigramAssocMeasures, BigramCollocationFinder, FreqDist
 
-from analysis import overview
+from analysis import overview, plots
 from analysis.tokens import tokenize
 from analysis.words import folded
 
@@ -174,3 +174,25 @@ def test_the_order_of_documents_is_irrelevant(corpus_of, seeds, table):
         table(tokenize(corpus_of(*texts))) for texts in (list(seeds.texts), list(seeds.texts)[::-1])
     )
     pd.testing.assert_frame_equal(there, back)
+
+
+def test_growth_of_many_documents_says_that_some_are_drawn(corpus_of):
+    """Of more documents than curves the figure says how many are drawn of how many."""
+    tokens = tokenize(corpus_of(*(f"race {n} gap" for n in range(50))))
+    drawing = plots.vocabulary_growth(overview.growth_table(tokens), 50)
+    told = " ".join(text.get_text() for text in drawing.figure.texts).replace("\n", " ")
+    assert "40 of 50 documents, drawn at random" in told
+
+
+@pytest.mark.parametrize(("texts", "words"), [(("a1 b1", "a1 c1", "a1 d1"), 1), (("a1 b1", "b1 c1", "d1"), 0)])  # fmt: skip
+def test_words_in_all_documents_are_in_all(corpus_of, texts, words):
+    """A word in two of three documents is not called a word of all."""
+    overlap = overview.overlap_table(tokenize(corpus_of(*texts)))
+    assert plots.shared_vocabulary(overlap, 3).title.startswith(f"{words} words occur in all 3")
+
+
+def test_stretches_of_documents_are_not_called_all(corpus_of):
+    """Above 200 documents the numbers stand for stretches, and no word is said to be in all."""
+    overlap = overview.overlap_table(tokenize(corpus_of(*(f"race n{n}" for n in range(201)))))
+    assert overlap["in_documents"].max() == 128
+    assert "occur in all" not in plots.shared_vocabulary(overlap, 201).title

@@ -5,7 +5,7 @@ import datetime
 import pandas as pd
 import pytest
 
-from analysis import trends
+from analysis import plots, trends
 from analysis.codebook import term_sets
 from analysis.errors import InputError
 from analysis.evidence import find
@@ -314,3 +314,15 @@ def test_broken_events_are_refused(tmp_path, content, told):
         file.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=told):
         trends.read_events(file)
+
+
+def test_places_of_a_sample_tell_of_all_matches(corpus_of):
+    """With two of six matches kept, the figure still counts six occurrences in three documents."""
+    tokens = tokenize(corpus_of("race a race", "race b race", "race c race"))
+    found = find(tokens, term_sets(["race"], {}), keep=2)
+    table = trends.places(found)
+    assert len(table) == 2
+    assert set(zip(table["occurrences"], table["documents"], strict=True)) == {(6, 3)}
+    drawing = plots.term_dispersion(table, tokens.corpus.documents.rename(columns={"id": "document"}))  # fmt: skip
+    assert drawing.title.startswith("1 of 1 terms occur in every document")
+    assert "2 of 6 occurrences, drawn at random" in "".join(t.get_text() for t in drawing.figure.texts)  # fmt: skip

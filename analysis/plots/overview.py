@@ -9,6 +9,7 @@ from matplotlib.dates import date2num
 
 from analysis.corpus import WHOLE_CORPUS
 from analysis.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
+from analysis.overview import MOST_CURVES, MOST_SPREAD
 from analysis.plots.sheet import (
     BLUE,
     GREY,
@@ -258,8 +259,11 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
 
 
 @styled
-def vocabulary_growth(growth: pd.DataFrame) -> Drawing:
-    """Different words met against tokens read, a line a document and one for the corpus."""
+def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
+    """Different words met against tokens read, a line a document and one for the corpus.
+
+    Where the corpus has more documents than `growth`, the figure says that they are drawn.
+    """
     name = "vocabulary_growth"
     ends = growth.groupby("document", sort=True).tail(1)
     ends = ends.sort_values("tokens", ascending=False).head(MOST_ROWS)
@@ -278,6 +282,9 @@ def vocabulary_growth(growth: pd.DataFrame) -> Drawing:
         else f"{size:,} tokens hold {at[richest]:,.0f} different words"
     )
     subtitle = "Different words (types) met while reading each text from its beginning."
+    drawn = len(set(growth["document"]) - {WHOLE_CORPUS})
+    if n_documents > MOST_CURVES:
+        subtitle += f" {drawn} of {n_documents:,} documents, drawn at random."
     whole = float(ends["tokens"].max())
     near = float(ends.loc[ends["document"] != WHOLE_CORPUS, "tokens"].median()) * 1.1
     reaches = [near, whole] if whole > 3 * near else [whole]
@@ -337,8 +344,11 @@ def label_lines(panel: Axes, ends: pd.DataFrame) -> None:
 
 
 @styled
-def shared_vocabulary(overlap: pd.DataFrame) -> Drawing:
-    """How much of each document's vocabulary stands in how many documents, as stacked bars."""
+def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
+    """How much of each document's vocabulary stands in how many documents, as stacked bars.
+
+    In a corpus so large that `in_documents` counts stretches, no word is said to be in all.
+    """
     name = "shared_vocabulary"
     n = int(overlap["in_documents"].max()) if len(overlap) else 0
     if n < 2:
@@ -346,11 +356,11 @@ def shared_vocabulary(overlap: pd.DataFrame) -> Drawing:
     data = overlap.assign(share=overlap["share"].fillna(0.0))
     alone = data[data["in_documents"] == 1].set_index("document")["share"]
     order = list(alone.sort_index().sort_values(ascending=False, kind="stable").index)[:MOST_ROWS]
-    everywhere = int(data.loc[data["in_documents"] == n, "types"].max())
-    title = (
-        f"{everywhere:,} words occur in all {n} documents; {percent(alone[order[0]])} of the words "
-        f"of {order[0]} occur only there"
-    )
+    title = f"{percent(alone[order[0]])} of the words of {order[0]} occur only there"
+    if n_documents <= MOST_SPREAD:
+        everywhere = data.loc[data["in_documents"] == n_documents, "types"].max()
+        everywhere = 0 if everywhere != everywhere else int(everywhere)
+        title = f"{everywhere:,} words occur in all {n_documents} documents; {title}"
     subtitle = (
         "Share of each document's different words (types) by the number of documents that hold "
         "them. A longer text has more words of its own for that reason alone."

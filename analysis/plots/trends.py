@@ -277,7 +277,10 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
 
 @styled
 def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
-    """Where in each document each term falls: a tick a match, a row a document, a panel a term."""
+    """Where in each document each term falls: a tick a match, a row a document, a panel a term.
+
+    `places` is `trends.places`; counts are of all matches, ticks of those that it holds.
+    """
     name = "term_dispersion"
     terms = panel_terms(places)
     order = documents.sort_values(["date", "document"])
@@ -293,6 +296,9 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     )
     if len(rows) < len(held):
         subtitle += f" The {len(rows)} of {len(held)} documents with the most occurrences."
+    totals = places.groupby("term")["occurrences"].first()
+    if len(places) < totals.sum():
+        subtitle += f" Ticks: {len(places):,} of {totals.sum():,} occurrences, drawn at random."
     figure, panels = grid(
         title,
         subtitle,
@@ -311,18 +317,18 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
         panel.hlines(list(at.values()), 0, 1, color=PALE, linewidth=0.5)
         y = inside["document"].map(at).to_numpy(dtype=float)
         panel.vlines(inside["place"], y - 0.38, y + 0.38, color=BLUE, linewidth=0.9)
-        panel.set_title(f"{short(term, 30)} ({len(mine):,})")
+        panel.set_title(f"{short(term, 30)} ({totals[term]:,})")
         panel.set_xlim(-0.01, 1.01)
         lowest = n >= len(terms) - 2
         panel.set_xticks([0, 0.5, 1], ["start", "middle", "end"] if lowest else [])
     alt = f"Dispersion plot of {len(terms)} terms in {len(rows)} documents. {title}. "
-    alt += listing(terms, [f"{int((places['term'] == t).sum())} times" for t in terms])
+    alt += listing(terms, [f"{totals[term]} times" for term in terms])
     return Drawing(name, title, figure, places, alt)
 
 
 def dispersion_title(places: pd.DataFrame, terms: list[str], n_documents: int) -> str:
     """How many terms occur in every document, and which in one only."""
-    held = places.groupby("term")["document"].nunique()
+    held = places.groupby("term")["documents"].first()
     everywhere = sum(held.get(term, 0) == n_documents for term in terms)
     title = f"{everywhere} of {len(terms)} terms occur in every document"
     alone = [short(term, 24) for term in terms if held.get(term, 0) == 1]
