@@ -209,7 +209,7 @@ def add_common(command: argparse.ArgumentParser) -> None:
 def given_parameters(options: argparse.Namespace) -> dict[str, str]:
     """All parameters of a command line as text: a file's first, then -p, then the named options."""
     from analysis.files import read_yaml
-    from analysis.parameters import node_text, parse_assignment
+    from analysis.runs.parameters import node_text, parse_assignment
 
     given: dict[str, str] = {}
     if options.params:
@@ -226,12 +226,12 @@ def given_parameters(options: argparse.Namespace) -> dict[str, str]:
 
 def run_command(options: argparse.Namespace) -> int:
     """`workbook run`."""
-    from analysis import runs
+    from analysis.runs import batch
 
     given = given_parameters(options)
     chosen = bool(options.notebooks or given or options.out)
-    name = options.name or ("run" if chosen else runs.DEFAULT_RUN)
-    plan = runs.make_plan(
+    name = options.name or ("run" if chosen else batch.DEFAULT_RUN)
+    plan = batch.make_plan(
         options.notebooks,
         given,
         run=name,
@@ -244,16 +244,16 @@ def run_command(options: argparse.Namespace) -> int:
         raise InputError("outputs are stored from the default run only", where="--store")
     begun = time.monotonic()
     with Progress() as progress:
-        outcomes, _ = runs.execute(plan, progress.report)
+        outcomes, _ = batch.execute(plan, progress.report)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     for outcome in failed:
         say(f"workbook: {outcome.notebook} failed: {outcome.error}")
     states = ", ".join(f"{outcome.notebook} {outcome.state}" for outcome in outcomes)
-    print(f"{states}; {runs.elapsed(begun)}; results in {plan.folder}")
+    print(f"{states}; {batch.elapsed(begun)}; results in {plan.folder}")
     if failed:
         return FAILED
     if options.store:
-        changed = runs.store_outputs(plan)
+        changed = batch.store_outputs(plan)
         print(f"outputs stored in: {', '.join(changed) or 'no notebook, nothing changed'}")
     if plan.publish:
         print("figures published in figures/")
@@ -266,7 +266,7 @@ def check_command(options: argparse.Namespace) -> int:
     from analysis.corpus import read_corpus, unused_rules
     from analysis.findings import read_claims, selects_nobody
     from analysis.overview import reading_account
-    from analysis.parameters import parse_value
+    from analysis.runs.parameters import parse_value
     from analysis.trends import corpus_events
 
     corpus = read_corpus(options.corpus, columns=parse_value(options.columns, "dict", "--columns"))
@@ -308,11 +308,11 @@ def check_command(options: argparse.Namespace) -> int:
 def found_units(options: argparse.Namespace):
     """Every unit of the corpus with its automatic codes."""
     from analysis.codebook import corpus_codebook
+    from analysis.coding.validation import coded_units
     from analysis.corpus import read_corpus
-    from analysis.parameters import parse_value
+    from analysis.runs.parameters import parse_value
     from analysis.tokens import tokenize
     from analysis.uncertainty import check_choices
-    from analysis.validation import coded_units
 
     check_choices(random_seed=options.seed)
     columns = parse_value(options.columns, "dict", "--columns")
@@ -323,8 +323,8 @@ def found_units(options: argparse.Namespace):
 
 def sample_command(options: argparse.Namespace) -> int:
     """`workbook sample`."""
+    from analysis.coding.validation import sample_files
     from analysis.results import write_whole
-    from analysis.validation import sample_files
 
     folder = Path(options.out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -348,9 +348,9 @@ def sample_command(options: argparse.Namespace) -> int:
 
 def agree_command(options: argparse.Namespace) -> int:
     """`workbook agree`."""
+    from analysis.coding.validation import agreement_tables
     from analysis.pages import table_page
     from analysis.results import csv_bytes, write_whole
-    from analysis.validation import agreement_tables
 
     folder = Path(options.folder)
     choices = {"confidence": 0.95, "resamples": 2000, "random_seed": options.seed}
@@ -387,7 +387,7 @@ def dictionary_command(options: argparse.Namespace) -> int:
 
 def cache_command(options: argparse.Namespace) -> int:
     """`workbook cache`."""
-    from analysis.cache import cache_folder, clear, size
+    from analysis.store.cache import cache_folder, clear, size
 
     print(f"{shown(str(cache_folder()), quote=False)}: {size() / 1e6:,.1f} MB")
     if options.clear:
@@ -426,7 +426,7 @@ class Progress:
             self.bars.stop()
 
     def report(self, notebook: str, event: str, done: int, total: int) -> None:
-        """Take an event of a run (see `runs.Report`)."""
+        """Take an event of a run (see `batch.Report`)."""
         if self.bars is None:
             if event != "cell":
                 say(f"{notebook}: {event}")

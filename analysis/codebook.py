@@ -12,7 +12,7 @@ import regex
 from analysis.corpus import Corpus, locate
 from analysis.errors import InputError, shown
 from analysis.files import Node, composed, read_yaml
-from analysis.words import APOSTROPHES, WORD, normal_form
+from analysis.language.words import APOSTROPHES, WORD, normal_form
 
 NOBODY = "no actor"
 WIDEST_GAP = 20

@@ -16,8 +16,20 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from analysis.ahead import ahead
-from analysis.cache import (
+from analysis.errors import InputError, shown
+from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
+from analysis.reading.rows import Reading
+from analysis.reading.sources import (
+    FILE_READERS,
+    Batch,
+    batched,
+    batches_of_parquet,
+    is_plain,
+    read_folder,
+    read_mixed,
+)
+from analysis.store.ahead import ahead
+from analysis.store.cache import (
     Entry,
     code_of,
     drop,
@@ -32,19 +44,7 @@ from analysis.cache import (
     staged,
     unpacked,
 )
-from analysis.errors import InputError, shown
-from analysis.exclusions import Exclusion, exclude_from, read_exclusions
-from analysis.rows import Reading
-from analysis.sources import (
-    FILE_READERS,
-    Batch,
-    batched,
-    batches_of_parquet,
-    is_plain,
-    read_folder,
-    read_mixed,
-)
-from analysis.texts import Texts, TextWriter, cached_texts, prepared
+from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
 
 T, U = TypeVar("T"), TypeVar("U")
 FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
@@ -182,18 +182,7 @@ def every_file(folder: Path) -> list[Path]:
 @cache
 def code() -> str:
     """What decides how a corpus is read."""
-    kinds = (
-        "encodings",
-        "dates",
-        "formats",
-        "exports",
-        "references",
-        "tables",
-        "readers",
-        "rows",
-        "sources",
-    )
-    return code_of("files", "texts", "exclusions", "corpus", *kinds)
+    return code_of("files", "reading", "store.texts", "corpus")
 
 
 def stored(place: Path, columns: Mapping[str, str]) -> Entry:

@@ -12,7 +12,7 @@ import regex
 from analysis.codebook import NAME, NOBODY, Codebook, Rule, RuleSet, parse_rule
 from analysis.errors import InputError
 from analysis.files import Node, composed, read_yaml
-from analysis.words import folded
+from analysis.language.words import folded
 
 FORMATS = {
     ".yml": "quanteda",

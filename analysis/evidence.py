@@ -14,12 +14,12 @@ import pandas as pd
 from scipy import sparse
 
 from analysis import uncertainty
-from analysis.blocks import FULL_STOP, INSIDE
 from analysis.codebook import RuleSet
 from analysis.errors import InputError
+from analysis.language.words import TOKEN
 from analysis.matching import Matcher, ranges
+from analysis.store.blocks import FULL_STOP, INSIDE
 from analysis.tokens import Block, Tokens, as_numbers
-from analysis.words import TOKEN
 
 T = TypeVar("T")
 UNITS = ("sentence", "paragraph", "document")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from analysis.codebook import Rule, RuleSet
-from analysis.exclusions import like
+from analysis.reading.exclusions import like
 from analysis.tokens import Block, Tokens
 
 

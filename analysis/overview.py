@@ -11,8 +11,8 @@ import pandas as pd
 from analysis import measures, uncertainty
 from analysis.corpus import WHOLE_CORPUS, Corpus
 from analysis.errors import shown_lines
+from analysis.language.words import is_stop_word
 from analysis.tokens import Block, Tokens
-from analysis.words import is_stop_word
 
 FEWEST_TOGETHER = 3
 GROWTH_POINTS = 200

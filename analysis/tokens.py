@@ -21,12 +21,12 @@ from typing import TypeVar
 import numpy as np
 from scipy import sparse
 
-from analysis.ahead import ahead
-from analysis.blocks import Job, as_bools, block_of
-from analysis.cache import Entry, code_of, entry, existing, key_of, packed, save, unpacked
 from analysis.corpus import Corpus
 from analysis.errors import InputError
-from analysis.words import folded, is_stop_word, stop_words
+from analysis.language.words import folded, is_stop_word, stop_words
+from analysis.store.ahead import ahead
+from analysis.store.blocks import Job, as_bools, block_of
+from analysis.store.cache import Entry, code_of, entry, existing, key_of, packed, save, unpacked
 
 T = TypeVar("T")
 LEAST, MOST = 6_000_000, 16_000_000
@@ -310,7 +310,7 @@ def versions() -> list[str]:
     """What decides where a token or a sentence ends: code and the libraries it rests on."""
     from importlib.metadata import version
 
-    code = code_of("words", "sentences", "breaks", "blocks")
+    code = code_of("language", "store.blocks")
     return [code, *(version(name) for name in ("regex", "sentencex", "pyarrow", "numpy"))]
 
 
@@ -347,7 +347,7 @@ def helper(corpus: str, jobs: list[Job]) -> subprocess.Popen:
     root = str(Path(__file__).parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     process = subprocess.Popen(
-        [sys.executable, "-m", "analysis.blocks"],
+        [sys.executable, "-m", "analysis.store.blocks"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

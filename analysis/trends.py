@@ -13,12 +13,12 @@ import pandas as pd
 import regex
 
 from analysis import measures, uncertainty
-from analysis.blocks import as_bools
 from analysis.codebook import RuleSet, parse_rule
 from analysis.corpus import EVERY, Corpus, date_precision, locate
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import Found, find
 from analysis.files import read_table
+from analysis.store.blocks import as_bools
 from analysis.tokens import Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")

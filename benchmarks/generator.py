@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.corpus import read_corpus
-from analysis.sentences import sentence_spans
-from analysis.words import TOKEN, stop_words
+from analysis.language.sentences import sentence_spans
+from analysis.language.words import TOKEN, stop_words
 
 TOKENS_A_DOCUMENT = 600
 REPLACED = 0.3

@@ -66,7 +66,7 @@ def texts_of(file: str):
 
 def normal(counts: dict[str, int]) -> dict[str, int]:
     """The counts by normal form, however the tokens were written."""
-    from analysis.words import normal_form
+    from analysis.language.words import normal_form
 
     total: collections.Counter[str] = collections.Counter()
     for token, count in counts.items():

@@ -84,9 +84,9 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def fresh_run(tmp_path_factory):
     """The three notebooks executed anew at their defaults: folder, outcomes and receipt."""
-    from analysis import runs
+    from analysis.runs import batch
 
     folder = tmp_path_factory.mktemp("fresh")
-    plan = runs.make_plan(out=str(folder), force=True)
-    outcomes, receipt = runs.execute(plan)
+    plan = batch.make_plan(out=str(folder), force=True)
+    outcomes, receipt = batch.execute(plan)
     return folder, outcomes, receipt

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from nltk.tokenize import RegexpTokenizer
 
-from analysis.sentences import sentence_spans
+from analysis.language.sentences import sentence_spans
 
 Match = tuple[int, int, int]
 

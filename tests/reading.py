@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from analysis.blocks import Job, make_block
 from analysis.codebook import RuleSet, parse_rule
 from analysis.evidence import evidence_table, find
+from analysis.language.words import TOKEN
 from analysis.matching import Matcher
-from analysis.texts import Texts
+from analysis.store.blocks import Job, make_block
+from analysis.store.texts import Texts
 from analysis.tokens import Tokens
-from analysis.words import TOKEN
 
 
 def rule_set(rules, exceptions=(), name: str = "set") -> RuleSet:

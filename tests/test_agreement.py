@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import agreement
+from analysis.coding import agreement
 
 DATA = Path(__file__).parent / "data"
 PUBLISHED = json.loads((DATA / "published.json").read_text("utf-8"))

@@ -13,25 +13,25 @@ ROOT = Path(__file__).parent.parent
 CHAIN = [
     "errors",
     "files",
-    "cache",
-    "texts",
-    "rows",
-    "encodings",
-    "dates",
-    "formats",
-    "exports",
-    "references",
-    "tables",
-    "readers",
-    "exclusions",
-    "ahead",
-    "sources",
+    "language.words",
+    "language.sentences",
+    "language.breaks",
+    "language.chinese",
+    "store.cache",
+    "store.ahead",
+    "store.texts",
+    "store.blocks",
+    "reading.rows",
+    "reading.encodings",
+    "reading.dates",
+    "reading.formats",
+    "reading.exports",
+    "reading.references",
+    "reading.tables",
+    "reading.readers",
+    "reading.exclusions",
+    "reading.sources",
     "corpus",
-    "words",
-    "sentences",
-    "chinese",
-    "breaks",
-    "blocks",
     "tokens",
     "duplicates",
     "codebook",
@@ -41,38 +41,47 @@ CHAIN = [
     "matching",
     "evidence",
     "pages",
+    "stance.negation",
+    "stance.proximity",
+    "stance.quoting",
     "overview",
     "trends",
     "changes",
     "framing",
-    "sampling",
-    "sheets",
-    "agreement",
-    "correction",
-    "coder",
-    "negation",
-    "proximity",
-    "quoting",
-    "validation",
+    "coding.sampling",
+    "coding.sheets",
+    "coding.agreement",
+    "coding.correction",
+    "coding.coder",
+    "coding.validation",
     "findings",
     "plots",
     "results",
-    "parameters",
-    "receipts",
-    "runs",
+    "runs.parameters",
+    "runs.receipts",
+    "runs.batch",
     "cli",
 ]
-MODULES = sorted(path.stem for path in (ROOT / "analysis").glob("*.py") if path.stem != "__init__")
+PACKAGE = ROOT / "analysis"
+MODULES = {
+    ".".join(file.relative_to(PACKAGE).with_suffix("").parts): file
+    for file in sorted(PACKAGE.rglob("*.py"))
+    if file.name != "__init__.py" and file.parent.name != "plots"
+}
 
 
 def imported(file: Path) -> set[str]:
     """Modules of the package that a file imports, wherever in the file."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("analysis."):
-            found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.ImportFrom) and node.module == "analysis":
-            found |= {alias.name for alias in node.names if alias.name in CHAIN}
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("analysis"):
+            name = node.module.removeprefix("analysis").removeprefix(".")
+            inner = {f"{name}.{alias.name}".strip(".") for alias in node.names}
+            found |= {one for one in CHAIN if one == name or one in inner}
+            found |= {"plots"} if name.startswith("plots") else set()
+        elif isinstance(node, ast.Import):
+            names = {alias.name.removeprefix("analysis.") for alias in node.names}
+            found |= names & set(CHAIN)
     return found
 
 
@@ -84,17 +93,26 @@ def test_chain_names_every_module():
 @pytest.mark.parametrize("module", CHAIN)
 def test_imports_go_up_the_chain(module):
     """A module imports only modules that stand before it."""
-    files = [ROOT / "analysis" / f"{module}.py", *(ROOT / "analysis" / module).glob("*.py")]
-    later = set(CHAIN[CHAIN.index(module) + (module != "plots") :])
+    files = [MODULES[module]] if module in MODULES else list((PACKAGE / module).glob("*.py"))
+    later = set(CHAIN[CHAIN.index(module) + 1 :])
     for file in files:
-        if file.exists():
-            assert not imported(file) & (later - {"plots"} if module == "plots" else later)
+        assert not imported(file) & later
+
+
+def test_package_has_about_two_dozen_parts():
+    """What lies at the top of the package can be taken in at a glance."""
+    parts = dict.fromkeys(module.split(".")[0] for module in CHAIN)
+    assert len(parts) <= 26
 
 
 def test_contributing_shows_the_chain():
     """CONTRIBUTING shows the modules in their order."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    shown = text.split("```")[1].replace("→", " ").split()
+    shown = []
+    for line in text.split("```")[1].strip().splitlines():
+        first, *rest = line.split()
+        inside = first.endswith("/")
+        shown += [first.replace("/", ".") + one for one in rest] if inside else [first, *rest]
     assert shown == CHAIN
 
 

@@ -127,11 +127,11 @@ def test_the_five_texts_are_read_as_line_by_line(seeds):
 
 def test_lines_that_stop_the_splitter_are_read_one_by_one(monkeypatch):
     """Where the splitter fails on some lines together, each is still split by itself."""
-    import analysis.blocks
+    import analysis.store.blocks
 
     text = "One. Two.\nThree. Four."
     expected = reading.read_block(reading.block_of(text))
-    monkeypatch.setattr(analysis.blocks, "pieces", lambda text, language: [])
+    monkeypatch.setattr(analysis.store.blocks, "pieces", lambda text, language: [])
     assert reading.read_block(reading.block_of(text)) == expected
     assert len(expected[0]) == 4
 

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import reading
 
-from analysis import cache, corpus
+from analysis import corpus
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
+from analysis.store import cache
 from analysis.tokens import tokenize
 
 TEXT = "The race is on. China’s café leads."

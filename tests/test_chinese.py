@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis import chinese
-from analysis.chinese import (
+from analysis.errors import InputError
+from analysis.language import chinese
+from analysis.language.chinese import (
     matched_form,
     not_segmented,
     script_of,
@@ -19,7 +20,6 @@ from analysis.chinese import (
     simplified,
     variant_of,
 )
-from analysis.errors import InputError
 from analysis.tokens import stop_words
 
 for library in ("rjieba", "opencc"):
@@ -251,6 +251,6 @@ def test_missing_library_names_the_extra(monkeypatch, name):
 
 def test_import_loads_no_library():
     """The module alone loads neither segmenter nor converter."""
-    code = "import analysis.chinese, sys; print({'rjieba', 'opencc'} & set(sys.modules))"
+    code = "import analysis.language.chinese, sys; print({'rjieba', 'opencc'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from analysis import cli, runs
+from analysis import cli
+from analysis.runs import batch
 
 CODEBOOK = "name: x\nframes:\n  race:\n    rules: [race]\n"
 
@@ -18,7 +19,7 @@ def no_run(monkeypatch):
     def refuse(*_):
         raise AssertionError("a notebook was started")
 
-    monkeypatch.setattr(runs, "execute", refuse)
+    monkeypatch.setattr(batch, "execute", refuse)
 
 
 def refused(capsys, *arguments: str) -> str:
@@ -107,7 +108,7 @@ def test_parameters_come_from_a_file_and_the_line_wins(tmp_path, monkeypatch, ca
         seen.update(plan.parameters["02-term-trends"])
         return [], {}
 
-    monkeypatch.setattr(runs, "execute", remember)
+    monkeypatch.setattr(batch, "execute", remember)
     assert cli.main(["run", "--params", str(file), "-p", "period=year"]) == cli.DONE
     assert (seen["period"], seen["terms"]) == ("year", ["China", "US"])
 
@@ -123,8 +124,8 @@ def test_check_says_what_was_read_and_left_out(capsys):
 
 def test_failed_run_ends_with_1_and_names_cell_and_error(monkeypatch, capsys):
     """Exit 1 with the notebook, the cell and the error's last line."""
-    outcome = runs.Outcome("02-term-trends", "failed", "cell 4: ValueError: no")
-    monkeypatch.setattr(runs, "execute", lambda *_: ([outcome], {}))
+    outcome = batch.Outcome("02-term-trends", "failed", "cell 4: ValueError: no")
+    monkeypatch.setattr(batch, "execute", lambda *_: ([outcome], {}))
     assert cli.main(["run", "--name", "x"]) == cli.FAILED
     assert "02-term-trends failed: cell 4: ValueError: no" in capsys.readouterr().err
 

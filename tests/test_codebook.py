@@ -5,8 +5,8 @@ import reading
 
 from analysis.codebook import NEVER_IN_A_WORD, parse_rule, read_codebook, term_sets
 from analysis.errors import InputError
+from analysis.language.words import normal_form
 from analysis.tokens import tokenize
-from analysis.words import normal_form
 
 
 @pytest.fixture

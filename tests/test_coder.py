@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import coder
+from analysis.coding import coder
 from analysis.errors import InputError
 
 REFERENCE = Path(__file__).parent / "data" / "reference"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import agreement, correction, sampling, sheets
+from analysis.coding import agreement, correction, sampling, sheets
 from analysis.errors import InputError
 
 REFERENCE = Path(__file__).parent / "data" / "reference"

@@ -13,8 +13,8 @@ from pyarrow import parquet
 
 from analysis.corpus import date_precision, read_corpus
 from analysis.errors import InputError
-from analysis.exclusions import like
-from analysis.texts import in_nfc
+from analysis.reading.exclusions import like
+from analysis.store.texts import in_nfc
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
 RULE = "rules:\n  - id: r\n    why: w\n    documents: [a]\n"

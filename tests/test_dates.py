@@ -2,8 +2,8 @@
 
 import pytest
 
-from analysis.dates import Ambiguous, Date, read_date, read_dates
 from analysis.errors import InputError
+from analysis.reading.dates import Ambiguous, Date, read_date, read_dates
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import codecs
 
 import pytest
 
-from analysis.encodings import decoded
 from analysis.errors import InputError
+from analysis.reading.encodings import decoded
 
 ENGLISH = "It’s a “race” – naïve.\nThe gap narrows.\n"
 GERMAN = "Die größte Lücke schließt sich für Jahre.\n"
@@ -135,5 +135,5 @@ def test_what_looks_wrong_is_said(text, note):
 
 def test_valid_utf8_needs_no_detection(monkeypatch):
     """UTF-8 is read without asking for statistics."""
-    monkeypatch.setattr("analysis.encodings.by_statistics", None)
+    monkeypatch.setattr("analysis.reading.encodings.by_statistics", None)
     assert decoded(ENGLISH.encode(), where="a").how == "valid"

@@ -4,8 +4,8 @@ import pytest
 from made import BODY, FACTIVA, FACTIVA_HTML, FACTIVA_LINES, FACTIVA_TABLE, NEXIS, UNI, UNI_ARTICLE
 
 from analysis.errors import InputError
-from analysis.exports import articles, layout
-from analysis.rows import sorted_out
+from analysis.reading.exports import articles, layout
+from analysis.reading.rows import sorted_out
 
 COMMON = {
     "title": "A race that nobody wins",
@@ -20,7 +20,7 @@ def read(text: str):
 
 
 def html_lines(page: str) -> str:
-    formats = pytest.importorskip("analysis.formats")
+    formats = pytest.importorskip("analysis.reading.formats")
     pytest.importorskip("lxml")
     return "\n\n".join(formats.line_texts(formats.html_tree(page, "f")))
 
@@ -83,7 +83,7 @@ def test_two_articles_of_fields():
 
 def test_a_date_can_be_read():
     """The dates of the layouts are dates that are read."""
-    from analysis.dates import read_date
+    from analysis.reading.dates import read_date
 
     dates = [read(text).rows[0].metadata["date"] for text in (NEXIS, UNI, FACTIVA)]
     assert {read_date(date).iso for date in dates} == {"2024-07-12"}

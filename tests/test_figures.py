@@ -7,14 +7,14 @@ import re
 import pandas as pd
 import pytest
 
-from analysis import receipts, runs
-from analysis.parameters import read_declared
+from analysis.runs import batch, receipts
+from analysis.runs.parameters import read_declared
 
 NOTEBOOKS = ("01-corpus-overview", "02-term-trends", "03-framing-comparison")
 
 
 def declared_figures() -> list[str]:
-    files = (runs.NOTEBOOKS / f"{name}.ipynb" for name in NOTEBOOKS)
+    files = (batch.NOTEBOOKS / f"{name}.ipynb" for name in NOTEBOOKS)
     return [figure for file in files for figure in read_declared(file).figures]
 
 
@@ -74,7 +74,7 @@ def test_csv_can_be_read_back(name, root):
 
 def test_executed_notebooks_store_what_is_committed(fresh_run, root):
     """The outputs in notebooks/ are those of a fresh run, pictures included."""
-    from analysis.runs import INJECTED, renumbered
+    from analysis.runs.batch import INJECTED, renumbered
 
     for name in NOTEBOOKS:
         executed = json.loads((fresh_run[0] / f"{name}.ipynb").read_text(encoding="utf-8"))

@@ -7,9 +7,9 @@ import zipfile
 import pytest
 from made import PAGE, PARAGRAPHS, docx_of, pdf_of
 
-from analysis import formats
 from analysis.errors import InputError
-from analysis.formats import extracted
+from analysis.reading import formats
+from analysis.reading.formats import extracted
 
 pytest.importorskip("docx")
 pytest.importorskip("trafilatura")

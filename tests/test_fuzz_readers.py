@@ -15,14 +15,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made import FACTIVA, FACTIVA_TABLE, NEXIS, PAGE, UNI, docx_of, pdf_of
 
-from analysis.dates import PRECISIONS, read_date, read_dates
-from analysis.encodings import decoded
 from analysis.errors import InputError
-from analysis.exports import articles, layout
-from analysis.formats import LARGEST, extracted
-from analysis.readers import read_path
-from analysis.references import joined, references
-from analysis.rows import Rejected, Remark, Row
+from analysis.reading.dates import PRECISIONS, read_date, read_dates
+from analysis.reading.encodings import decoded
+from analysis.reading.exports import articles, layout
+from analysis.reading.formats import LARGEST, extracted
+from analysis.reading.readers import read_path
+from analysis.reading.references import joined, references
+from analysis.reading.rows import Rejected, Remark, Row
 
 for library in ("bibtexparser", "docx", "lxml", "pypdfium2", "striprtf", "trafilatura"):
     pytest.importorskip(library)

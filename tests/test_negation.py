@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis import negation
 from analysis.errors import InputError
+from analysis.stance import negation
 
 
 def negated(text: str, word: str = "gap", **choices) -> list[bool]:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from analysis.parameters import read_declared
+from analysis.runs.parameters import read_declared
 
 NAMES = ("01-corpus-overview", "02-term-trends", "03-framing-comparison")
 COMMON = {"corpus", "out", "group", "random_seed", "confidence", "resamples"}

@@ -9,8 +9,8 @@ import re
 import pytest
 
 import analysis.results
-from analysis import runs
 from analysis.errors import InputError
+from analysis.runs import batch
 
 PAINTED = ("hostile", "a script without spaces")
 EVIL = '<script>alert(1)</script> <img onerror=x> $x_1$ \x1b[31m \u202eevil "q"'
@@ -36,7 +36,7 @@ CORPORA = {
 }  # fmt: skip
 
 
-def shown_by(notebook: runs.Declared, parameters: dict) -> tuple[str, str]:
+def shown_by(notebook: batch.Declared, parameters: dict) -> tuple[str, str]:
     """Run a notebook's cells in this process; returns all HTML and all text that it shows."""
     cells = json.loads(notebook.file.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -74,7 +74,7 @@ def results(tmp_path_factory, root):
         file = folder / "c.jsonl"
         file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
         codebook = {"codebook": str(root / "seeds" / "codebook.yaml"), "resamples": "100"}
-        plan = runs.make_plan((), {"corpus": str(file), **codebook}, run="odd", out=str(folder))
+        plan = batch.make_plan((), {"corpus": str(file), **codebook}, run="odd", out=str(folder))
         with pytest.MonkeyPatch.context() as patch:
             paint = painted if name in PAINTED else laid_out
             patch.setattr(analysis.results, "rendered", paint)
@@ -86,8 +86,8 @@ def results(tmp_path_factory, root):
 @pytest.mark.parametrize("name", CORPORA)
 def test_every_notebook_runs_through(name, results):
     """No cell of any notebook fails or warns, and every declared figure is there."""
-    for one in runs.find_notebooks():
-        for file in runs.declared_files(one):
+    for one in batch.find_notebooks():
+        for file in batch.declared_files(one):
             assert (results[name][2] / file).is_file()
 
 
@@ -125,7 +125,7 @@ def test_corpus_without_a_word_is_refused(text, tmp_path):
     """A corpus in which no document holds a letter or a digit is empty."""
     (tmp_path / "c.txt").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="no document holds a letter or a digit"):
-        runs.make_plan((), {"corpus": str(tmp_path / "c.txt")}, run="x")
+        batch.make_plan((), {"corpus": str(tmp_path / "c.txt")}, run="x")
 
 
 @pytest.mark.parametrize("text", ["²", "½ Ⅳ"])
@@ -151,15 +151,15 @@ def test_corpus_of_signs_that_are_no_word_is_refused(corpus_of, text):
 def test_odd_values_are_refused_before_anything_runs(arguments, told):
     """What no notebook could use is named when the run is planned."""
     with pytest.raises(InputError, match=told):
-        runs.make_plan((), arguments, run="x")
+        batch.make_plan((), arguments, run="x")
 
 
 def test_a_file_is_no_run_folder(tmp_path):
     """An --out that cannot be a folder is one line, not a traceback."""
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    plan = runs.make_plan((), {}, run="x", out=str(tmp_path / "file" / "run"))
+    plan = batch.make_plan((), {}, run="x", out=str(tmp_path / "file" / "run"))
     with pytest.raises(InputError, match="cannot be a run folder"):
-        runs.execute(plan)
+        batch.execute(plan)
 
 
 def test_masking_citations_takes_linear_time(corpus_of):

@@ -9,8 +9,8 @@ import reading
 from nltk import BigramAssocMeasures, BigramCollocationFinder, FreqDist
 
 from analysis import overview, plots
+from analysis.language.words import folded
 from analysis.tokens import tokenize
-from analysis.words import folded
 
 CATS = ("The cat sat. The cat ran.\nA dog.", "A dog ran.")
 CONTRACTS = {

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.errors import InputError
-from analysis.parameters import (
+from analysis.runs.parameters import (
     checked_value,
     parse_assignment,
     parse_parameters,

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import regex
 
-from analysis import proximity
-from analysis.agreement import agreement_table
+from analysis.coding.agreement import agreement_table
 from analysis.evidence import find, read_each
+from analysis.stance import proximity
 
 REUTERS = (
     "Turkish President Tayyip Erdogan, in his strongest comments yet on the Gaza conflict, said on "

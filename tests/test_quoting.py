@@ -5,7 +5,7 @@ import time
 import pandas as pd
 import pytest
 
-from analysis import quoting
+from analysis.stance import quoting
 
 
 def inside(paragraph: str) -> list[tuple[str, int, bool]]:

@@ -11,10 +11,10 @@ import zipfile
 import pytest
 from made import BODY, FACTIVA, FACTIVA_HTML, NEXIS, PAGE, PARAGRAPHS, docx_of, pdf_of
 
-from analysis import readers
 from analysis.errors import InputError
-from analysis.readers import read_path
-from analysis.rows import Remark, sorted_out
+from analysis.reading import readers
+from analysis.reading.readers import read_path
+from analysis.reading.rows import Remark, sorted_out
 
 for library in ("bibtexparser", "docx", "lxml", "pypdfium2", "trafilatura"):
     pytest.importorskip(library)

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from analysis.errors import InputError
-from analysis.references import Reference, attached_files, joined, references
-from analysis.rows import Rejected, Remark
+from analysis.reading.references import Reference, attached_files, joined, references
+from analysis.reading.rows import Rejected, Remark
 
 pytest.importorskip("bibtexparser")
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from analysis import receipts, runs
 from analysis.errors import InputError
+from analysis.runs import batch, receipts
 
 PARAMETERS = "\n".join(
     [
@@ -73,12 +73,12 @@ def broken(tmp_path_factory):
     published.mkdir()
     (published / "old.png").write_bytes(b"old")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "NOTEBOOKS", place / "notebooks")
-        patch.setattr(runs, "FIGURES", published)
-        patch.setattr(runs, "RUNS", place / "runs")
-        plan = runs.make_plan()
+        patch.setattr(batch, "NOTEBOOKS", place / "notebooks")
+        patch.setattr(batch, "FIGURES", published)
+        patch.setattr(batch, "RUNS", place / "runs")
+        plan = batch.make_plan()
         assert plan.publish
-        outcomes, receipt = runs.execute(plan)
+        outcomes, receipt = batch.execute(plan)
     return place, {outcome.notebook: outcome for outcome in outcomes}, receipt
 
 
@@ -103,7 +103,7 @@ def test_a_cell_that_never_ran_is_told():
     from nbformat.v4 import new_code_cell, new_notebook
 
     cells = [new_code_cell("x", execution_count=1), new_code_cell(""), new_code_cell("y")]
-    told = runs.ledger(new_notebook(cells=cells))
+    told = batch.ledger(new_notebook(cells=cells))
     assert told == "cell 3 was never executed: the kernel ended before it"
 
 
@@ -138,21 +138,21 @@ def test_two_notebooks_cannot_own_one_figure(tmp_path, monkeypatch):
     write_notebook(tmp_path / "notebooks", "one", SAVE)
     text = (tmp_path / "notebooks" / "one.ipynb").read_text(encoding="utf-8")
     (tmp_path / "notebooks" / "two.ipynb").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(runs, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path / "notebooks")
     with pytest.raises(InputError, match="two: figure is also declared by one: 'one'"):
-        runs.make_plan()
+        batch.make_plan()
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """A project with one good notebook; returns a function that runs it."""
     write_notebook(tmp_path / "notebooks", "good", SAVE)
-    monkeypatch.setattr(runs, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(runs, "FIGURES", tmp_path / "figures")
-    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(batch, "FIGURES", tmp_path / "figures")
+    monkeypatch.setattr(batch, "RUNS", tmp_path / "runs")
 
     def run(**options):
-        outcomes, receipt = runs.execute(runs.make_plan(**options))
+        outcomes, receipt = batch.execute(batch.make_plan(**options))
         return outcomes[0].state, receipt
 
     return tmp_path, run
@@ -198,7 +198,7 @@ def test_two_runs_cannot_write_one_folder(small):
     """A run folder is held by one process at a time."""
     place, run = small
     (place / "runs" / "default").mkdir(parents=True)
-    with runs.held(place / "runs" / "default"), pytest.raises(InputError, match="another run"):
+    with batch.held(place / "runs" / "default"), pytest.raises(InputError, match="another run"):
         run()
 
 
@@ -257,6 +257,6 @@ def test_findings_of_all_notebooks_stand_in_one_file(fresh_run):
 def test_stored_outputs_come_from_the_default_run_only(small):
     """Outputs made with other parameters never get into the notebooks."""
     _, _ = small
-    plan = runs.make_plan(given={"confidence": "0.9"}, run="other")
+    plan = batch.make_plan(given={"confidence": "0.9"}, run="other")
     with pytest.raises(InputError, match="default run only"):
-        runs.store_outputs(plan)
+        batch.store_outputs(plan)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import sampling
+from analysis.coding import sampling
 from analysis.errors import InputError
 
 # --- units -------------------------------------------------------------------------------------------

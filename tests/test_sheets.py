@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import sampling, sheets
+from analysis.coding import sampling, sheets
 from analysis.errors import InputError
 
 HOSTILE = ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\tx", "'=1", "a\x07b", 'say "no", ok']

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from analysis import tables
 from analysis.errors import InputError
-from analysis.rows import sorted_out
-from analysis.tables import table_rows
+from analysis.reading import tables
+from analysis.reading.rows import sorted_out
+from analysis.reading.tables import table_rows
 
 
 @pytest.fixture

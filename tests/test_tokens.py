@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 import reading
 
-from analysis.cache import unpacked
 from analysis.codebook import term_sets
+from analysis.language.words import folded, is_stop_word, normal_form, stop_words
+from analysis.store.cache import unpacked
 from analysis.tokens import tokenize, types_of
-from analysis.words import folded, is_stop_word, normal_form, stop_words
 
 
 def matched(tokens, rule: str) -> Counter[str]:

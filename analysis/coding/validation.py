@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis import agreement, correction, sampling, sheets
 from analysis.codebook import Codebook
+from analysis.coding import agreement, correction, sampling, sheets
 from analysis.evidence import check_unit, units_of
 from analysis.framing import check_frames, presence_of
 from analysis.matching import Matcher

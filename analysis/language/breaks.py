@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.sentences import BETWEEN, pieces
+from analysis.language.sentences import BETWEEN, pieces
 
 STOP, OPEN, CLOSE, QUOTE, APOSTROPHE, QUOTES, UNQUOTES, DOUBT = range(1, 9)
 BLANK = 32

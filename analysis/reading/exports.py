@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 
 from analysis.errors import InputError, shown
-from analysis.rows import Rejected, Remark, Row
+from analysis.reading.rows import Rejected, Remark, Row
 
 OLD_START = re.compile(r"(?m)^[^\S\n]*(\d+) of (\d+) DOCUMENTS?[^\S\n]*$")
 UNI_END = re.compile(r"(?m)^[^\S\n]*End of Document[^\S\n]*$")

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import regex
 
+from analysis.coding.sampling import assign, check_coders
 from analysis.errors import InputError
 from analysis.files import check_header, composed, read_text
-from analysis.sampling import assign, check_coders
 
 ANSWERS = {"1": True, "0": False, "yes": True, "no": False, "true": True, "false": False}
 TEXT_COLUMNS = ("unit_id", "before", "text", "after")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from analysis.errors import InputError, shown
 from analysis.files import read_lines, read_table, read_text
-from analysis.rows import Reading, Rejected, Remark, Row
+from analysis.reading.rows import Reading, Rejected, Remark, Row
 
 BATCH_ROWS, BATCH_SIZE = 2000, 8_000_000
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -276,8 +276,8 @@ def read_mixed(place: Path, columns: Mapping[str, str], told: Reading) -> Iterat
 
     Raises InputError for a date that can be read in two ways.
     """
-    from analysis.dates import Ambiguous, read_date
-    from analysis.readers import read_path
+    from analysis.reading.dates import Ambiguous, read_date
+    from analysis.reading.readers import read_path
 
     if place.is_dir():
         check_sums(place)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
 from analysis.errors import InputError, shown
-from analysis.formats import library
-from analysis.rows import Rejected, Remark
+from analysis.reading.formats import library
+from analysis.reading.rows import Rejected, Remark
 
 KINDS = (".json", ".bib")
 DEEPEST = 20

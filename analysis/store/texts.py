@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from analysis.cache import existing
 from analysis.errors import InputError
 from analysis.files import composed
+from analysis.store.cache import existing
 
 FILE = "texts.bin"
 DIGEST = 16

@@ -15,7 +15,7 @@ from pathlib import Path
 from analysis.corpus import every_file, locate
 from analysis.results import json_bytes
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 LOCK = "figures.lock.json"
 KINDS = ("png", "svg", "csv")
 DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")

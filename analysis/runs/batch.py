@@ -16,8 +16,8 @@ from pathlib import Path
 
 from analysis import VERSION
 from analysis.errors import InputError, shown
-from analysis.parameters import Declared, read_declared, settle
-from analysis.receipts import (
+from analysis.runs.parameters import Declared, read_declared, settle
+from analysis.runs.receipts import (
     KINDS,
     ROOT,
     figure_hashes,

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from analysis.encodings import decoded
 from analysis.errors import InputError, shown
-from analysis.rows import Rejected, Remark, Row
+from analysis.reading.encodings import decoded
+from analysis.reading.rows import Rejected, Remark, Row
 
 MB = 1_000_000
 LARGEST = 2_000 * MB

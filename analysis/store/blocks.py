@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.breaks import certain_breaks, ending_words
-from analysis.cache import Entry, entry, existing, packed, save
-from analysis.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
-from analysis.words import TOKEN, normal_form
+from analysis.language.breaks import certain_breaks, ending_words
+from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
+from analysis.language.words import TOKEN, normal_form
+from analysis.store.cache import Entry, entry, existing, packed, save
 
 LETTERS = np.zeros(256, dtype=bool)
 LETTERS[[*range(65, 91), *range(97, 123)]] = True
@@ -463,7 +463,7 @@ def block_of(texts, job: Job) -> Entry:
 
 def main() -> None:
     """Make the blocks of a task: a corpus of the cache and jobs, as JSON on standard input."""
-    from analysis.texts import cached_texts
+    from analysis.store.texts import cached_texts
 
     task = json.load(sys.stdin)
     texts = cached_texts(task["corpus"])

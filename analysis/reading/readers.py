@@ -17,15 +17,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from analysis.encodings import decoded
 from analysis.errors import InputError, shown
-from analysis.exports import articles, layout
-from analysis.formats import LARGEST, extracted, html_text, html_tree, line_texts, too_large
-from analysis.references import KINDS as BIBLIOGRAPHIES
-from analysis.references import Reference, joined, references
-from analysis.rows import Rejected, Remark, Row
-from analysis.tables import SUFFIXES as TABLES
-from analysis.tables import Record, csv_records, is_table, opened, table_rows
+from analysis.reading.encodings import decoded
+from analysis.reading.exports import articles, layout
+from analysis.reading.formats import LARGEST, extracted, html_text, html_tree, line_texts, too_large
+from analysis.reading.references import KINDS as BIBLIOGRAPHIES
+from analysis.reading.references import Reference, joined, references
+from analysis.reading.rows import Rejected, Remark, Row
+from analysis.reading.tables import SUFFIXES as TABLES
+from analysis.reading.tables import Record, csv_records, is_table, opened, table_rows
 
 MB = 1_000_000
 MOST_FILES = 200_000

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 import regex
 import sentencex
 
-from analysis.words import stop_words
+from analysis.language.words import stop_words
 
 CITATION = regex.compile(r"\([^()]*\)[.;,]?\s*")
 FOUR_DIGITS = regex.compile(r"\d{4}")

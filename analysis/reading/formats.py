@@ -10,8 +10,8 @@ import time
 import zipfile
 from dataclasses import dataclass
 
-from analysis.encodings import decoded
 from analysis.errors import InputError
+from analysis.reading.encodings import decoded
 
 MB = 1_000_000
 LARGEST = {

@@ -1,0 +1,1 @@
+"""Words and sentences of a line, in English and in Chinese."""

@@ -1,0 +1,1 @@
+"""Who says it, about whom, and whether it is denied."""
