@@ -142,16 +142,18 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 
     Raises InputError for whatever would stop a notebook later.
     """
-    from analysis import codebook, corpus, evidence, findings, framing, tokens, trends, uncertainty
+    from analysis import codebook, corpus, evidence, findings, framing, trends, uncertainty
+    from analysis.duplicates import stories
 
     checked: dict[str, object] = {}
     for values in parameters.values():
         key = json.dumps([values["corpus"], values.get("columns")])
         if key not in checked:
             checked[key] = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
-            tokens.prepare(checked[key])
         texts = checked[key]
         uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
+        stories.check_unique(values.get("unique", "all"))
+        stories.prepare_stories(texts, similarity=values.get("similarity", stories.SIMILARITY))
         framing.group_names(texts, values["group"], values.get("compare", ()))
         claims = findings.read_claims(texts)
         if "codebook" not in values:
