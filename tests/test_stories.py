@@ -121,10 +121,17 @@ def test_without_copies_one_line_says_so(tokens):
     assert stories.counted(found, "stories") is tokens
 
 
+def test_a_group_of_copies_alone_is_missed_before_anything_runs(corpus_of):
+    """B printed copies only: counted by stories, there is no B to compare, and the corpus says so."""
+    corpus = syndicated(corpus_of).corpus
+    assert set(stories.counted_corpus(corpus, "all").groups("source")) == {"A", "B", "C"}
+    assert set(stories.counted_corpus(corpus, "stories").groups("source")) == {"A", "C"}
+
+
 @pytest.mark.parametrize("unique", ["", "story", "All"])
 def test_an_unknown_way_of_counting_is_refused(tokens, unique):
     """Only all and stories are ways of counting."""
-    with pytest.raises(InputError, match="unknown way of counting: '.*'; allowed: all, stories"):
+    with pytest.raises(InputError, match=r"unknown way of counting: '.*'; allowed: all, stories"):
         stories.counted(stories.stories_of(tokens), unique)
 
 

@@ -199,7 +199,8 @@ def word_hash(word: str) -> int:
 def shingles(document: np.ndarray | str) -> np.ndarray:
     """The set of three tokens in a row, as sorted numbers; a shorter document is one shingle."""
     tokens = token_hashes(document)
-    return np.unique(mixed(tokens, min(SHINGLE, len(tokens))))
+    numbers = np.sort(mixed(tokens, min(SHINGLE, len(tokens))))
+    return numbers[np.concatenate(([True], numbers[1:] != numbers[:-1]))[: len(numbers)]]
 
 
 def mixed(tokens: np.ndarray, width: int) -> np.ndarray:
@@ -297,7 +298,10 @@ def candidates(digests: np.ndarray, similarity: float) -> np.ndarray:
 
 def agreeing(band: np.ndarray) -> np.ndarray:
     """Pairs of rows that agree in every column of a band, each as one number."""
-    keys = np.ascontiguousarray(band).view([("", band.dtype)] * band.shape[1]).ravel()
+    keys = np.zeros(len(band), dtype=np.uint64)
+    for column in band.T:
+        keys = (keys ^ column) * MULTIPLIERS[0]
+        keys ^= keys >> np.uint64(29)
     order = np.argsort(keys, kind="stable")
     bucket = np.cumsum(np.concatenate(([False], keys[order][1:] != keys[order][:-1]))[: len(order)])
     sizes = np.bincount(bucket)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -67,19 +68,20 @@ class Documents(Sequence):
 
     def __init__(self, tokens: Tokens):
         self.tokens = tokens
-        self.opened: dict[int, Block] = {}
+        self.ends = np.cumsum([block.n_documents for block in tokens.blocks()]).tolist()
+        self.opened: dict[int, tuple[Block, list[int]]] = {}
 
     def __len__(self) -> int:
         return self.tokens.n_documents
 
     def __getitem__(self, number: int) -> np.ndarray:
-        number = range(len(self))[number]
-        place = self.tokens.block_number(number)
+        place = bisect_right(self.ends, range(len(self))[number])
         if place not in self.opened:
-            self.opened[place] = self.tokens.opened_block(place)
-        block = self.opened[place]
+            block = self.tokens.opened_block(place)
+            self.opened[place] = block, block.document_start.tolist()
+        block, begins = self.opened[place]
         inner = number - block.first_document
-        return block.types[block.ids[slice(*block.document_start[inner : inner + 2])]]
+        return block.types[block.ids[begins[inner] : begins[inner + 1]]]
 
 
 def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStories:
@@ -110,10 +112,16 @@ def found_in(documents: Documents, similarity: float) -> tuple[Pairs, str]:
         return equal_pairs(documents), str(error)
 
 
-def prepare_stories(corpus: Corpus, *, similarity: float) -> None:
-    """Make the tokens and stories of a large corpus, so that several notebooks need not at once."""
-    if corpus.texts.spans[:, 1].max() > WORTH_A_PROCESS:
-        stories_of(tokenize(corpus), similarity=similarity)
+def counted_corpus(corpus: Corpus, unique: str, *, similarity: float = SIMILARITY) -> Corpus:
+    """The corpus that is counted.
+
+    The tokens and stories of a large one are made on the way, so that several notebooks need not
+    make them at once. Raises InputError as `counted`.
+    """
+    check_unique(unique)
+    if unique == "all" and corpus.texts.spans[:, 1].max() <= WORTH_A_PROCESS:
+        return corpus
+    return counted(stories_of(tokenize(corpus), similarity=similarity), unique).corpus
 
 
 def check_unique(unique: str) -> None:

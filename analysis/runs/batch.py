@@ -147,13 +147,15 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 
     checked: dict[str, object] = {}
     for values in parameters.values():
-        key = json.dumps([values["corpus"], values.get("columns")])
-        if key not in checked:
-            checked[key] = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
-        texts = checked[key]
         uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
-        stories.check_unique(values.get("unique", "all"))
-        stories.prepare_stories(texts, similarity=values.get("similarity", stories.SIMILARITY))
+        chosen = {k: values[k] for k in ("corpus", "columns", "unique", "similarity") if k in values}
+        key = json.dumps(chosen)
+        if key not in checked:
+            read = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
+            share = values.get("similarity", stories.SIMILARITY)
+            unique = values.get("unique", "all")
+            checked[key] = stories.counted_corpus(read, unique, similarity=share)
+        texts = checked[key]
         framing.group_names(texts, values["group"], values.get("compare", ()))
         claims = findings.read_claims(texts)
         if "codebook" not in values:
