@@ -20,6 +20,7 @@ RANGES = {
     "lines": (0, 1000),
     "examples": (0, 1000),
     "evidence": (0, 1_000_000),
+    "similarity": (0.5, 1),
 }
 WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence")
 MOST_WEIGHTS = 10_000_000
