@@ -42,6 +42,17 @@ NAMES = {
         "trends_caveat",
         "years_spoken_of",
     ),
+    "stance.stances": (
+        "count_stances",
+        "coverage_table",
+        "negation_table",
+        "nearest_table",
+        "object_table",
+        "tone_table",
+        "tone_words",
+        "voice_table",
+    ),
+    "changes": ("change_table", "changes_told", "split_table", "split_told"),
     "framing": (
         "actor_table",
         "code_units",
@@ -49,6 +60,7 @@ NAMES = {
         "concentration_table",
         "concentration_warnings",
         "difference_table",
+        "evidence_of",
         "frame_table",
         "frames_by_document",
         "framing_answer",
@@ -68,8 +80,7 @@ NAMES = {
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
-    *NAMES,
-    "changes",
+    *(name for name in NAMES if "." not in name),
     "cli",
     "coding",
     "dictionaries",

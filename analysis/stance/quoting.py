@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import regex
 
+from analysis.errors import InputError
 from analysis.files import line_spans
+from analysis.stance.negation import held
+from analysis.store.blocks import find_lines
+from analysis.tokens import Block, Tokens
 
-VOICES = ("quoted", "reported", "own")
+VOICES = ("author", "reported", "quoted")
+CHOICES = {
+    "all": VOICES,
+    "author": ("author",),
+    "reported": ("reported",),
+    "quoted": ("quoted",),
+    "others": ("reported", "quoted"),
+}
+"""The voices that each choice of voices lets count."""
 LEAST_WORDS = 4
 """Words in quotation marks below which they mark a term and not speech."""
 CLOSING = {"“": "”", "„": "“”", "«": "»", "‹": "›", "「": "」", "『": "』", "‘": "’", '"': '"'}
 MARK = regex.compile("[" + "".join(sorted({*CLOSING, *"".join(CLOSING.values())})) + "]")
+OPENING = regex.compile("|".join(sorted(sign for sign in CLOSING if sign != "’")).encode())
 LETTER = regex.compile(r"[\p{L}\p{N}]")
 WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 VERBS = (
@@ -43,9 +55,9 @@ THAT = regex.compile(
 SAID = regex.compile(
     rf"(?:\b(?<who>\w+)\s+|,\s*)(?i:{'|'.join(VERBS.split())})\b(?=\s*[,:.“\"]|\s+\p{{Lu}})"
 )
-HINT = regex.compile(
-    rf"\b(?i:according|words|puts?|view|{'|'.join((VERBS + ' ' + VERBS_OR_NOUNS + ' ' + ALWAYS).split())})\b"
-)
+HINTS = f"according words put puts view {VERBS} {VERBS_OR_NOUNS} {ALWAYS}"
+"""Words without one of which no sentence is reported."""
+HINT = regex.compile(rf"\b(?i:{'|'.join(HINTS.split())})\b")
 LONGEST_SENTENCE = 5000
 DEEPEST = 8
 
@@ -123,54 +135,81 @@ def reported(sentence: str) -> bool:
     return any((hit["who"] or "").lower() not in AUTHOR for hit in hits)
 
 
-def voices(
-    paragraph: str,
-    sentences: Sequence[tuple[int, int]],
-    matches: Iterable[tuple[int, int]],
-    least_words: int = LEAST_WORDS,
-) -> list[str]:
-    """The voice of each match in a paragraph: 'quoted', 'reported' or 'own'.
+class Voices:
+    """Says of the tokens in the blocks of a corpus whose words they are, as places of VOICES.
 
-    `sentences` and `matches` are spans of characters in the paragraph. Quoted: the match lies in
-    `speech`; reported: its sentence is `reported`.
+    Quoted: a token lies in `speech`; reported: its sentence is `reported`, which is known of English
+    verbs only; else the author's.
     """
-    spoken = speech(paragraph, least_words)
-    begins = [start for start, _ in sentences]
-    told = []
-    for start, end in matches:
-        number = bisect_right(begins, start) - 1
-        sentence = paragraph[slice(*sentences[number])] if number >= 0 else ""
-        if any(quote.start <= start and end <= quote.end for quote in spoken):
-            told.append("quoted")
-        else:
-            told.append("reported" if reported(sentence) else "own")
-    return told
+
+    def __init__(self, tokens: Tokens):
+        self.texts = tokens.corpus.texts
+        self.hint = held(tokens.lower, HINTS)
+
+    def of(self, block: Block, asked: np.ndarray | None = None) -> np.ndarray:
+        """The voice of each token of a block; only in the sentences of a mask where one is given."""
+        numbers = range(block.documents.start, block.documents.stop)
+        content, origin = self.texts.gathered(numbers)
+        asked = np.ones(block.n_sentences, dtype=bool) if asked is None else asked
+        voice = np.zeros(len(block.ids), dtype=np.int8)
+        telling = self.reported_sentences(block, content, origin, asked)
+        voice[telling[block.sentence_of]] = VOICES.index("reported")
+        begins, ends = spans_of_speech(content, lines_asked(block, content, origin, asked))
+        if len(begins):
+            place = block.start + origin[block.document_of]
+            nearest = np.maximum(np.searchsorted(begins, place, side="right") - 1, 0)
+            inside = (begins[nearest] <= place) & (place < ends[nearest])
+            voice[inside] = VOICES.index("quoted")
+        return voice
+
+    def reported_sentences(self, block: Block, content: bytes, origin, asked) -> np.ndarray:
+        """Which sentences of a block are reported; those without a hint are not looked at."""
+        hints = np.flatnonzero(self.hint[block.forms][block.ids])
+        told = np.zeros(block.n_sentences, dtype=bool)
+        sentences = np.unique(block.sentence_of[hints])
+        sentences = sentences[asked[sentences]]
+        spans = block.span[sentences] + origin[block.sentence_document[sentences]][:, None]
+        told[sentences] = [
+            reported(content[start:end].decode("utf-8")) for start, end in spans.tolist()
+        ]
+        return told
 
 
-def match_voices(
-    texts: Sequence[str], matches: pd.DataFrame, least_words: int = LEAST_WORDS
-) -> np.ndarray:
-    """The voice of every match of a corpus, in the order of `matches`.
+def lines_asked(block: Block, content: bytes, origin, asked) -> list[tuple[int, int]]:
+    """First byte and one past the last of each line with an opening mark and a sentence asked for."""
+    lines = find_lines(content, origin)
+    marks = np.array([mark.start() for mark in OPENING.finditer(content)], dtype=np.int64)
+    begins = block.span[asked, 0] + origin[block.sentence_document[asked]]
+    held_marks, held_sentences = (
+        np.unique(np.searchsorted(lines.start, places, side="right") - 1)
+        for places in (marks, begins)
+    )
+    both = np.intersect1d(held_marks, held_sentences)
+    return list(zip(lines.start[both].tolist(), lines.end[both].tolist(), strict=True))
 
-    Columns of `matches`: document (number), start, end, sentence_start, sentence_end (characters
-    in the document's text). Paragraphs are lines of text.
-    """
-    columns = ["document", "start", "end", "sentence_start", "sentence_end"]
-    rows = matches[columns].to_numpy(dtype=np.int64)
-    told = np.full(len(rows), "own", dtype=object)
-    order = np.lexsort((rows[:, 1], rows[:, 0]))
-    changes = np.flatnonzero(np.diff(rows[order, 0])) + 1
-    for mine in np.split(order, changes) if len(order) else []:
-        text = texts[rows[mine[0], 0]]
-        lines = line_spans(text)
-        line = np.searchsorted([begin for begin, _ in lines], rows[mine, 1], side="right") - 1
-        for part in np.split(np.arange(len(mine)), np.flatnonzero(np.diff(line)) + 1):
-            begin, end = lines[line[part[0]]]
-            spans = (rows[mine[part], 1:] - begin).tolist()
-            sentences = sorted({(row[2], row[3]) for row in spans})
-            places = [(row[0], row[1]) for row in spans]
-            told[mine[part]] = voices(text[begin:end], sentences, places, least_words)
-    return told
+
+def spans_of_speech(content: bytes, lines: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """First byte, and one past the last, of what is `speech` in some lines."""
+    rows = []
+    for begin, end in lines:
+        line = content[begin:end].decode("utf-8")
+        for quote in speech(line):
+            first = begin + len(line[: quote.start].encode())
+            rows.append((first, first + len(line[quote.start : quote.end].encode())))
+    begins, ends = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    return begins, ends
+
+
+def check_voice(voice: str) -> None:
+    """Raise InputError for an unknown choice of voices."""
+    if voice not in CHOICES:
+        raise InputError("unknown voice", value=voice, allowed=CHOICES)
+
+
+def chosen(voice: str) -> np.ndarray:
+    """Which voices a choice lets count, as a mask over VOICES."""
+    check_voice(voice)
+    return np.array([one in CHOICES[voice] for one in VOICES])
 
 
 def quote_table(texts: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
