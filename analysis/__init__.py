@@ -69,6 +69,7 @@ NAMES = {
         "keyness_table",
         "tests_told",
     ),
+    "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
     "findings": (
         "check_rates",
         "check_shares",

@@ -14,7 +14,6 @@ from analysis.codebook import Codebook, RuleSet
 from analysis.corpus import EVERY, Corpus
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
-from analysis.matching import Matcher
 from analysis.stance import quoting
 from analysis.stance.marks import CountedMatches, marks_of
 from analysis.stance.negation import WINDOW

@@ -56,6 +56,7 @@ CHAIN = [
     "coding.agreement",
     "coding.correction",
     "coding.coder",
+    "coding.stances",
     "coding.validation",
     "findings",
     "plots",

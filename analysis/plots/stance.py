@@ -43,7 +43,7 @@ NO_ACTORS = "The codebook names no actors", "Add them under 'actors:'."
 def nearest_actors(table: pd.DataFrame, *, confidence: float) -> Drawing:
     """Which actor stands nearest to each frame's matches, as a table of shaded shares."""
     name = "nearest_actors"
-    frames, actors = (list(dict.fromkeys(table[column])) for column in ("frame", "actor"))
+    actors = list(dict.fromkeys(table["actor"]))
     if len(actors) <= NOBODY_COLUMNS:
         return blank(name, *NO_ACTORS, table)
     matches = table.drop_duplicates("frame").set_index("frame")["matches"]

@@ -32,32 +32,82 @@ OPENING = regex.compile("|".join(sorted(sign for sign in CLOSING if sign != "’
 LETTER = regex.compile(r"[\p{L}\p{N}]")
 WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 VERBS = (
-    "said says told tells argued argues claimed wrote writes added adds explained explains "
-    "stated warned warns noted notes suggested suggests asserted asserts contended contends "
-    "insisted insists acknowledged acknowledges announced announces declared declares believed "
-    "believes emphasized emphasised emphasizes stressed reported remarked observed commented "
-    "predicted predicts cautioned cautions recalled maintained maintains conceded concedes alleged "
-    "alleges denied denies admitted admits urged quipped"
+    "said says told tells argued argues arguing claimed claiming wrote writes added adds adding "
+    "explained explains stated warned warns warning noted notes noting suggested suggests asserted "
+    "asserts asserting contended contends contending insisted insists insisting acknowledged "
+    "acknowledges announced announces articulated confirmed confirms declared declares believed "
+    "believes emphasized emphasised emphasizes emphasises emphasizing emphasising stressed stressing "
+    "reported remarked revealed reveals observed commented predicted predicts cautioned cautions "
+    "recalled maintained maintains conceded concedes alleged alleges denied denies admitted admits "
+    "urged quipped feared expects expected hoped"
 )
 VERBS_OR_NOUNS = (
-    "claim claims report reports argue say comments stress stresses warn believe contend"
+    "claim claims report reports argue say comments stress stresses warn believe contend worry "
+    "worries worried think thinks thought"
 )
 ALWAYS = "said says argued asserted contended contends insisted insists"
+PEOPLE = (
+    "academics analysts commentators critics developers diplomats economists executives experts "
+    "insiders investors journalists lawmakers observers officials opponents politicians researchers "
+    "residents scholars scientists sources strategists supporters users many others some"
+)
+THINK = (
+    "argue believe call caution claim contend describe doubt emphasise emphasize expect fear foresee "
+    "highlight hope insist note predict question recognise recognize say stress suggest think warn "
+    "worry"
+)
+PAPERS = (
+    "document documents editorial headline letter newspaper poll report reports research statement "
+    "studies survey surveys website"
+)
+TELL = "argues cautions claims finds found highlights reveals says shows states suggested suggests warns"
+NEED = (
+    "emphasised emphasises emphasized emphasizes highlighted highlights stressed stresses underlined "
+    "underlines underscored underscores"
+)
+HELD = (
+    "alleged anticipated argued believed claimed considered deemed estimated expected reported "
+    "rumored rumoured said thought"
+)
 AUTHOR = frozenset(["i", "we", "article", "paper", "essay", "chapter", "section", "study"])
+
+
+def any_of(words: str) -> str:
+    """Words as alternatives of a pattern, in any case."""
+    return f"(?i:{'|'.join(words.split())})"
+
+
+HAVING = r"(?:(?:have|has|had|also|further|repeatedly|publicly)\s+)*"
 SOURCE = regex.compile(
-    r"\b(?i:according to(?! (?:the )?laws?\b)|in the words of|as (?:\w+ ){0,3}(?:put|puts) it|in (?:his|her|their) view)\b"
+    r"\b(?i:according to(?! (?:the )?laws?\b)|in the words of|as (?:\w+ ){0,3}(?:put|puts) it"
+    r"|in (?:his|her|their) view|from (?:this|that|their|his|her) perspective|reportedly|allegedly)\b"
 )
-REPORTING = regex.compile(rf"\b(?<who>\w+)\s+(?:\w+ly\s+)?(?i:{'|'.join(ALWAYS.split())})\b")
-THAT = regex.compile(
-    rf"\b(?<who>\w+)\s+(?:(?:have|has|had|also|further|repeatedly|publicly)\s+)*"
-    rf"(?i:{'|'.join((VERBS + ' ' + VERBS_OR_NOUNS).split())})\s+(?:\w+\s+){{0,2}}that\b"
+PATTERNS = tuple(
+    regex.compile(pattern)
+    for pattern in (
+        # Liu said …; Liu argued that …; …, said Liu; …, Liu warned.
+        rf"\b(?<who>\w+)\s+(?:\w+ly\s+)?{any_of(ALWAYS)}\b",
+        rf"(?:\b(?<who>\w+)\s+{HAVING}|,\s*){any_of(VERBS + ' ' + VERBS_OR_NOUNS)}\s+(?:\w+\s+){{0,2}}(?:that|how)\b",
+        rf"(?:\b(?<who>\w+)\s+|[,”’\"]\s*){any_of(VERBS)}\b(?=\s*[,:.“\"]|\s+\p{{Lu}})",
+        # Microsoft confirmed it would …
+        rf"\b(?<who>\w+)\s+{any_of(VERBS)}\s+(?:it|they|he|she|there)\b",
+        # many analysts believe …; the survey suggests …; Liu stressed the need …; … advocate for …
+        rf"\b(?<who>{any_of(PEOPLE)})\s+(?:\w+\s+){{0,6}}?{any_of(THINK)}\b",
+        rf"\b(?<who>{any_of(PAPERS)})\s+(?:\w+\s+){{0,5}}?{any_of(TELL)}\b",
+        rf"(?:\b(?<who>\w+)\s+|,\s*){any_of(NEED)}\s+(?:\w+\s+){{0,3}}?(?:need|importance|necessity)\b",
+        r"\b(?<who>\w+)\s+(?i:advocates?|advocated)\s+for\b",
+        rf"\b(?<who>\w+)\s+{HAVING}(?i:describe[sd]?)\s+(?:\w+\W+){{1,12}}?as\b",
+        # it is argued that …; prices are expected to …; it is pointed out that …
+        rf"\b(?<who>is|are|was|were|been)\s+(?:\w+\s+)?{any_of(HELD)}\s+(?:to|that)\b",
+        r"\b(?<who>pointed|points|point)\s+out\s+that\b",
+    )
 )
-SAID = regex.compile(
-    rf"(?:\b(?<who>\w+)\s+|,\s*)(?i:{'|'.join(VERBS.split())})\b(?=\s*[,:.“\"]|\s+\p{{Lu}})"
+HINTS = (
+    f"according words put puts view perspective reportedly allegedly {VERBS} {VERBS_OR_NOUNS} {ALWAYS} "
+    f"{THINK} {TELL} {NEED} {HELD} advocate advocates advocated describes described pointed points point"
 )
-HINTS = f"according words put puts view {VERBS} {VERBS_OR_NOUNS} {ALWAYS}"
 """Words without one of which no sentence is reported."""
-HINT = regex.compile(rf"\b(?i:{'|'.join(HINTS.split())})\b")
+HINT = regex.compile(rf"\b{any_of(HINTS)}\b")
 LONGEST_SENTENCE = 5000
 DEEPEST = 8
 
@@ -119,9 +169,10 @@ def speech(paragraph: str, least_words: int = LEAST_WORDS) -> list[Quote]:
 
 
 def reported(sentence: str) -> bool:
-    """Whether a sentence gives what somebody else says: 'according to', 'said' and its like, another
-    verb of reporting with 'that', or one that ends or interrupts the sentence. 'We argue that' and
-    'this article argues that' are the author's own.
+    """Whether a sentence gives what somebody else says, thinks or expects, by a verb or a formula
+    that says so: 'according to', 'said' and its like, 'many analysts believe', 'the report suggests',
+    'it is argued that'. 'We argue that' and 'this article argues that' are the author's own, and so
+    is what somebody is only said to see in a light ('is seen as').
 
     >>> [reported(text) for text in ("Xi said that it grew.", "It grew, Li said.", "It grew.")]
     [True, True, False]
@@ -131,8 +182,8 @@ def reported(sentence: str) -> bool:
         return False
     if SOURCE.search(sentence):
         return True
-    hits = (hit for pattern in (REPORTING, THAT, SAID) for hit in pattern.finditer(sentence))
-    return any((hit["who"] or "").lower() not in AUTHOR for hit in hits)
+    hits = (hit for pattern in PATTERNS for hit in pattern.finditer(sentence))
+    return any((hit.groupdict().get("who") or "").lower() not in AUTHOR for hit in hits)
 
 
 class Voices:
