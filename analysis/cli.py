@@ -109,8 +109,12 @@ def add_check(commands) -> None:
         help="validate a corpus and print what was understood",
         description="Read a corpus (and a codebook) and print what was read, kept and excluded.",
     )
-    check.add_argument("corpus", metavar="PATH", help="folder or file")
-    check.add_argument("--codebook", default="", metavar="PATH", help="YAML file")
+    check.add_argument(
+        "corpus", metavar="PATH", nargs="?", default="", help="folder or file"
+    )
+    check.add_argument(
+        "--codebook", default="", metavar="PATH", help="YAML file; its examples are tried"
+    )
     check.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
     check.add_argument(
         "--strict", action="store_true", help="fail where any item of the corpus is rejected"
@@ -262,6 +266,8 @@ def run_command(options: argparse.Namespace) -> int:
 
 def check_command(options: argparse.Namespace) -> int:
     """`workbook check`."""
+    if not options.corpus:
+        return check_codebook(options)
     from analysis.codebook import corpus_codebook
     from analysis.corpus import read_corpus, unused_rules
     from analysis.findings import read_claims, selects_nobody
@@ -300,9 +306,35 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+    try_examples(book)
     if options.strict and corpus.rejected:
         raise InputError(f"{len(corpus.rejected)} items are rejected", where="--strict")
     return DONE
+
+
+def check_codebook(options: argparse.Namespace) -> int:
+    """`workbook check --codebook` without a corpus."""
+    from analysis.codebook import read_codebook
+
+    if not options.codebook:
+        raise InputError("nothing to check", allowed="a corpus, --codebook PATH, or both")
+    book = read_codebook(options.codebook)
+    print(f"{shown(book.name)} can be read.")
+    try_examples(book)
+    return DONE
+
+
+def try_examples(book) -> None:
+    """Try the examples of a codebook and name those that fail; raises InputError where any does."""
+    from analysis.coding.examples import example_table, failures_told
+
+    examples = example_table(book)
+    failed = failures_told(examples)
+    print(f"  codebook {shown(book.name)}, examples: {len(examples)} tried, {len(failed)} fail")
+    for line in failed[:MOST_TOLD]:
+        say(f"workbook: {line}")
+    if failed:
+        raise InputError(f"{len(failed)} of {len(examples)} examples of the codebook fail")
 
 
 def found_units(options: argparse.Namespace):
