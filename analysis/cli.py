@@ -109,9 +109,7 @@ def add_check(commands) -> None:
         help="validate a corpus and print what was understood",
         description="Read a corpus (and a codebook) and print what was read, kept and excluded.",
     )
-    check.add_argument(
-        "corpus", metavar="PATH", nargs="?", default="", help="folder or file"
-    )
+    check.add_argument("corpus", metavar="PATH", nargs="?", default="", help="folder or file")
     check.add_argument(
         "--codebook", default="", metavar="PATH", help="YAML file; its examples are tried"
     )

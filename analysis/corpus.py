@@ -102,7 +102,9 @@ class Corpus:
         Raises InputError for any other word.
         """
         if exclusions not in EXCLUSIONS:
-            raise InputError("is no choice", where="exclusions", value=exclusions, allowed=EXCLUSIONS)
+            raise InputError(
+                "is no choice", where="exclusions", value=exclusions, allowed=EXCLUSIONS
+            )
         return self if exclusions == "on" else self.with_everything()
 
     def groups(self, column: str) -> pd.Series:

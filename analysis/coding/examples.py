@@ -94,7 +94,9 @@ def failures_told(examples: pd.DataFrame) -> list[str]:
     lines = []
     for row in examples[~examples["passes"].astype(bool)].itertuples():
         who = f"{row.kind} {shown(row.name)}" + (f", rule {shown(row.rule)}" if row.rule else "")
-        what = "does not match, and should" if row.expected == "match" else "matches, and should not"
+        what = (
+            "does not match, and should" if row.expected == "match" else "matches, and should not"
+        )
         by = f" (by {shown(row.found)})" if row.found and not row.rule else ""
         lines.append(f"{row.where}: {who} {what}{by}: {shown(row.text, longest=160)}")
     return lines
