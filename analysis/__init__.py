@@ -57,6 +57,24 @@ NAMES = {
         "keyness_table",
         "tests_told",
     ),
+    "coding.audit": ("audit_told", "leading_rules", "rule_audit"),
+    "coding.validation": (
+        "agreement_of_coders",
+        "automatic_coders",
+        "automatic_scores",
+        "codings_told",
+        "confusion_of_coders",
+        "corpus_codings",
+        "corrected_differences",
+        "corrected_shares",
+        "coverage_table",
+        "divided_units",
+        "further_told",
+        "macro_told",
+        "rule_accuracy",
+        "sample_of_codings",
+        "sample_told",
+    ),
     "findings": (
         "check_rates",
         "check_shares",
@@ -65,6 +83,7 @@ NAMES = {
         "read_claims",
     ),
     "results": ("open_results",),
+    "runs.specifications": ("corpus_sweep", "sweep_findings", "sweep_table", "sweep_told"),
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (

@@ -96,7 +96,7 @@ class Corpus:
         """The same corpus with no line excluded."""
         return replace(self, excluded=self.excluded.iloc[:0])
 
-    def lines_left_out(self, exclusions: str) -> Corpus:
+    def with_exclusions(self, exclusions: str) -> Corpus:
         """The corpus with its lines excluded as declared ('on'), or with every line kept ('off').
 
         Raises InputError for any other word.

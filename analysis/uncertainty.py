@@ -20,8 +20,10 @@ RANGES = {
     "lines": (0, 1000),
     "examples": (0, 1000),
     "evidence": (0, 1_000_000),
+    "threshold": (1, 1000),
+    "correct_with": (0, 1_000_000),
 }
-WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence")
+WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence", "threshold", "correct_with")
 MOST_WEIGHTS = 10_000_000
 ENOUGH_TO_RESAMPLE = 30
 FEWEST_DOCUMENTS = 10

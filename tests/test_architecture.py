@@ -54,12 +54,15 @@ CHAIN = [
     "coding.correction",
     "coding.coder",
     "coding.validation",
+    "coding.audit",
+    "coding.examples",
     "findings",
     "plots",
     "results",
     "runs.parameters",
     "runs.receipts",
     "runs.batch",
+    "runs.specifications",
     "cli",
 ]
 PACKAGE = ROOT / "analysis"

@@ -22,7 +22,6 @@ from analysis.matching import Matcher
 from analysis.reading.rows import CODINGS
 from analysis.tokens import Block, Tokens
 
-AGREED = "codes the coders agree on"
 NEARLY_ALL = 0.95
 """Share of units coded from which nothing is left to estimate."""
 MOST_UNEQUAL = 1.25
@@ -332,7 +331,7 @@ def automatic_scores(coded: Coded, coders: Sequence[AutomaticCoding]) -> pd.Data
         return pd.DataFrame(columns=["against", *columns])
     judges = dict(zip(coded.codings.coders, coded.codings.codes, strict=True))
     if len(judges) > 1:
-        judges = {AGREED: coded.agreed, **judges}
+        judges = {f"{coded.coders} where they agree": coded.agreed, **judges}
     parts = []
     for name, codes in judges.items():
         part = coder.coder_table(coders, coded.everywhere(codes))

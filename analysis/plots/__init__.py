@@ -24,11 +24,25 @@ from analysis.plots.trends import (
     term_rates_by_group,
     years_spoken_of,
 )
+from analysis.plots.validity import (
+    automatic_coders,
+    coder_agreement,
+    corrected_differences,
+    corrected_shares,
+    correction_coverage,
+    rule_accuracy,
+    specification_curve,
+)
 
 __all__ = [
     "Drawing",
     "actor_frames",
+    "automatic_coders",
+    "coder_agreement",
     "collocations",
+    "corrected_differences",
+    "corrected_shares",
+    "correction_coverage",
     "document_lengths",
     "frame_concentration",
     "frame_differences",
@@ -37,7 +51,9 @@ __all__ = [
     "keyness",
     "lexical_diversity",
     "risers_and_fallers",
+    "rule_accuracy",
     "shared_vocabulary",
+    "specification_curve",
     "term_dispersion",
     "term_rates",
     "term_rates_by_group",

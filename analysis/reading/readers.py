@@ -39,7 +39,7 @@ ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 KINDS = ("a folder", *LARGEST, ".zip", *TABLES)
 OF_THE_CORPUS = (
     *("metadata.csv", "codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml"),
-    *("SHA256SUMS", "README.md"),
+    *("sweep.yaml", "SHA256SUMS", "README.md"),
 )
 OF_THE_SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")
 EXPORT_SIGNS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")

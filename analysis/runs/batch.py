@@ -156,7 +156,9 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
         claims = findings.read_claims(texts)
         if "codebook" not in values:
             continue
-        book = codebook.corpus_codebook(texts, values["codebook"])
+        texts.with_exclusions(values.get("exclusions", "on"))
+        left_out = values.get("leave_out", ())
+        book = codebook.corpus_codebook(texts, values["codebook"], leave_out=left_out)
         findings.check_claims(claims, book)
         if "terms" in values:
             codebook.term_sets(values["terms"], book.terms)
@@ -401,7 +403,7 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
     values = dict(plan.parameters[one.name])
     given = {
         name: hash_of_path(values[name])
-        for name in ("corpus", "codebook", "events")
+        for name in ("corpus", "codebook", "events", "codings", "sweep")
         if values.get(name)
     }
     return {
@@ -410,7 +412,7 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
         "code": hash_of_code(),
         "corpus": given["corpus"],
         "codebook": given.get("codebook", "in the corpus"),
-        "events": given.get("events", "in the corpus"),
+        **{name: given.get(name, "in the corpus") for name in ("events", "codings", "sweep")},
         "environment": sha256(json.dumps(versions()).encode()),
     }
 
