@@ -63,6 +63,7 @@ CHAIN = [
     "runs.receipts",
     "runs.batch",
     "runs.specifications",
+    "runs.sweep",
     "cli",
 ]
 PACKAGE = ROOT / "analysis"

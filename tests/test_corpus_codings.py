@@ -156,8 +156,8 @@ def test_codings_of_other_frames_count_as_none(tokens, codebook):
 
 def test_codings_that_are_named_must_fit(tokens, codebook, seeds, tmp_path):
     """A folder given by name is an error where the corpus's own would be passed over."""
+    path = str(seeds.folder / "codings")
     with pytest.raises(InputError, match="units of the sample are not in the corpus"):
-        path = str(seeds.folder / "codings")
         validation.corpus_codings(tokens, codebook, unit="document", group="source", path=path)
     with pytest.raises(InputError, match=r"sample\.csv"):
         validation.corpus_codings(tokens, codebook, path=str(tmp_path), **SENTENCES)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from analysis import VERSION
 from analysis.errors import InputError, shown
+from analysis.results import json_bytes, merge_findings, write_whole
 from analysis.runs.parameters import Declared, read_declared, settle
 from analysis.runs.receipts import (
     KINDS,
@@ -30,7 +31,6 @@ from analysis.runs.receipts import (
     source_of,
     versions,
 )
-from analysis.results import json_bytes, merge_findings, write_whole
 
 NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"

@@ -148,7 +148,9 @@ def specifications(sweep: Sweep, corpus: Corpus, codebook: Codebook) -> list[Spe
 def commonest_rules(corpus: Corpus, codebook: Codebook, most: int) -> list[str]:
     """For each frame that a finding is about its commonest rules, each as a `leave_out` of one."""
     wanted = [one.subject for one in read_claims(corpus) if one.kind == "larger_share"]
-    frames = {name: codebook.frames[name] for name in dict.fromkeys(wanted) if name in codebook.frames}
+    frames = {
+        name: codebook.frames[name] for name in dict.fromkeys(wanted) if name in codebook.frames
+    }
     if not frames:
         return []
     part = Codebook("", "", frames, {}, {})
@@ -190,7 +192,9 @@ class Asked:
         """The findings, those on tokens first, then on terms, then on frames."""
         for name in values:
             if name not in IN_PLACE:
-                raise InputError("is no choice that findings depend on", value=name, allowed=IN_PLACE)
+                raise InputError(
+                    "is no choice that findings depend on", value=name, allowed=IN_PLACE
+                )
         unit, exclusions, threshold, left_out, confidence = (
             parse_value(values.get(name, default), kind, name)
             for name, (kind, default) in IN_PLACE.items()
@@ -218,7 +222,9 @@ class Asked:
         tokens = self.once(self.tokens, exclusions)
         return check_rates(self.claims, tokens, self.codebook, confidence=confidence, **self.fixed)
 
-    def coding(self, exclusions: str, unit: str, threshold: int, left_out: tuple[str, ...]) -> Coding:
+    def coding(
+        self, exclusions: str, unit: str, threshold: int, left_out: tuple[str, ...]
+    ) -> Coding:
         tokens, book = self.once(self.tokens, exclusions), without(self.codebook, left_out)
         return code_units(tokens, book, unit, threshold=threshold, keep=0)
 
