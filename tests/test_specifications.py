@@ -181,4 +181,5 @@ def test_the_bundled_sweep_can_be_read(seeds, codebook):
     """The five texts' own sweep: base, other units, exclusions, thresholds, rules left out."""
     told = [one.told for one in sp.specifications(sp.corpus_sweep(seeds), seeds, codebook)]
     assert told[:4] == ["base", "unit=paragraph", "unit=document", "exclusions=off"]
+    assert told[4] == "unique=stories"
     assert sum(one.startswith("leave_out") for one in told) == 15

@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.codebook import Codebook, without
 from analysis.coding.audit import rule_counts
 from analysis.corpus import Corpus, locate
+from analysis.duplicates.stories import check_unique, counted, stories_of
 from analysis.errors import InputError, shown_lines
 from analysis.files import Node, read_yaml
 from analysis.findings import (
@@ -36,6 +37,8 @@ COMMONEST = "commonest"
 IN_PLACE = {
     "unit": ("str", "sentence"),
     "exclusions": ("str", "on"),
+    "unique": ("str", "all"),
+    "similarity": ("float", "0.8"),
     "threshold": ("int", "1"),
     "leave_out": ("list", ""),
     "confidence": ("float", "0.95"),
@@ -195,16 +198,20 @@ class Asked:
                 raise InputError(
                     "is no choice that findings depend on", value=name, allowed=IN_PLACE
                 )
-        unit, exclusions, threshold, left_out, confidence = (
-            parse_value(values.get(name, default), kind, name)
+        choice = {
+            name: parse_value(values.get(name, default), kind, name)
             for name, (kind, default) in IN_PLACE.items()
-        )
-        chosen = {**self.fixed, "confidence": confidence}
-        tokens = self.once(self.tokens, exclusions)
-        rates = self.once(self.rates, exclusions, confidence)
-        found = [*check_token_shares(self.claims, tokens), *rates]
+        }
+        documents = tuple(choice[name] for name in ("exclusions", "unique", "similarity"))
+        chosen = {**self.fixed, "confidence": choice["confidence"]}
+        tokens = self.once(self.tokens, *documents)
+        found = list(check_token_shares(self.claims, tokens))
+        found += self.once(self.rates, choice["confidence"], *documents)
         if self.codebook.frames and any(one.kind == "larger_share" for one in self.claims):
-            coding = self.once(self.coding, exclusions, unit, threshold, tuple(left_out))
+            left_out = tuple(choice["leave_out"])
+            coding = self.once(
+                self.coding, choice["unit"], choice["threshold"], left_out, *documents
+            )
             found += check_shares(self.claims, coding, **chosen)
         return found
 
@@ -215,17 +222,24 @@ class Asked:
             self.known[key] = function(*choices)
         return self.known[key]
 
-    def tokens(self, exclusions: str) -> Tokens:
-        return tokenize(self.corpus.with_exclusions(exclusions))
+    def tokens(self, exclusions: str, unique: str, similarity: float) -> Tokens:
+        """The tokens of the documents and lines that count."""
+        tokens = tokenize(self.corpus.with_exclusions(exclusions))
+        check_unique(unique)
+        return (
+            tokens
+            if unique == "all"
+            else counted(stories_of(tokens, similarity=similarity), unique)
+        )
 
-    def rates(self, exclusions: str, confidence: float) -> list[Finding]:
-        tokens = self.once(self.tokens, exclusions)
+    def rates(self, confidence: float, *documents) -> list[Finding]:
+        """The findings on terms."""
+        tokens = self.once(self.tokens, *documents)
         return check_rates(self.claims, tokens, self.codebook, confidence=confidence, **self.fixed)
 
-    def coding(
-        self, exclusions: str, unit: str, threshold: int, left_out: tuple[str, ...]
-    ) -> Coding:
-        tokens, book = self.once(self.tokens, exclusions), without(self.codebook, left_out)
+    def coding(self, unit: str, threshold: int, left_out: tuple[str, ...], *documents) -> Coding:
+        """The units coded with the frames."""
+        tokens, book = self.once(self.tokens, *documents), without(self.codebook, left_out)
         return code_units(tokens, book, unit, threshold=threshold, keep=0)
 
 
