@@ -29,8 +29,9 @@ INSIDE = bytes(
     1 if byte >= 128 or byte == 39 or LETTERS[byte] or 48 <= byte < 58 else 0 for byte in range(256)
 )
 """Bytes that may stand in a token: letters, digits, the apostrophe, and all that is not ASCII."""
-OUTSIDE = bytes(byte for byte in range(256) if not INSIDE[byte] and byte != 46)
-FULL_STOP, BLANK = 46, 32
+WORD_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
+"""The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
+FULL_STOP = 46
 RUNS_KNOWN = 100_000
 WIDE_NEWLINES = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
@@ -117,25 +118,62 @@ def find_words(content: bytes) -> tuple[Words, Runs]:
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     edges = np.concatenate(([0], edges)) if len(data) and inside[0] else edges
     edges = np.concatenate((edges, [len(data)])) if len(edges) % 2 else edges
-    begins = edges[::2]
-    runs = bytearray(content)
-    for outer in (stops[~between], [0, len(data) - 1]):
-        marks = np.frombuffer(runs, dtype=np.uint8)[outer] == FULL_STOP
-        np.frombuffer(runs, dtype=np.uint8)[np.asarray(outer)[marks]] = BLANK
-    kinds, codes = distinct_runs(runs.translate(None, OUTSIDE), edges[1::2] - begins)
-    return placed(kinds, codes, begins), Runs(kinds, codes, edges[1::2])
+    begins, ends = edges[::2], edges[1::2]
+    kinds, codes = distinct_runs(content, begins, ends - begins)
+    return placed(kinds, codes, begins), Runs(kinds, codes, ends)
 
 
-def distinct_runs(runs: bytes, sizes: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """The different ones among runs of bytes of these sizes, and which of them each run is."""
-    small = len(runs) < 2**31
-    offsets = np.zeros(len(sizes) + 1, dtype=np.int32 if small else np.int64)
-    np.cumsum(sizes, out=offsets[1:])
+def distinct_runs(
+    content: bytes, begins: np.ndarray, sizes: np.ndarray
+) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among runs of bytes, none of them zero, and which of them each run is.
+
+    Those of up to eight bytes are told apart as numbers, which is faster than as texts.
+    """
+    words, short_codes = distinct_words(words_at(content, begins, sizes))
+    rest = np.flatnonzero(sizes > 8)
+    texts, codes_of_rest = distinct_texts(content, begins[rest], sizes[rest])
+    codes = short_codes.copy()
+    codes[rest] = codes_of_rest + len(words)
+    return pa.concat_arrays([words, texts]), codes
+
+
+def words_at(content: bytes, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Runs of up to eight bytes as one number each, the first byte the lowest; 0 for longer ones."""
+    every = np.ndarray(len(content), dtype="<u8", buffer=content + bytes(8), strides=(1,))
+    return every[begins] & WORD_OF[np.minimum(sizes, 9)]
+
+
+def distinct_words(words: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among numbers of up to eight bytes, as texts, and which each is."""
+    found = pa.Array.from_buffers(pa.uint64(), len(words), [None, pa.py_buffer(words)])
+    found = found.dictionary_encode()
+    different = np.frombuffer(found.dictionary.buffers()[1] or b"", dtype="<u8")
+    signs = different[: len(found.dictionary)].view(np.uint8).reshape(-1, 8)
+    offsets = np.cumsum([0, *np.count_nonzero(signs, axis=1)], dtype=np.int64)
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(signs[signs > 0]))
+    return pa.LargeStringArray.from_buffers(len(signs), *buffers), codes_of(found)
+
+
+def distinct_texts(
+    content: bytes, begins: np.ndarray, sizes: np.ndarray
+) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among stretches of bytes, as texts, and which each is."""
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    places = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - begins, sizes)
+    small = offsets[-1] < 2**31
     array = pa.StringArray if small else pa.LargeStringArray
-    buffers = (pa.py_buffer(offsets), pa.py_buffer(runs))
+    buffers = (
+        pa.py_buffer(offsets.astype(np.int32 if small else np.int64)),
+        pa.py_buffer(np.frombuffer(content, dtype=np.uint8)[places]),
+    )
     found = array.from_buffers(len(sizes), *buffers).dictionary_encode()
-    codes = np.frombuffer(found.indices.buffers()[1], dtype=np.int32)[: len(sizes)]
-    return found.dictionary.cast(pa.large_string()), codes
+    return found.dictionary.cast(pa.large_string()), codes_of(found)
+
+
+def codes_of(found: pa.DictionaryArray) -> np.ndarray:
+    """Which of its different values each value of an encoded array is."""
+    return np.frombuffer(found.indices.buffers()[1] or b"", dtype=np.int32)[: len(found)]
 
 
 def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray) -> Words:
@@ -204,8 +242,7 @@ def tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
 def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """The different forms, and for every form given its place among them."""
     encoded = forms.dictionary_encode()
-    rank = np.frombuffer(encoded.indices.buffers()[1] or b"", dtype=np.int32)[: len(forms)]
-    return encoded.dictionary, rank
+    return encoded.dictionary, codes_of(encoded)
 
 
 # --- sentences ---------------------------------------------------------------------------------------
