@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError, shown
+from analysis.files import composed, read_yaml
+from analysis.language.chinese import HAN
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.reading.rows import Reading
 from analysis.reading.sources import (
@@ -71,6 +73,7 @@ class Corpus:
     `folder` is where a codebook or events file of the corpus lies, None for a single file.
     `rejected` are place and reason of each item that did not become a document, `remarks` place
     and note of each that was read by a guess. `key` is the place of the texts in the cache.
+    `words` are Chinese words of the corpus's own (`own_words`).
     """
 
     name: str
@@ -82,14 +85,16 @@ class Corpus:
     rejected: tuple[tuple[str, str], ...] = field(default=())
     remarks: tuple[tuple[str, str], ...] = field(default=())
     key: str = ""
+    words: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every document's metadata, text and excluded lines."""
-        return fingerprint(self.documents, self.texts, self.excluded)
+        """SHA-256 over every document's metadata, text and excluded lines, and the corpus's words."""
+        found = fingerprint(self.documents, self.texts, self.excluded)
+        return key_of(found, self.words) if self.words else found
 
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
@@ -160,7 +165,39 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
         found = stored(place, columns)
         if source and source == source_of(place, columns):
             remember(source, found.notes["key"])
-    return opened(found, place, columns)
+    return with_words(opened(found, place, columns), own_words(place))
+
+
+def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
+    """The corpus with Chinese words of its own."""
+    if not words:
+        return corpus
+    known = replace(corpus, words=words)
+    known.__dict__["fingerprint"] = key_of(corpus.fingerprint, words)
+    return known
+
+
+def own_words(place: Path) -> tuple[str, ...]:
+    """The words that words.yaml of a corpus folder lists, or NAME.words.yaml beside a file NAME.csv.
+
+    They are Chinese words that are kept whole when texts are cut. Raises InputError with the line
+    of one that is not Chinese or stands twice.
+    """
+    beside = place.with_name(place.name.partition(".")[0] + ".words.yaml")
+    file = place / "words.yaml" if place.is_dir() else beside
+    if not file.is_file():
+        return ()
+    words: list[str] = []
+    top = read_yaml(file)
+    top.only(("words",))
+    for node in top.get("words").items():
+        word = composed(node.text())
+        if not HAN.fullmatch(word):
+            raise node.error("is no Chinese word", allowed="Chinese characters only")
+        if word in words:
+            raise node.error("word stands twice")
+        words.append(word)
+    return tuple(words)
 
 
 def source_of(place: Path, columns: Mapping[str, str]) -> str:
@@ -283,7 +320,7 @@ def read_into(folder: Path, place: Path, columns: Mapping[str, str]) -> Corpus:
     corpus = replace(
         corpus,
         rejected=tuple((one.where, one.reason) for one in told.rejected),
-        remarks=tuple((one.where, one.note) for one in told.remarks),
+        remarks=(*corpus.remarks, *((one.where, one.note) for one in told.remarks)),
     )
     rules = home / "exclusions.yaml" if home else None
     if rules is None or not rules.exists():
@@ -324,9 +361,11 @@ def from_batches(
     writer = TextWriter(into)
     parts: list[dict[str, list[str]]] = []
     wheres: list[Batch] = []
+    mostly_chinese: list[np.ndarray] = []
     for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
         writer.write(texts)
         parts.append(batch.metadata)
+        mostly_chinese.append(texts.chinese)
         wheres.append(replace(batch, texts=range(len(batch))))
     if not parts:
         raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
@@ -336,6 +375,7 @@ def from_batches(
     metadata = renamed(joined(parts, wheres), columns, name)
     place = place_finder(wheres)
     documents = pd.DataFrame(validated(metadata, len(texts), place), dtype=str)
+    documents, remarks = with_guessed_languages(documents, np.concatenate(mostly_chinese))
     order = documents["id"].sort_values(kind="stable").index.to_numpy()
     others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
@@ -345,7 +385,21 @@ def from_batches(
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
         folder=folder,
         unlisted=tuple(unlisted),
+        remarks=remarks,
     )
+
+
+def with_guessed_languages(
+    documents: pd.DataFrame, mostly_chinese: np.ndarray
+) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark."""
+    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
+    if not guessed.any():
+        return documents, ()
+    first = shown(documents["id"][guessed].iloc[0], quote=False)
+    note = f"not declared: {int(guessed.sum())} documents read as zh by their script, first {first}"
+    languages = documents["language"].mask(guessed, "zh")
+    return documents.assign(language=languages), (("language", note),)
 
 
 def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:

@@ -258,12 +258,23 @@ def reading(block: Block, document: int, text: str, leads, first, last, sentence
     """
     number = sentence - block.first_sentence
     begins = block.start[[first - block.first_token, last - block.first_token]]
-    bounds = [*begins.tolist(), *block.span[number].tolist()]
+    after = next_begins(block, np.array([last - block.first_token]))
+    bounds = [*begins.tolist(), *after.tolist(), *block.span[number].tolist()]
     if leads is not None:
         bounds = np.searchsorted(leads, bounds).tolist()
-    start, last_start, *span = bounds
-    end = TOKEN.match(text, last_start).end()
+    start, last_start, after, *span = bounds
+    end = min(TOKEN.match(text, last_start).end(), after)
     return Reading(document, text, start, end, tuple(span), number, block)
+
+
+def next_begins(block: Block, token: np.ndarray) -> np.ndarray:
+    """The byte at which the token after each begins, where a token ends at the latest.
+
+    Chinese words touch each other. Behind a document's last token lies LONGEST_TOKEN.
+    """
+    last = token + 1 >= block.document_start[block.document_of[token] + 1]
+    begins = block.start[np.minimum(token + 1, len(block.start) - 1)]
+    return np.where(last, block.start[token] + LONGEST_TOKEN, begins)
 
 
 def evidence_table(found: Found, unit: str) -> pd.DataFrame:
@@ -348,6 +359,7 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     shift = origin[block.document_of[first]]
     start, end = block.start[first] + shift, block.start[last] + shift
     stop = np.append(origin[1:], len(data))[block.document_of[first]]
+    stop = np.minimum(stop, next_begins(block, last) + shift)
     end = end + token_sizes(data, end, stop)
     sentence = block.sentence_of[first]
     breaks = np.any(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from nltk.tokenize import RegexpTokenizer
 
+from analysis.language import chinese
 from analysis.language.sentences import sentence_spans
 
 Match = tuple[int, int, int]
@@ -55,7 +56,21 @@ class Sentence(NamedTuple):
     tokens: list[tuple[int, str]]
 
 
-def sentences(text: str, language: str, excluded: tuple[int, ...] = ()) -> list[Sentence]:
+def spans_of(line: str, language: str) -> list[tuple[int, int]]:
+    """The sentences of a line: Chinese ones where the text is Chinese and the line holds some."""
+    if chinese.is_chinese(language) and chinese.HAN.search(line):
+        return chinese.sentence_spans(line)
+    return sentence_spans(line, language)
+
+
+def form_of(word: str) -> str:
+    """The normal form of a token: simplified characters, else what `normal` says."""
+    return chinese.form_of(word) if chinese.HAN.search(word) else normal(word)
+
+
+def sentences(
+    text: str, language: str, excluded: tuple[int, ...] = (), own: tuple[str, ...] = ()
+) -> list[Sentence]:
     """The sentences of a text that hold a token, line by line, excluded lines left out."""
     found, begin = [], 0
     for number, whole in enumerate(text.splitlines(keepends=True), start=1):
@@ -65,10 +80,11 @@ def sentences(text: str, language: str, excluded: tuple[int, ...] = ()) -> list[
             return len((before + line[:place]).encode())
 
         tokens = [] if number in excluded else list(TOKENIZER.span_tokenize(line))
-        spans = sentence_spans(line, language) if tokens else []
+        tokens = chinese.segmented(line, tokens, own)
+        spans = spans_of(line, language) if tokens else []
         begins = [0, *(start for start, _ in spans[1:]), len(line)]
         for span, (first, last) in zip(spans, pairwise(begins), strict=False):
-            mine = [(byte(a), normal(line[a:b])) for a, b in tokens if first <= a < last]
+            mine = [(byte(a), form_of(line[a:b])) for a, b in tokens if first <= a < last]
             if mine:
                 found.append(Sentence(number, (byte(span[0]), byte(span[1])), mine))
         begin += len(whole)

@@ -17,6 +17,7 @@ CHAIN = [
     "language.sentences",
     "language.breaks",
     "language.chinese",
+    "language.parts",
     "store.cache",
     "store.ahead",
     "store.texts",

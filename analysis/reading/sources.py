@@ -22,6 +22,7 @@ OF_THE_FOLDER = (
     "events.csv",
     "exclusions.yaml",
     "findings.yaml",
+    "words.yaml",
     "SHA256SUMS",
     "README.md",
 )

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.language import chinese
 from analysis.language.breaks import certain_breaks, ending_words
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
 from analysis.language.words import TOKEN, normal_form
@@ -30,6 +31,7 @@ INSIDE = bytes(
 """Bytes that may stand in a token: letters, digits, the apostrophe, and all that is not ASCII."""
 OUTSIDE = bytes(byte for byte in range(256) if not INSIDE[byte] and byte != 46)
 FULL_STOP, BLANK = 46, 32
+MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
 WIDE_NEWLINES = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
 
@@ -105,8 +107,11 @@ def places(content: bytes, mark: bytes) -> Iterator[int]:
 # --- tokens ------------------------------------------------------------------------------------------
 
 
-def find_words(content: bytes) -> tuple[Words, Runs]:
-    """Every token of the bytes, and the runs in which they stand."""
+def find_words(content: bytes, own: Sequence[str] = ()) -> tuple[Words, Runs]:
+    """Every token of the bytes, and the runs in which they stand.
+
+    `own` are Chinese words that the segmenter keeps whole.
+    """
     data = np.frombuffer(content, dtype=np.uint8)
     inside = np.frombuffer(bytearray(content).translate(INSIDE), dtype=bool)
     stops = np.flatnonzero(data[1:-1] == FULL_STOP) + 1
@@ -121,7 +126,7 @@ def find_words(content: bytes) -> tuple[Words, Runs]:
         marks = np.frombuffer(runs, dtype=np.uint8)[outer] == FULL_STOP
         np.frombuffer(runs, dtype=np.uint8)[np.asarray(outer)[marks]] = BLANK
     kinds, codes = distinct_runs(runs.translate(None, OUTSIDE), edges[1::2] - begins)
-    return placed(kinds, codes, begins), Runs(kinds, codes, edges[1::2])
+    return placed(kinds, codes, begins, tuple(own)), Runs(kinds, codes, edges[1::2])
 
 
 def distinct_runs(runs: bytes, sizes: np.ndarray) -> tuple[pa.Array, np.ndarray]:
@@ -136,10 +141,10 @@ def distinct_runs(runs: bytes, sizes: np.ndarray) -> tuple[pa.Array, np.ndarray]
     return found.dictionary.cast(pa.large_string()), codes
 
 
-def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray) -> Words:
+def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[str, ...]) -> Words:
     """The tokens of runs: those of each different run, set in where the run stands."""
     plain = as_bools(pc.ascii_is_alnum(kinds))
-    forms, inner = tokens_of_runs(kinds, plain)
+    forms, inner = tokens_of_runs(kinds, plain, own)
     forms, rank = distinct_forms(forms)
     one = np.zeros(len(kinds), dtype=np.int32)
     one[plain] = np.arange(int(plain.sum()))
@@ -178,23 +183,42 @@ def as_bools(values: pa.Array) -> np.ndarray:
     return bools.astype(bool)
 
 
-def tokens_of_runs(kinds: pa.Array, plain: np.ndarray) -> tuple[pa.Array, list[list]]:
+def tokens_of_runs(
+    kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]
+) -> tuple[pa.Array, list[list]]:
     """Normal forms, those of the plain runs first; and of every other run its tokens.
 
     A token is the place of its form and the byte of the run at which it begins.
     """
+    wide = as_bools(pc.match_substring_regex(kinds, MAY_BE_CHINESE))
     mask = pa.array(plain.tolist(), pa.bool_())
     simple = kinds.filter(mask)
     forms: dict[str, int] = {}
     inner = []
-    for run in kinds.filter(pc.invert(mask)).to_pylist():
+    others = zip(kinds.filter(pc.invert(mask)).to_pylist(), wide[~plain].tolist(), strict=True)
+    for run, may_be_chinese in others:
         found = []
+        if may_be_chinese:
+            for form, first in tokens_of_chinese(run, own):
+                found.append((forms.setdefault(form, len(simple) + len(forms)), first))
+            inner.append(found)
+            continue
         for match in TOKEN.finditer(run):
             form = forms.setdefault(normal_form(match.group()), len(simple) + len(forms))
             before = run[: match.start()]
             found.append((form, match.start() if before.isascii() else len(before.encode())))
         inner.append(found)
     return pa.concat_arrays([simple, pa.array(list(forms), pa.large_string())]), inner
+
+
+def tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Form and first byte of each token of a run with Chinese characters."""
+    spans = [match.span() for match in TOKEN.finditer(run)]
+    byte = place = 0
+    for start, end in chinese.segmented(run, spans, own):
+        byte += len(run[place:start].encode())
+        place = start
+        yield chinese.form_of(run[start:end]), byte
 
 
 def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
@@ -215,7 +239,10 @@ def find_sentences(
     parts = [np.empty((3, 0), dtype=np.int64)]
     for language in sorted(set(names)):
         mine = spoken[names == language]
-        if is_english(language):
+        if chinese.is_chinese(language):
+            mine, found = chinese_sentences(content, lines, mine)
+            parts.append(found)
+        if len(mine) and is_english(language):
             sure, certain = certain_sentences(content, lines, mine, runs)
             parts.append(certain)
             mine = mine[~sure]
@@ -224,6 +251,27 @@ def find_sentences(
     line, start, end = np.concatenate(parts, axis=1)
     order = np.lexsort((start, line))
     return line[order], start[order], end[order]
+
+
+def chinese_sentences(
+    content: bytes, lines: Lines, mine: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lines without a Chinese character; line, first and last byte of the sentences of the others."""
+    rows, rest = [], []
+    for number in mine.tolist():
+        start, end = int(lines.start[number]), int(lines.end[number])
+        text = content[start:end].decode("utf-8")
+        if not chinese.HAN.search(text):
+            rest.append(number)
+            continue
+        place = 0
+        for first, last in chinese.sentence_spans(text):
+            start += len(text[place:first].encode())
+            size = len(text[first:last].encode())
+            rows.append((number, start, start + size))
+            start, place = start + size, last
+    found = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    return np.array(rest, dtype=np.int64), found
 
 
 def is_english(language: str) -> bool:
@@ -389,7 +437,7 @@ def one_by_one(content: bytes, bounds: list[Span], mine: np.ndarray, language: s
 class Job:
     """The documents of one block: a stretch of a corpus, languages and excluded lines by document.
 
-    `key` is where the block belongs in the cache.
+    `words` are Chinese words of the corpus's own; `key` is where the block belongs in the cache.
     """
 
     key: str
@@ -397,6 +445,7 @@ class Job:
     last: int
     languages: Sequence[str]
     excluded: Sequence[Sequence[int]]
+    words: Sequence[str] = ()
 
 
 def make_block(texts, job: Job) -> dict[str, np.ndarray]:
@@ -408,7 +457,7 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     """
     content, document_start = texts.gathered(range(job.first, job.last))
     lines = find_lines(content, document_start)
-    words, runs = find_words(content)
+    words, runs = find_words(content, job.words)
     first_token = np.searchsorted(words.start, np.append(lines.start, len(content)))
     spoken = np.diff(first_token) > 0
     if any(job.excluded):
