@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from nltk.tokenize import RegexpTokenizer
 
+from analysis.codebook import is_chinese_word, words_in
 from analysis.language import chinese
+from analysis.language.parts import alternatives
 from analysis.language.sentences import sentence_spans
 
 Match = tuple[int, int, int]
@@ -101,8 +103,9 @@ def parts(rule: str) -> list[tuple[int, str]]:
         if piece.startswith("~"):
             gap = int(piece[1:])
         else:
-            found.append((gap, normal(piece)))
-            gap = 0
+            for word in words_in(piece):
+                found.append((gap, word))
+                gap = 0
     return found
 
 
@@ -112,7 +115,8 @@ class Matcher:
     def __init__(self, sentences: list[list[str]]):
         self.sentence = [n for n, sentence in enumerate(sentences) for _ in sentence]
         self.exact, self.lower = defaultdict(set), defaultdict(set)
-        for place, form in enumerate(form for sentence in sentences for form in sentence):
+        self.forms = [form for sentence in sentences for form in sentence]
+        for place, form in enumerate(self.forms):
             self.exact[form].add(place)
             self.lower[form.lower()].add(place)
 
@@ -127,12 +131,26 @@ class Matcher:
     def spans(self, rule: str) -> set[tuple[int, int]]:
         """Every first and last place at which a rule fits within a sentence."""
         (_, word), *rest = parts(rule)
-        found = {(place, place) for place in self.places(word)}
+        found = self.stretches(word)
         for gap, word in rest:
-            there = self.places(word)
-            ahead = {(a, b + step) for a, b in found for step in range(1, gap + 2)}
-            fitting = {(a, b) for a, b in ahead if b in there}
-            found = {(a, b) for a, b in fitting if self.sentence[a] == self.sentence[b]}
+            there = self.stretches(word)
+            found = {
+                (a, d) for a, b in found for c, d in there
+                if b < c <= b + gap + 1 and self.sentence[a] == self.sentence[d]
+            }  # fmt: skip
+        return found
+
+    def stretches(self, word: str) -> set[tuple[int, int]]:
+        """First and last place of what a word of a rule fits: one token, or several of a Chinese word."""
+        if not is_chinese_word(word) or "*" in word.strip("*"):
+            return {(place, place) for place in self.places(word)}
+        found = set()
+        for pieces in alternatives(word):
+            for a in range(len(self.forms) - len(pieces) + 1):
+                b = a + len(pieces) - 1
+                here = zip(pieces, self.forms[a : b + 1], strict=True)
+                if self.sentence[a] == self.sentence[b] and all(p.fits(form) for p, form in here):
+                    found.add((a, b))
         return found
 
     def matches(self, rules: list[str], exceptions: list[str]) -> list[Match]:
