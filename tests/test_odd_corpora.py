@@ -117,7 +117,7 @@ def test_maths_signs_are_left_alone(results):
 
 def test_missing_glyphs_are_told(results):
     """A figure with characters that the font lacks says so."""
-    assert "have no glyph in the font" in results["a script without spaces"][1]
+    assert "have no glyph in the fonts" in results["a script without spaces"][1]
 
 
 @pytest.mark.parametrize("text", ["...!!!", "---", " "])
