@@ -19,6 +19,8 @@ LIBRARIES = ("rjieba", "opencc")
 NAMES = ("zh", "zho", "chi", "cmn", "yue", "chinese")
 TAIWAN = {"人工智慧": "人工智能", "晶片": "芯片"}
 """Words of Taiwan's that are written alike in both scripts."""
+LONG, ALWAYS = 4, 1_000_000
+"""A listed word of so many characters is kept whole whatever stands around it: its frequency is set high."""
 HAN_LEADS = [bytes([lead]) for lead in range(0xE4, 0xEA)]
 """First bytes, in UTF-8, of the common Chinese characters."""
 LOOKED_AT = 20_000
@@ -83,8 +85,9 @@ def segment(text: str, words: tuple[str, ...] = ()) -> list[Span]:
 
     The words of a run, put together, are the run. The words of the list `zh-words` and `words`
     are kept whole wherever the sentence lets them; a place that begins with another's name
-    (印度尼西亚) is always one word. Traditional text is cut as its simplified form is. What is not
-    Chinese is left out.
+    (印度尼西亚) is always one word. A name that is in no list falls into single characters: nothing
+    is guessed, so that a rule finds it wherever it stands. Traditional text is cut as its
+    simplified form is. What is not Chinese is left out.
 
     >>> text = "大語言模型在印度尼西亞, AI"
     >>> [text[start:end] for start, end in segment(text)]
@@ -95,7 +98,7 @@ def segment(text: str, words: tuple[str, ...] = ()) -> list[Span]:
     for run in HAN.finditer(simplified(text)):
         place = run.start()
         for piece in cut_at_places(run.group()):
-            for word in (piece,) if piece in places() else cutter.cut(piece):
+            for word in (piece,) if piece in places() else cutter.cut(piece, False):
                 spans.append((place, place + len(word)))
                 place += len(word)
     return spans
@@ -117,7 +120,7 @@ def cutter_of(words: tuple[str, ...]):
     for word in (*listed("zh-words"), *words):
         if not HAN.fullmatch(word):
             raise InputError("is no Chinese word", value=word, allowed="Chinese characters only")
-        cutter.add_word(simplified(word), None, None)
+        cutter.add_word(simplified(word), ALWAYS if len(word) >= LONG else None, None)
     return cutter
 
 
