@@ -59,6 +59,10 @@ class RuleSet:
     exceptions: tuple[Rule, ...] = ()
     about: str = ""
 
+    def has_rules_in(self, language: str) -> bool:
+        """Whether a rule is written in Chinese (for zh), or in other letters (for any other language)."""
+        return any(rule.is_chinese == (language == "zh") for rule in self.rules)
+
 
 @dataclass(frozen=True)
 class Codebook:

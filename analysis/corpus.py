@@ -19,6 +19,7 @@ import pandas as pd
 from analysis.errors import InputError, shown
 from analysis.files import composed, read_yaml
 from analysis.language.chinese import HAN
+from analysis.language.codes import languages_of
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.reading.rows import Reading
 from analysis.reading.sources import (
@@ -100,9 +101,20 @@ class Corpus:
         """The same corpus with no line excluded."""
         return replace(self, excluded=self.excluded.iloc[:0])
 
+    @cached_property
+    def languages(self) -> np.ndarray:
+        """The language of each document (see `language.codes`)."""
+        return languages_of(self.documents["language"].tolist())
+
+    @property
+    def strata(self) -> list[tuple[str, np.ndarray]]:
+        """The languages of the corpus, each with the mask of its documents: what may be compared."""
+        return [(code, self.languages == code) for code in sorted(set(self.languages))]
+
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
+        A group whose documents are in several languages is one group a language: 'Xinhua (zh)'.
         Raises InputError for an unknown column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
@@ -112,7 +124,7 @@ class Corpus:
                 value=column,
                 allowed=self.group_columns(),
             )
-        values = self.documents[column].replace("", MISSING)
+        values = apart_by_language(self.documents[column].replace("", MISSING), self.languages)
         if (values == EVERY).any():
             raise InputError(
                 f"column {shown(column)} holds the value 'all', which stands for every document",
@@ -124,6 +136,15 @@ class Corpus:
     def group_columns(self) -> list[str]:
         """Metadata columns that can be a `group`."""
         return [str(column) for column in self.documents.columns if column != "title"]
+
+
+def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
+    """Values of a column, the language added to those that occur in several languages."""
+    if len(set(languages)) < 2:
+        return values
+    spoken = pd.Series(languages, index=values.index)
+    several = spoken.groupby(values).transform("nunique") > 1
+    return values.where(~several, values + " (" + spoken.replace("", "no language") + ")")
 
 
 def locate(path: str | Path) -> Path:

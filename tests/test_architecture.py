@@ -17,6 +17,7 @@ CHAIN = [
     "language.sentences",
     "language.breaks",
     "language.chinese",
+    "language.codes",
     "language.parts",
     "store.cache",
     "store.ahead",

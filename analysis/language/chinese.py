@@ -288,8 +288,10 @@ def reads_as_chinese(content: bytes | memoryview) -> bool:
     start = bytes(content[: 4 * LOOKED_AT])
     if start.isascii():
         return False
-    wide = sum(map(start.count, HAN_LEADS))
-    return wide * 10 > len(start) and script_of(start.decode("utf-8", "ignore")) == "Chinese"
+    if sum(map(start.count, HAN_LEADS)) * 10 < len(start):
+        return False
+    letters = letters_by_script(start.decode("utf-8", "ignore"))
+    return 2 * letters.get("Chinese", 0) > sum(letters.values())
 
 
 def not_segmented(text: str) -> dict[str, int]:
