@@ -35,6 +35,7 @@ NAMES = {
         "overview_answer",
         "reading_account",
         "rules_told_by_language",
+        "scripts_told",
         "vocabulary_table",
         "words_told",
     ),

@@ -265,7 +265,12 @@ def check_command(options: argparse.Namespace) -> int:
     from analysis.codebook import corpus_codebook
     from analysis.corpus import read_corpus, unused_rules
     from analysis.findings import read_claims, selects_nobody
-    from analysis.overview import languages_told, reading_account, rules_told_by_language
+    from analysis.overview import (
+        languages_told,
+        reading_account,
+        rules_told_by_language,
+        scripts_told,
+    )
     from analysis.runs.parameters import parse_value
     from analysis.trends import corpus_events
 
@@ -288,7 +293,7 @@ def check_command(options: argparse.Namespace) -> int:
     print(
         f"  columns for group: {', '.join(shown(c, quote=False) for c in corpus.group_columns())}"
     )
-    for line in languages_told(corpus).splitlines():
+    for line in [languages_told(corpus), *scripts_told(corpus).splitlines()]:
         print(f"  {line}")
     for rule, lines in corpus.excluded.groupby("rule").size().items():
         print(f"  excluded by {shown(rule)}: {lines}")

@@ -400,20 +400,22 @@ def in_every_document(vocabulary: pd.DataFrame, n_documents: int) -> pd.DataFram
 
 
 def languages_told(corpus: Corpus) -> str:
-    """The languages of the documents, what is compared, and scripts whose words are not told apart."""
-    counts = ", ".join(
-        f"{code or 'not declared'} {int(inside.sum())}" for code, inside in corpus.strata
+    """The languages of the documents, and what is compared."""
+    strata = corpus.strata
+    counts = ", ".join(f"{code or 'not declared'} {int(inside.sum())}" for code, inside in strata)
+    told = f"Documents by language: {counts}."
+    if len(strata) > 1:
+        told += " Words, rates and shares are compared within a language only."
+    return shown_lines(told)
+
+
+def scripts_told(corpus: Corpus) -> str:
+    """The scripts that put no spaces between words and are not segmented, '' for none."""
+    return "\n".join(
+        f"NOT SEGMENTED: {letters:,} letters of {script} in {documents} documents: this script puts no "
+        "spaces between words, so what is counted as one of its tokens is no word."
+        for script, (documents, letters) in unsegmented(corpus).items()
     )
-    told = [f"Documents by language: {counts}."]
-    if len(corpus.strata) > 1:
-        told.append("Words, rates and shares are compared within a language only.")
-    scripts = unsegmented(corpus)
-    for script, (documents, letters) in scripts.items():
-        told.append(
-            f"NOT SEGMENTED: {letters:,} letters of {script} in {documents} documents; this script "
-            "puts no spaces between words, and its tokens are not words."
-        )
-    return shown_lines("\n".join(told))
 
 
 def unsegmented(corpus: Corpus) -> dict[str, tuple[int, int]]:
