@@ -62,6 +62,7 @@ CHAIN = [
     "runs.parameters",
     "runs.receipts",
     "runs.batch",
+    "runs.workbooks",
     "cli",
 ]
 PACKAGE = ROOT / "analysis"
