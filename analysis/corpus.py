@@ -239,8 +239,7 @@ def stored(place: Path, columns: Mapping[str, str]) -> Entry:
         notes |= {"key": key, "name": corpus.name, "unlisted": corpus.unlisted}
         notes |= {"rejected": corpus.rejected, "remarks": corpus.remarks}
         save(folder, key, notes | {"fingerprint": corpus.fingerprint}, arrays)
-        put(folder, "corpora", key)
-    found = existing("corpora", key)
+        found = put(folder, "corpora", key)
     if found is None:
         raise InputError("the cache cannot be written", where="--cache")
     return found

@@ -16,7 +16,8 @@ from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import KEPT, Found, Gatherer, check_unit, units_of
 from analysis.matching import Matcher
-from analysis.tokens import Block, Tokens
+from analysis.store.ahead import ahead
+from analysis.tokens import Block, Tokens, workers
 from analysis.trends import informative_prior
 
 MOST_WORDS = 20_000
@@ -233,14 +234,18 @@ def difference_table(
     groups = corpus.groups(group).to_numpy()
     names = group_names(corpus, group, compare)
     documents = coding.by_document()
-    rows = []
-    for name, other, mine, theirs in sides(groups, names):
+
+    def rows_of(side: tuple) -> list[tuple]:
+        name, other, *masks = side
         rng = uncertainty.generator(
             random_seed, f"differences {coding.unit} {group} {name} {other}"
         )
-        rows += difference_rows(
-            coding.frames, documents, (name, other), (mine, theirs), confidence, resamples, rng
+        return difference_rows(
+            coding.frames, documents, (name, other), masks, confidence, resamples, rng
         )
+
+    compared = ahead(sides(groups, names), rows_of, workers())
+    rows = [row for _, found in compared for row in found]
     columns = ["frame", "group", "other", "share", "other_share", "difference", "low", "high", "p"]
     table = pd.DataFrame(
         rows, columns=[*columns, "documents", "other_documents", "interval", "no_test"]
