@@ -46,6 +46,9 @@ CHAIN = [
     "stance.negation",
     "stance.proximity",
     "stance.quoting",
+    "stance.marks",
+    "stance.tone",
+    "stance.stances",
     "overview",
     "trends",
     "changes",
@@ -55,7 +58,10 @@ CHAIN = [
     "coding.agreement",
     "coding.correction",
     "coding.coder",
+    "coding.stances",
     "coding.validation",
+    "coding.audit",
+    "coding.examples",
     "findings",
     "plots",
     "results",
@@ -63,6 +69,8 @@ CHAIN = [
     "runs.receipts",
     "runs.batch",
     "runs.workbooks",
+    "runs.specifications",
+    "runs.sweep",
     "cli",
 ]
 PACKAGE = ROOT / "analysis"
@@ -132,6 +140,11 @@ def test_import_is_light():
 def test_facade_names_exist(name):
     """Every name that the package offers is there, with a docstring."""
     assert getattr(analysis, name).__doc__
+
+
+def test_facade_names_are_unique():
+    """No two modules offer the same name."""
+    assert len(analysis.MODULE_OF) == sum(map(len, analysis.NAMES.values()))
 
 
 def test_unknown_name_is_an_attribute_error():

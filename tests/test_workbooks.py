@@ -138,6 +138,8 @@ def test_own_files_of_a_corpus_folder_are_taken_over(tmp_path, seeds):
     assert corpus_codebook(corpus).fingerprint == corpus_codebook(seeds).fingerprint
     assert corpus.fingerprint == seeds.fingerprint
     assert len(read_claims(corpus)) == len(read_claims(seeds))
+    assert (tmp_path / "mine" / "corpus" / "sweep.yaml").is_file()
+    assert (tmp_path / "mine" / "corpus" / "codings" / "sample.csv").is_file()
     rules = tmp_path / "mine" / "corpus" / "exclusions.yaml"
     rules.write_text("rules: []\n", encoding="utf-8")
     assert len(read_corpus(tmp_path / "mine" / "corpus").excluded) == 0

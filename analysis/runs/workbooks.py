@@ -18,6 +18,8 @@ from analysis.runs.receipts import CONFIGURATION
 
 TEMPLATES = Path(__file__).parent / "templates"
 FOLDER = "corpus"
+ALSO = ("codings", "sweep.yaml")
+"""What a corpus folder may hold besides, taken over where it is there."""
 TERMS = ("peace", "war")
 MOST_TERMS = 8
 
@@ -66,6 +68,12 @@ def write_corpus_folder(
     for name in BESIDE:
         own = texts.folder / name if texts is not None and texts.folder else None
         shutil.copyfile(own if own and own.is_file() else TEMPLATES / name, made / name)
+    for name in ALSO if texts is not None and texts.folder else ():
+        own = texts.folder / name
+        if own.is_dir():
+            shutil.copytree(own, made / name)
+        elif own.is_file():
+            shutil.copyfile(own, made / name)
     if place is not None:
         (made / POINTER).write_text(pointer(place, folder.resolve(), columns), encoding="utf-8")
 
