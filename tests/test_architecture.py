@@ -70,6 +70,7 @@ CHAIN = [
     "runs.parameters",
     "runs.receipts",
     "runs.batch",
+    "runs.workbooks",
     "runs.specifications",
     "runs.sweep",
     "cli",
