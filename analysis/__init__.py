@@ -10,6 +10,14 @@ VERSION = "0.1.0"
 NAMES = {
     "corpus": ("read_corpus",),
     "tokens": ("tokenize",),
+    "duplicates.stories": (
+        "copy_table",
+        "counted",
+        "duplicate_table",
+        "stories_of",
+        "stories_told",
+        "story_counts",
+    ),
     "codebook": ("corpus_codebook", "rules_told", "term_sets"),
     "uncertainty": ("check_choices",),
     "evidence": ("evidence_table", "find", "kept_told"),
@@ -37,8 +45,10 @@ NAMES = {
         "never_told",
         "occurring",
         "places",
+        "story_trends_told",
         "trend_table",
         "trends_answer",
+        "trends_by_story",
         "trends_caveat",
         "years_spoken_of",
     ),
@@ -63,10 +73,12 @@ NAMES = {
         "evidence_of",
         "frame_table",
         "frames_by_document",
+        "frames_by_story",
         "framing_answer",
         "groups_told",
         "group_names",
         "keyness_table",
+        "story_frames_told",
         "tests_told",
     ),
     "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
@@ -81,7 +93,7 @@ NAMES = {
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
-    *(name for name in NAMES if "." not in name),
+    *(module for module in NAMES if "." not in module),
     "cli",
     "coding",
     "dictionaries",

@@ -277,12 +277,6 @@ def tokenize(corpus: Corpus) -> Tokens:
     return tokens
 
 
-def prepare(corpus: Corpus) -> None:
-    """Make the tokens of a large corpus, so that several notebooks need not make them at once."""
-    if corpus.texts.spans[:, 1].max() > WORTH_A_PROCESS:
-        tokenize(corpus)
-
-
 def jobs_of(corpus: Corpus) -> list[Job]:
     """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
     excluded: dict[str, list[int]] = {}

@@ -22,6 +22,7 @@ RANGES = {
     "examples": (0, 1000),
     "evidence": (0, 1_000_000),
     "negation": (0, 20),
+    "similarity": (0.5, 1),
 }
 WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence", "negation")
 MOST_WEIGHTS = 10_000_000

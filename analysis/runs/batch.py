@@ -142,16 +142,20 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 
     Raises InputError for whatever would stop a notebook later.
     """
-    from analysis import codebook, corpus, evidence, findings, framing, tokens, trends, uncertainty
+    from analysis import codebook, corpus, evidence, findings, framing, trends, uncertainty
+    from analysis.duplicates import stories
 
     checked: dict[str, object] = {}
     for values in parameters.values():
-        key = json.dumps([values["corpus"], values.get("columns")])
-        if key not in checked:
-            checked[key] = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
-            tokens.prepare(checked[key])
-        texts = checked[key]
         uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
+        chosen = {k: values[k] for k in ("corpus", "columns", "unique", "similarity") if k in values}
+        key = json.dumps(chosen)
+        if key not in checked:
+            read = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
+            share = values.get("similarity", stories.SIMILARITY)
+            unique = values.get("unique", "all")
+            checked[key] = stories.counted_corpus(read, unique, similarity=share)
+        texts = checked[key]
         framing.group_names(texts, values["group"], values.get("compare", ()))
         claims = findings.read_claims(texts)
         if "codebook" not in values:

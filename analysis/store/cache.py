@@ -20,7 +20,7 @@ from analysis.errors import InputError
 VARIABLE = "WORKBOOK_CACHE"
 NAME = "ai-race-workbook"
 MANIFEST, ARRAYS = "manifest.json", "arrays.bin"
-KINDS = ("sources", "corpora", "blocks", "tokens")
+KINDS = ("sources", "corpora", "blocks", "tokens", "stories")
 ALIGNMENT = 64
 SETTLED = 2.0
 """Seconds that a file must have been left alone before its times tell that it is unchanged."""
