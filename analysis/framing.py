@@ -34,7 +34,8 @@ class Coding:
     `coded` is how many units of each document (rows) carry each frame (columns), `units` how many
     units each document has. `named` is how many units name each actor, last those that name
     none; `together` how many of them carry each frame (actors × frames). `found` are the matches
-    that count, `apart` those that were set apart as negated (none where negation is off).
+    that count, `apart` those that were set apart as negated (none where negation is off); `choices`
+    are the options of `code_units` that say which matches count.
     """
 
     found: Found
@@ -45,7 +46,8 @@ class Coding:
     units: np.ndarray
     named: np.ndarray
     together: np.ndarray
-    apart: Found | None = None
+    apart: Found | None
+    choices: Mapping[str, int | str]
 
     @property
     def tokens(self) -> Tokens:
@@ -114,20 +116,22 @@ def code_units(
         named,
         together,
         set_apart.found() if negation else None,
+        {"negation": negation, "voice": voice},
     )
 
 
-def evidence_of(coding: Coding, *, negation: int = 0) -> pd.DataFrame:
+def evidence_of(coding: Coding) -> pd.DataFrame:
     """The kept matches as readers follow them: `evidence.parquet`.
 
     The columns of `evidence.evidence_table`, then voice ('author', 'reported' or 'quoted') and
-    negated (a negation stands before it, within `negation` words or, if that is 0, WINDOW).
+    negated (a negation stands before it, within so many words as in `code_units` or, if negation
+    is off there, WINDOW).
     Matches that were set apart stand among the others.
     """
     parts = [found for found in (coding.found, coding.apart) if found is not None]
     table = pd.concat([evidence_table(found, coding.unit) for found in parts], ignore_index=True)
     kept = pd.concat([found.kept for found in parts], ignore_index=True)
-    voice, negated = marks_of(coding.tokens, kept, negation or WINDOW)
+    voice, negated = marks_of(coding.tokens, kept, coding.choices["negation"] or WINDOW)
     table = table.assign(voice=np.array(quoting.VOICES, dtype=object)[voice], negated=negated)
     rank = kept["name"].map({name: n for n, name in enumerate(coding.frames)})
     return table.iloc[np.lexsort((kept["first"], rank))].reset_index(drop=True)
@@ -549,7 +553,7 @@ def frames_by_story(
     stories.
     """
     if coding.tokens is not stories.tokens:
-        coding = code_units(stories.tokens, codebook, coding.unit, keep=0)
+        coding = code_units(stories.tokens, codebook, coding.unit, keep=0, **coding.choices)
     keys = pd.DataFrame({"group": stories.tokens.corpus.groups(group).to_numpy()})
     table = beside(stories, keys, coding.frames, coding.coded, coding.units)
     names = {"name": "frame", "article_size": "article_units", "article_count": "article_coded"}
