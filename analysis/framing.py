@@ -18,7 +18,8 @@ from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table,
 from analysis.stance import quoting
 from analysis.stance.marks import CountedMatches, marks_of
 from analysis.stance.negation import WINDOW
-from analysis.tokens import Block, Tokens
+from analysis.store.ahead import ahead
+from analysis.tokens import Block, Tokens, workers
 from analysis.trends import informative_prior
 
 MOST_WORDS = 20_000
@@ -34,8 +35,7 @@ class Coding:
     `coded` is how many units of each document (rows) carry each frame (columns), `units` how many
     units each document has. `named` is how many units name each actor, last those that name
     none; `together` how many of them carry each frame (actors × frames). `found` are the matches
-    that count, `apart` those that were set apart as negated (none where negation is off); `choices`
-    are the options of `code_units` that say which matches count.
+    that count, `apart` those that were set apart as negated (none where negation is off).
     """
 
     found: Found
@@ -46,8 +46,7 @@ class Coding:
     units: np.ndarray
     named: np.ndarray
     together: np.ndarray
-    apart: Found | None
-    choices: Mapping[str, int | str]
+    apart: Found | None = None
 
     @property
     def tokens(self) -> Tokens:
@@ -70,16 +69,17 @@ def code_units(
     unit: str = "sentence",
     *,
     keep: int = KEPT,
+    threshold: int = 1,
     random_seed: int = 0,
     negation: int = 0,
     voice: str = "all",
 ) -> Coding:
     """Code every unit of the corpus with the frames and actors of a codebook.
 
-    Of each rule at most `keep` matches are kept for reading. With `negation` above 0 a match with
-    a negation among so many words before it is set apart and codes nothing; `voice` says in whose
-    voice a match must stand to count (see `quoting.CHOICES`). Raises InputError for an unknown
-    unit or voice, or no frames.
+    A unit carries a frame from `threshold` matches on. Of each rule at most `keep` matches are kept
+    for reading. With `negation` above 0 a match with a negation among so many words before it is
+    set apart and codes nothing; `voice` says in whose voice a match must stand to count (see
+    `quoting.CHOICES`). Raises InputError for an unknown unit or voice, or no frames.
     """
     check_unit(unit)
     check_frames(codebook.frames)
@@ -96,7 +96,8 @@ def code_units(
         unit_of = units_of(block, unit)
         firsts = np.unique(unit_of, return_index=True)[1]
         document = block.sentence_document[firsts]
-        presence = presence_of(block, rows, unit_of, len(firsts), len(frames) + len(actors))
+        enough = reached(block, rows, unit_of, threshold, len(frames))
+        presence = presence_of(block, enough, unit_of, len(firsts), len(frames) + len(actors))
         framed, holders = presence[:, : len(frames)], presence[:, len(frames) :]
         nobody = sparse.csr_array((holders.sum(axis=1) == 0).astype(np.int64).reshape(-1, 1))
         holders = sparse.hstack([holders, nobody]).tocsr()
@@ -116,22 +117,20 @@ def code_units(
         named,
         together,
         set_apart.found() if negation else None,
-        {"negation": negation, "voice": voice},
     )
 
 
-def evidence_of(coding: Coding) -> pd.DataFrame:
+def evidence_of(coding: Coding, *, negation: int = 0) -> pd.DataFrame:
     """The kept matches as readers follow them: `evidence.parquet`.
 
     The columns of `evidence.evidence_table`, then voice ('author', 'reported' or 'quoted') and
-    negated (a negation stands before it, within so many words as in `code_units` or, if negation
-    is off there, WINDOW).
+    negated (a negation stands before it, within `negation` words or, if that is 0, WINDOW).
     Matches that were set apart stand among the others.
     """
     parts = [found for found in (coding.found, coding.apart) if found is not None]
     table = pd.concat([evidence_table(found, coding.unit) for found in parts], ignore_index=True)
     kept = pd.concat([found.kept for found in parts], ignore_index=True)
-    voice, negated = marks_of(coding.tokens, kept, coding.choices["negation"] or WINDOW)
+    voice, negated = marks_of(coding.tokens, kept, negation or WINDOW)
     table = table.assign(voice=np.array(quoting.VOICES, dtype=object)[voice], negated=negated)
     rank = kept["name"].map({name: n for n, name in enumerate(coding.frames)})
     return table.iloc[np.lexsort((kept["first"], rank))].reset_index(drop=True)
@@ -146,6 +145,18 @@ def presence_of(
     where = np.divmod(cells, max(n_sets, 1))
     ones = np.ones(len(cells), dtype=np.int64)
     return sparse.csr_array((ones, where), shape=(n_units, n_sets))
+
+
+def reached(
+    block: Block, rows: np.ndarray, unit_of: np.ndarray, threshold: int, n_frames: int
+) -> np.ndarray:
+    """The matches but those of a frame that has fewer than `threshold` of them in their unit."""
+    if threshold < 2 or not len(rows):
+        return rows
+    sentence = np.searchsorted(block.sentence_start, rows[:, 1], side="right") - 1
+    cells = unit_of[sentence] * (rows[:, 0].max() + 1) + rows[:, 0]
+    _, which, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    return rows[(counts[which] >= threshold) | (rows[:, 0] >= n_frames)]
 
 
 def check_frames(frames: Mapping[str, RuleSet]) -> None:
@@ -264,14 +275,18 @@ def difference_table(
     groups = corpus.groups(group).to_numpy()
     names = group_names(corpus, group, compare)
     documents = coding.by_document()
-    rows = []
-    for name, other, mine, theirs in sides(groups, names):
+
+    def rows_of(side: tuple) -> list[tuple]:
+        name, other, *masks = side
         rng = uncertainty.generator(
             random_seed, f"differences {coding.unit} {group} {name} {other}"
         )
-        rows += difference_rows(
-            coding.frames, documents, (name, other), (mine, theirs), confidence, resamples, rng
+        return difference_rows(
+            coding.frames, documents, (name, other), masks, confidence, resamples, rng
         )
+
+    compared = ahead(sides(groups, names), rows_of, workers())
+    rows = [row for _, found in compared for row in found]
     columns = ["frame", "group", "other", "share", "other_share", "difference", "low", "high", "p"]
     table = pd.DataFrame(
         rows, columns=[*columns, "documents", "other_documents", "interval", "no_test"]
@@ -545,15 +560,23 @@ def groups_told(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> str:
 
 
 def frames_by_story(
-    coding: Coding, codebook: Codebook, stories: CorpusStories, *, group: str
+    coding: Coding,
+    codebook: Codebook,
+    stories: CorpusStories,
+    *,
+    group: str,
+    threshold: int = 1,
+    negation: int = 0,
+    voice: str = "all",
 ) -> pd.DataFrame:
     """Shares of each frame by article and by story beside each other: `frames_by_story.csv`.
 
     Columns frame, group, articles, article_units, article_coded, article_share, and the same of
-    stories.
+    stories. `threshold`, `negation` and `voice` are those that the coding was made with.
     """
     if coding.tokens is not stories.tokens:
-        coding = code_units(stories.tokens, codebook, coding.unit, keep=0, **coding.choices)
+        choices = {"threshold": threshold, "negation": negation, "voice": voice}
+        coding = code_units(stories.tokens, codebook, coding.unit, keep=0, **choices)
     keys = pd.DataFrame({"group": stories.tokens.corpus.groups(group).to_numpy()})
     table = beside(stories, keys, coding.frames, coding.coded, coding.units)
     names = {"name": "frame", "article_size": "article_units", "article_count": "article_coded"}
