@@ -70,6 +70,7 @@ NAMES = {
         "tests_told",
     ),
     "coding.audit": ("audit_told", "leading_rules", "rule_audit"),
+    "coding.form": ("coding_form",),
     "coding.validation": (
         "agreement_of_coders",
         "automatic_coders",
