@@ -52,6 +52,17 @@ NAMES = {
         "trends_caveat",
         "years_spoken_of",
     ),
+    "stance.stances": (
+        "count_stances",
+        "coverage_table",
+        "negation_table",
+        "nearest_table",
+        "object_table",
+        "tone_table",
+        "tone_words",
+        "voice_table",
+    ),
+    "changes": ("change_table", "changes_told", "split_table", "split_told"),
     "framing": (
         "actor_table",
         "code_units",
@@ -59,6 +70,7 @@ NAMES = {
         "concentration_table",
         "concentration_warnings",
         "difference_table",
+        "evidence_of",
         "frame_table",
         "frames_by_document",
         "frames_by_story",
@@ -72,6 +84,7 @@ NAMES = {
     "coding.audit": ("audit_told", "leading_rules", "rule_audit"),
     "coding.form": ("coding_form",),
     "coding.validation": (
+        "actor_scores",
         "agreement_of_coders",
         "automatic_coders",
         "automatic_scores",
@@ -80,7 +93,7 @@ NAMES = {
         "corpus_codings",
         "corrected_differences",
         "corrected_shares",
-        "coverage_table",
+        "correction_coverage",
         "divided_units",
         "further_told",
         "macro_told",
@@ -88,6 +101,7 @@ NAMES = {
         "sample_of_codings",
         "sample_told",
     ),
+    "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
     "findings": (
         "check_rates",
         "check_shares",
@@ -100,8 +114,7 @@ NAMES = {
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
-    *(module for module in NAMES if "." not in module),
-    "changes",
+    *(name for name in NAMES if "." not in name),
     "cli",
     "coding",
     "dictionaries",

@@ -132,7 +132,7 @@ def test_known_differences_stand_beside_corrected_ones(coded, coders):
 
 def test_coverage_of_a_biased_coder(coded, coders):
     """Counted shares of a poor coder miss the truth; the corrected ones hold it as promised."""
-    table = validation.coverage_table(coded, coders, sizes=(100,), draws=30)
+    table = validation.correction_coverage(coded, coders, sizes=(100,), draws=30)
     means = table.groupby("estimator")["coverage"].mean()
     assert means["learnt, counted"] < 0.5
     assert means["learnt, corrected"] >= 0.93
@@ -177,7 +177,7 @@ def test_without_codings_every_table_is_empty(corpus_of, codebook):
         validation.automatic_scores(none, []),
         validation.corrected_shares(none, none, [], 0.95),
         validation.corrected_differences(none, none, [], 0.95),
-        validation.coverage_table(none, []),
+        validation.correction_coverage(none, []),
     ):
         assert table.empty
         assert len(table.columns) >= 3
