@@ -54,12 +54,12 @@ NAMES = {
     ),
     "stance.stances": (
         "count_stances",
-        "coverage_table",
         "negation_table",
         "nearest_table",
         "object_table",
         "tone_table",
         "tone_words",
+        "voice_coverage",
         "voice_table",
     ),
     "changes": ("change_table", "changes_told", "split_table", "split_told"),
@@ -81,6 +81,7 @@ NAMES = {
         "story_frames_told",
         "tests_told",
     ),
+    "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
     "coding.audit": ("audit_told", "leading_rules", "rule_audit"),
     "coding.form": ("coding_form",),
     "coding.validation": (
@@ -101,7 +102,6 @@ NAMES = {
         "sample_of_codings",
         "sample_told",
     ),
-    "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
     "findings": (
         "check_rates",
         "check_shares",

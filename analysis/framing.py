@@ -77,10 +77,9 @@ def code_units(
     """Code every unit of the corpus with the frames and actors of a codebook.
 
     A unit carries a frame from `threshold` matches on. Of each rule at most `keep` matches are kept
-    for reading. With `negation` above 0 a match with
-    a negation among so many words before it is set apart and codes nothing; `voice` says in whose
-    voice a match must stand to count (see `quoting.CHOICES`). Raises InputError for an unknown
-    unit or voice, or no frames.
+    for reading. With `negation` above 0 a match with a negation among so many words before it is
+    set apart and codes nothing; `voice` says in whose voice a match must stand to count (see
+    `quoting.CHOICES`). Raises InputError for an unknown unit or voice, or no frames.
     """
     check_unit(unit)
     check_frames(codebook.frames)
@@ -566,16 +565,17 @@ def frames_by_story(
     stories: CorpusStories,
     *,
     group: str,
+    threshold: int = 1,
     negation: int = 0,
     voice: str = "all",
 ) -> pd.DataFrame:
     """Shares of each frame by article and by story beside each other: `frames_by_story.csv`.
 
     Columns frame, group, articles, article_units, article_coded, article_share, and the same of
-    stories. `negation` and `voice` are those that the coding was made with.
+    stories. `threshold`, `negation` and `voice` are those that the coding was made with.
     """
     if coding.tokens is not stories.tokens:
-        choices = {"negation": negation, "voice": voice}
+        choices = {"threshold": threshold, "negation": negation, "voice": voice}
         coding = code_units(stories.tokens, codebook, coding.unit, keep=0, **choices)
     keys = pd.DataFrame({"group": stories.tokens.corpus.groups(group).to_numpy()})
     table = beside(stories, keys, coding.frames, coding.coded, coding.units)

@@ -142,6 +142,11 @@ def test_facade_names_exist(name):
     assert getattr(analysis, name).__doc__
 
 
+def test_facade_names_are_unique():
+    """No two modules offer the same name."""
+    assert len(analysis.MODULE_OF) == sum(map(len, analysis.NAMES.values()))
+
+
 def test_unknown_name_is_an_attribute_error():
     """A name that is not offered is refused as Python refuses it."""
     with pytest.raises(AttributeError, match="no_such_name"):
