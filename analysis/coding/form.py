@@ -18,6 +18,8 @@ from analysis.files import write_whole
 from analysis.pages import escaped
 
 IN_A_BROWSER = ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG")
+GREY = "color: var(--jp-ui-font-color2, #666); line-height: 1.3"
+SMALL = "font-size: 85%; line-height: 1.2; padding-top: 3px"
 HOW = (
     "To code here: open this notebook in JupyterLab, set codings to the folder that `workbook sample` "
     "wrote and coder to your name, and run this cell."
@@ -116,7 +118,10 @@ class Form:
             name: widgets.Checkbox(description=name, indent=False, tooltip=rules.about)
             for name, rules in codebook.frames.items()
         }
-        abouts = {name: widgets.HTML(escaped(one.about)) for name, one in codebook.frames.items()}
+        abouts = {
+            name: widgets.HTML(f"<div style='{SMALL}'>{escaped(one.about)}</div>")
+            for name, one in codebook.frames.items()
+        }
         lines = [widgets.HBox([box, abouts[name]]) for name, box in self.boxes.items()]
         for box in self.boxes.values():
             box.layout = widgets.Layout(width="14em", flex="0 0 auto")
@@ -133,10 +138,9 @@ class Form:
         """Show the unit at the place, with the answers that it has."""
         row = self.rows[self.place]
         before, text, after = (escaped(row.get(name, "")) for name in ("before", "text", "after"))
-        grey = "color: var(--jp-ui-font-color2, #666)"
         self.unit.value = (
-            f"<p style='{grey}'>{before}</p><p style='font-size: 120%'><b>{text}</b></p>"
-            f"<p style='{grey}'>{after}</p>"
+            f"<div style='{GREY}'>{before}</div><div style='font-size: 115%'><b>{text}</b></div>"
+            f"<div style='{GREY}'>{after}</div>"
         )
         for name, box in self.boxes.items():
             box.value = ANSWERS.get(row.get(name, "").strip().casefold(), False)
