@@ -58,6 +58,7 @@ PRECISIONS = {4: "year", 7: "month", 10: "day"}
 ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 KINDS = "a folder, or a file " + ", ".join((*FORMATS, *MORE_FORMATS))
 MISSING = "(none)"
+EXCLUSIONS = ("on", "off")
 EVERY = "all"
 WHOLE_CORPUS = "whole corpus, by date"
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
@@ -100,6 +101,17 @@ class Corpus:
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
         return replace(self, excluded=self.excluded.iloc[:0])
+
+    def with_exclusions(self, exclusions: str) -> Corpus:
+        """The corpus with its lines excluded as declared ('on'), or with every line kept ('off').
+
+        Raises InputError for any other word.
+        """
+        if exclusions not in EXCLUSIONS:
+            raise InputError(
+                "is no choice", where="exclusions", value=exclusions, allowed=EXCLUSIONS
+            )
+        return self if exclusions == "on" else self.with_everything()
 
     @cached_property
     def languages(self) -> np.ndarray:

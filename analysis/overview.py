@@ -101,10 +101,12 @@ def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
 def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.DataFrame:
     """One row a type, the most frequent first: `vocabulary.csv`; at most `most_words` of them.
 
-    `documents` is how many hold it; `dp` is Gries's deviation of proportions over documents,
-    0 = evenly spread, towards 1 = in one document (missing for a corpus of one document). A corpus
-    of several languages has the rows of each, with the columns language and of_documents (those
-    of the language), and rates within it.
+    `documents` is how many hold it. Three measures of dispersion over documents: `dp` is Gries's
+    deviation of proportions, 0 = evenly spread, towards 1 = in one document; `dp_norm` the same in
+    Lijffijt and Gries's normalisation; `juilland_d` runs the other way, 1 = even, 0 = in one
+    document. All are missing for a corpus of one document. A corpus of several languages has the
+    rows of each, with the columns language and of_documents (those of the language), and rates
+    within it.
     """
     strata = tokens.corpus.strata
     parts = [vocabulary_of(tokens, inside, most_words) for _, inside in strata]
@@ -122,22 +124,30 @@ def vocabulary_of(tokens: Tokens, inside: np.ndarray, most_words: int) -> pd.Dat
     """The rows of the documents of one language."""
     whole = inside.all()
     count = tokens.type_totals if whole else tokens.group_totals(inside[None])[0]
-    total = int(tokens.document_sizes[inside].sum())
+    sizes = tokens.document_sizes
+    total = int(sizes[inside].sum())
     documents = np.zeros(len(count), dtype=np.int64)
-    excess = np.zeros(len(count))
+    excess, rates, squares = (np.zeros(len(count)) for _ in range(3))
     for block, counts in tokens.type_counts():
-        mine = counts if whole else counts[np.flatnonzero(inside[block])]
-        sizes = tokens.document_sizes[block][inside[block]]
-        documents += np.bincount(mine.indices, minlength=len(count))
-        excess += measures.excess_of_proportions(mine, sizes, count, total)
+        counts = counts if whole else counts[np.flatnonzero(inside[block])]
+        n, mine = counts.indices, sizes[block][inside[block]]
+        documents += np.bincount(n, minlength=len(count))
+        excess += measures.excess_of_proportions(counts, mine, count, total)
+        rate = counts.data / np.repeat(mine, np.diff(counts.indptr))
+        rates += np.bincount(n, rate, len(count))
+        squares += np.bincount(n, rate**2, len(count))
     order = np.argsort(-count, kind="stable")[: min(most_words, np.count_nonzero(count))]
+    parts = sizes[inside & (sizes > 0)]
+    dp = (excess[order] + 1) / 2 if len(parts) > 1 else np.full(len(order), np.nan)
     return pd.DataFrame(
         {
             "token": tokens.types.take(order).to_pylist(),
             "count": count[order],
             "documents": documents[order],
             "per_million": measures.per_million(count[order], total),
-            "dp": (excess[order] + 1) / 2 if inside.sum() > 1 else np.nan,
+            "dp": dp,
+            "dp_norm": measures.normalised_deviation(dp, parts) if len(parts) > 1 else dp,
+            "juilland_d": measures.juilland_of_sums(rates[order], squares[order], len(parts)),
         }
     )
 

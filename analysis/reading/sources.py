@@ -12,7 +12,7 @@ from pathlib import Path
 
 from analysis.errors import InputError, shown
 from analysis.files import read_lines, read_table, read_text
-from analysis.reading.rows import Reading, Rejected, Remark, Row
+from analysis.reading.rows import CODINGS, KEY, Reading, Rejected, Remark, Row
 
 BATCH_ROWS, BATCH_SIZE = 2000, 8_000_000
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -23,6 +23,7 @@ OF_THE_FOLDER = (
     "exclusions.yaml",
     "findings.yaml",
     "words.yaml",
+    "sweep.yaml",
     "SHA256SUMS",
     "README.md",
 )
@@ -67,7 +68,7 @@ def read_folder(folder: Path, columns: Mapping[str, str]) -> tuple[Iterator[Row]
     check_sums(folder)
     entries = sorted(folder.iterdir())
     found = [e.name for e in entries if e.suffix.lower() == ".txt" and e.is_file()]
-    others = [e.name for e in entries if e.name not in {*found, *OF_THE_FOLDER}]
+    others = [e.name for e in entries if e.name not in {*found, *described(folder)}]
     for name in found:
         check_name(folder, name)
     metadata = folder / "metadata.csv"
@@ -265,9 +266,14 @@ def as_text(value: object, where: str) -> str:
     return text
 
 
+def described(folder: Path) -> set[str]:
+    """Names of what describes a corpus in its folder: `codings` only where a key of codings is in it."""
+    return {*OF_THE_FOLDER, *([CODINGS] if (folder / CODINGS / KEY).is_file() else [])}
+
+
 def is_plain(folder: Path) -> bool:
     """Whether a folder holds texts of one kind only: .txt, beside what describes them."""
-    known = {*OF_THE_FOLDER, "metadata.csv"}
+    known = described(folder)
     entries = [entry for entry in folder.iterdir() if entry.name not in known]
     return not any(entry.is_dir() or entry.suffix.lower() in OTHER_KINDS for entry in entries)
 

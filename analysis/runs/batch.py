@@ -16,6 +16,7 @@ from pathlib import Path
 
 from analysis import VERSION
 from analysis.errors import InputError, shown
+from analysis.results import json_bytes, merge_findings, write_whole
 from analysis.runs.parameters import Declared, read_declared, settle
 from analysis.runs.receipts import (
     KINDS,
@@ -30,10 +31,10 @@ from analysis.runs.receipts import (
     source_of,
     versions,
 )
-from analysis.results import json_bytes, merge_findings, write_whole
 
 NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"
+CORPUS_CHOICES = ("corpus", "columns", "exclusions", "unique", "similarity")
 INJECTED = "injected-parameters"
 START_TIMEOUT = 120
 
@@ -148,10 +149,11 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
     checked: dict[str, object] = {}
     for values in parameters.values():
         uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
-        chosen = {k: values[k] for k in ("corpus", "columns", "unique", "similarity") if k in values}
+        chosen = {k: values[k] for k in CORPUS_CHOICES if k in values}
         key = json.dumps(chosen)
         if key not in checked:
             read = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
+            read = read.with_exclusions(values.get("exclusions", "on"))
             share = values.get("similarity", stories.SIMILARITY)
             unique = values.get("unique", "all")
             checked[key] = stories.counted_corpus(read, unique, similarity=share)
@@ -160,7 +162,8 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
         claims = findings.read_claims(texts)
         if "codebook" not in values:
             continue
-        book = codebook.corpus_codebook(texts, values["codebook"])
+        left_out = values.get("leave_out", ())
+        book = codebook.corpus_codebook(texts, values["codebook"], leave_out=left_out)
         findings.check_claims(claims, book)
         if "terms" in values:
             codebook.term_sets(values["terms"], book.terms)
@@ -405,7 +408,7 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
     values = dict(plan.parameters[one.name])
     given = {
         name: hash_of_path(values[name])
-        for name in ("corpus", "codebook", "events")
+        for name in ("corpus", "codebook", "events", "codings", "sweep")
         if values.get(name)
     }
     return {
@@ -414,7 +417,7 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
         "code": hash_of_code(),
         "corpus": given["corpus"],
         "codebook": given.get("codebook", "in the corpus"),
-        "events": given.get("events", "in the corpus"),
+        **{name: given.get(name, "in the corpus") for name in ("events", "codings", "sweep")},
         "environment": sha256(json.dumps(versions()).encode()),
     }
 
