@@ -370,9 +370,8 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
-        for line in (
-            rules_told_by_language(sets.values(), corpus, kind).splitlines() if sets else ()
-        ):
+        told = rules_told_by_language(sets.values(), corpus, kind) if sets else ""
+        for line in told.splitlines():
             print(f"    {line}")
     try_examples(book)
     if options.strict and corpus.rejected:

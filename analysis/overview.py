@@ -129,13 +129,13 @@ def vocabulary_of(tokens: Tokens, inside: np.ndarray, most_words: int) -> pd.Dat
     documents = np.zeros(len(count), dtype=np.int64)
     excess, rates, squares = (np.zeros(len(count)) for _ in range(3))
     for block, counts in tokens.type_counts():
-        counts = counts if whole else counts[np.flatnonzero(inside[block])]
-        n, mine = counts.indices, sizes[block][inside[block]]
-        documents += np.bincount(n, minlength=len(count))
-        excess += measures.excess_of_proportions(counts, mine, count, total)
-        rate = counts.data / np.repeat(mine, np.diff(counts.indptr))
-        rates += np.bincount(n, rate, len(count))
-        squares += np.bincount(n, rate**2, len(count))
+        mine = counts if whole else counts[np.flatnonzero(inside[block])]
+        lengths = sizes[block][inside[block]]
+        documents += np.bincount(mine.indices, minlength=len(count))
+        excess += measures.excess_of_proportions(mine, lengths, count, total)
+        rate = mine.data / np.repeat(lengths, np.diff(mine.indptr))
+        rates += np.bincount(mine.indices, rate, len(count))
+        squares += np.bincount(mine.indices, rate**2, len(count))
     order = np.argsort(-count, kind="stable")[: min(most_words, np.count_nonzero(count))]
     parts = sizes[inside & (sizes > 0)]
     dp = (excess[order] + 1) / 2 if len(parts) > 1 else np.full(len(order), np.nan)

@@ -22,8 +22,8 @@ OF_THE_FOLDER = (
     "events.csv",
     "exclusions.yaml",
     "findings.yaml",
-    "words.yaml",
     "sweep.yaml",
+    "words.yaml",
     "SHA256SUMS",
     "README.md",
 )

@@ -219,12 +219,15 @@ def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> 
     """Normal forms, those of the plain runs first; and the tokens of all runs, one after the other:
     the place of each one's form, the byte of its run at which it begins, how many each run has.
     """
-    wide = as_bools(pc.match_substring_regex(kinds, MAY_BE_CHINESE))
     mask = pa.array(plain.tolist(), pa.bool_())
     simple = kinds.filter(mask)
     forms: dict[str, int] = {}
-    others = zip(kinds.filter(pc.invert(mask)).to_pylist(), wide[~plain].tolist(), strict=True)
-    rest = [tokens_of_chinese(run, own) if may else tokens_of_run(run) for run, may in others]
+    others = kinds.filter(pc.invert(mask))
+    wide = as_bools(pc.match_substring_regex(others, MAY_BE_CHINESE)).tolist()
+    rest = [
+        tuple(tokens_of_chinese(run, own)) if may_be_chinese else tokens_of_run(run)
+        for run, may_be_chinese in zip(others.to_pylist(), wide, strict=True)
+    ]
     sizes = np.ones(len(kinds), dtype=np.int64)
     sizes[~plain] = np.fromiter(map(len, rest), dtype=np.int64, count=len(rest))
     among = np.repeat(plain, sizes)
@@ -246,16 +249,14 @@ def tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
     )
 
 
-def tokens_of_chinese(run: str, own: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """The same of a run that may hold Chinese characters; long and seldom twice, so not kept."""
+def tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Form and first byte of each token of a run with Chinese characters."""
     spans = [match.span() for match in TOKEN.finditer(run)]
-    found = []
     byte = place = 0
     for start, end in chinese.segmented(run, spans, own):
         byte += len(run[place:start].encode())
         place = start
-        found.append((chinese.form_of(run[start:end]), byte))
-    return tuple(found)
+        yield chinese.form_of(run[start:end]), byte
 
 
 def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
