@@ -126,6 +126,18 @@ class Corpus:
         """The languages of the corpus, each with the mask of its documents: what may be compared."""
         return [(code, self.languages == code) for code in sorted(set(self.languages))]
 
+    @property
+    def spoken(self) -> list[tuple[dict[str, str], np.ndarray]]:
+        """All documents; where they are in several languages, then those of each language too.
+
+        With each mask goes what tables add to its rows: nothing, or the column language.
+        """
+        every = np.ones(len(self), dtype=bool)
+        if len(self.strata) == 1:
+            return [({}, every)]
+        apart = [({"language": code}, inside) for code, inside in self.strata]
+        return [({"language": EVERY}, every), *apart]
+
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
