@@ -25,6 +25,7 @@ NAMES = {
         "overlap_table",
         "overview_answer",
         "reading_account",
+        "reading_notes",
         "vocabulary_table",
         "words_told",
     ),

@@ -14,14 +14,16 @@ import regex
 
 from analysis import measures, uncertainty
 from analysis.codebook import RuleSet, parse_rule
-from analysis.corpus import EVERY, Corpus, date_precision, locate
+from analysis.corpus import EVERY, Corpus, locate
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import Found, find
 from analysis.files import read_table
+from analysis.reading.dates import iso_date
 from analysis.store.blocks import as_bools
 from analysis.tokens import Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")
+PRECISION = {4: "year", 7: "month", 10: "day"}
 FINE_ENOUGH = {
     "day": ("day",),
     "week": ("day",),
@@ -62,7 +64,7 @@ def period_label(date: str, period: str) -> str:
     >>> [period_label("2024-07-12", p) for p in ("year", "quarter", "month", "week", "day")]
     ['2024', '2024-Q3', '2024-07', '2024-W28', '2024-07-12']
     """
-    if not date or date_precision(date, "") not in FINE_ENOUGH[period]:
+    if PRECISION.get(len(date)) not in FINE_ENOUGH[period]:
         return ""
     if period == "quarter":
         return f"{date[:4]}-Q{(int(date[5:7]) + 2) // 3}"
@@ -310,7 +312,7 @@ def read_events(file: str | Path | None) -> pd.DataFrame:
         for column in ("date", "label"):
             if not values.get(column):
                 raise InputError("event has no value", where=where, value=column)
-        date_precision(values["date"], where)
+        iso_date(values["date"], where)
         rows.append({column: values.get(column, "") for column in EVENTS})
     return pd.DataFrame(rows, columns=list(EVENTS)).sort_values("date", ignore_index=True)
 

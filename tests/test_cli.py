@@ -69,8 +69,8 @@ def test_wrong_use_is_named_before_anything_runs(arguments, told, capsys, no_run
     ("files", "told"),
     [
         ({}, "the corpus is empty"),
-        ({"a.txt": b"  \n"}, "the corpus is empty: no document holds a letter or a digit"),
-        ({"a.txt": b"one\ntw\xe9 "}, "a.txt, line 2: is not UTF-8: byte 6: '0xe9'"),
+        ({"a.txt": b"...\n"}, "the corpus is empty: no document holds a letter or a digit"),
+        ({"a.txt": b"  \n"}, "it holds no document; 1 rejected, first: a.txt: holds no text"),
         (
             {"a.txt": b"x", "codebook.yaml": b"frames: {race: {ruls: [a]}}"},
             "unknown key (is 'rules' meant?): 'ruls'",
@@ -87,7 +87,7 @@ def test_wrong_use_is_named_before_anything_runs(arguments, told, capsys, no_run
         ),
         (
             {"a.txt": b"x", "metadata.csv": b"file,date\na.txt,3/5/2024\n"},
-            "date is not ISO: '3/5/2024'",
+            "a.txt (metadata.csv, line 2): 1 dates can be read two ways, the first: '3/5/2024'",
         ),
     ],
 )
@@ -96,6 +96,25 @@ def test_bad_corpus_is_named_before_anything_runs(files, told, capsys, no_run, t
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     assert told in refused(capsys, "run", "--corpus", str(tmp_path))
+
+
+@pytest.mark.parametrize("command", [["check"], ["run", "--corpus"]])
+def test_strict_fails_on_any_rejection(command, capsys, no_run, tmp_path):
+    """--strict ends with 2 and the first rejection, before anything runs."""
+    (tmp_path / "c.csv").write_text("id,text\na,One race.\na,Two.\n")
+    options = ["--strict", "--codebook", "seeds/codebook.yaml"]
+    assert cli.main([*command, str(tmp_path / "c.csv"), *options]) == cli.WRONG_USE
+    told = "workbook: --strict: 1 items are rejected, first: c.csv, line 3: id stands twice"
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_the_order_of_dates_is_an_option(tmp_path, capsys):
+    """03/05/2024 is asked about, and read as --dates says."""
+    (tmp_path / "c.csv").write_text("id,text,date\na,One race.,03/05/2024\n")
+    assert "day_first or month_first" in refused(capsys, "check", str(tmp_path / "c.csv"))
+    options = ["--dates", "day_first", "--codebook", "seeds/codebook.yaml"]
+    assert cli.main(["check", str(tmp_path / "c.csv"), *options]) == cli.DONE
+    assert "2024-05-03" in capsys.readouterr().out
 
 
 def test_parameters_come_from_a_file_and_the_line_wins(tmp_path, monkeypatch, capsys):

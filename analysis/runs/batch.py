@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis import VERSION
+from analysis.corpus import Corpus, read_corpus
 from analysis.errors import InputError, shown
 from analysis.runs.parameters import Declared, read_declared, settle
 from analysis.runs.receipts import (
@@ -35,6 +36,8 @@ from analysis.results import json_bytes, merge_findings, write_whole
 NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"
 INJECTED = "injected-parameters"
+MANNER = ("columns", "dates", "encoding")
+"""Parameters of a notebook that say how its corpus is read."""
 START_TIMEOUT = 120
 
 
@@ -142,29 +145,45 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 
     Raises InputError for whatever would stop a notebook later.
     """
-    from analysis import codebook, corpus, evidence, findings, framing, tokens, trends, uncertainty
+    from analysis import codebook, evidence, findings, framing, tokens, trends, uncertainty
 
-    checked: dict[str, object] = {}
-    for values in parameters.values():
-        key = json.dumps([values["corpus"], values.get("columns")])
-        if key not in checked:
-            checked[key] = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
-            tokens.prepare(checked[key])
-        texts = checked[key]
-        uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
-        framing.group_names(texts, values["group"], values.get("compare", ()))
+    for texts, several in corpora_of(parameters):
+        tokens.prepare(texts)
         claims = findings.read_claims(texts)
-        if "codebook" not in values:
-            continue
-        book = codebook.corpus_codebook(texts, values["codebook"])
-        findings.check_claims(claims, book)
-        if "terms" in values:
-            codebook.term_sets(values["terms"], book.terms)
-            trends.check_period(values["period"])
-            trends.corpus_events(texts, values["events"])
-        if "unit" in values:
-            evidence.check_unit(values["unit"])
-            framing.check_frames(book.frames)
+        for values in several:
+            choices = {k: v for k, v in values.items() if k in uncertainty.RANGES}
+            uncertainty.check_choices(**choices)
+            framing.group_names(texts, values["group"], values.get("compare", ()))
+            if "codebook" not in values:
+                continue
+            book = codebook.corpus_codebook(texts, values["codebook"])
+            findings.check_claims(claims, book)
+            if "terms" in values:
+                codebook.term_sets(values["terms"], book.terms)
+                trends.check_period(values["period"])
+                trends.corpus_events(texts, values["events"])
+            if "unit" in values:
+                evidence.check_unit(values["unit"])
+                framing.check_frames(book.frames)
+
+
+def corpora_of(
+    parameters: Mapping[str, Mapping[str, object]],
+) -> Iterator[tuple[Corpus, list[Mapping[str, object]]]]:
+    """Each corpus that the notebooks read, once, with the parameters of those that read it so."""
+    readers: dict[str, list[Mapping[str, object]]] = {}
+    for values in parameters.values():
+        manner = {name: values[name] for name in ("corpus", *MANNER) if name in values}
+        readers.setdefault(json.dumps(manner, sort_keys=True), []).append(values)
+    for manner, several in readers.items():
+        how = json.loads(manner)
+        yield read_corpus(how.pop("corpus"), **how), several
+
+
+def refuse_rejections(plan: Plan) -> None:
+    """Raise InputError where any item of a corpus is rejected."""
+    for corpus, _ in corpora_of(plan.parameters):
+        corpus.refuse_rejections()
 
 
 # --- executing -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from analysis.corpus import every_file, locate
+from analysis.corpus import files_of, locate
 from analysis.results import json_bytes
 
 ROOT = Path(__file__).parent.parent.parent
@@ -33,12 +33,16 @@ def hash_of_file(file: Path) -> str:
 
 
 def hash_of_path(path: str | Path) -> str:
-    """Of a file its bytes; of a folder the names and bytes of all files below it, links left out."""
+    """Of a file its bytes; of a folder the names and bytes of all files below it, links left out.
+
+    Exclusion rules beside a file are taken with it.
+    """
     place = locate(path)
-    if place.is_file():
+    files = [file for file in files_of(place) if file.is_file()]
+    if files == [place]:
         return hash_of_file(place)
-    files = [file for file in every_file(place) if file.is_file()]
-    names = [str(file.relative_to(place)) for file in files]
+    home = place if place.is_dir() else place.parent
+    names = [str(file.relative_to(home)) for file in files]
     lines = (f"{name}\0{hash_of_file(file)}\n" for name, file in zip(names, files, strict=True))
     return sha256("".join(lines).encode("utf-8", "surrogateescape"))
 
