@@ -10,6 +10,14 @@ VERSION = "0.1.0"
 NAMES = {
     "corpus": ("read_corpus",),
     "tokens": ("tokenize",),
+    "duplicates.stories": (
+        "copy_table",
+        "counted",
+        "duplicate_table",
+        "stories_of",
+        "stories_told",
+        "story_counts",
+    ),
     "codebook": ("corpus_codebook", "rules_told", "term_sets"),
     "uncertainty": ("check_choices",),
     "evidence": ("evidence_table", "find", "kept_told"),
@@ -38,8 +46,10 @@ NAMES = {
         "never_told",
         "occurring",
         "places",
+        "story_trends_told",
         "trend_table",
         "trends_answer",
+        "trends_by_story",
         "trends_caveat",
         "years_spoken_of",
     ),
@@ -52,10 +62,12 @@ NAMES = {
         "difference_table",
         "frame_table",
         "frames_by_document",
+        "frames_by_story",
         "framing_answer",
         "groups_told",
         "group_names",
         "keyness_table",
+        "story_frames_told",
         "tests_told",
     ),
     "findings": (
@@ -69,7 +81,7 @@ NAMES = {
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
-    *NAMES,
+    *(module for module in NAMES if "." not in module),
     "changes",
     "cli",
     "coding",

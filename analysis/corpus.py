@@ -210,8 +210,7 @@ def stored(place: Path, manner: Manner) -> Entry:
         notes |= {"key": key, "name": corpus.name}
         notes |= {"rejected": corpus.rejected, "remarks": corpus.remarks}
         save(folder, key, notes | {"fingerprint": corpus.fingerprint}, arrays)
-        put(folder, "corpora", key)
-    found = existing("corpora", key)
+        found = put(folder, "corpora", key)
     if found is None:
         raise InputError("the cache cannot be written", where="--cache")
     return found

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from analysis import uncertainty
 from analysis.codebook import RuleSet
@@ -20,6 +19,9 @@ from analysis.language.words import TOKEN
 from analysis.matching import Matcher, ranges
 from analysis.store.blocks import FULL_STOP, INSIDE
 from analysis.tokens import Block, Tokens, as_numbers
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 T = TypeVar("T")
 UNITS = ("sentence", "paragraph", "document")
@@ -149,6 +151,8 @@ class Gatherer:
 
     def found(self) -> Found:
         """Everything that was taken."""
+        from scipy import sparse
+
         self.sift()
         rows = self.rows[np.lexsort((self.rows[:, 2], self.rows[:, 0]))]
         names = np.array(list(self.sets), dtype=object)

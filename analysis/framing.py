@@ -12,10 +12,12 @@ from scipy import sparse
 from analysis import measures, uncertainty
 from analysis.codebook import Codebook, RuleSet
 from analysis.corpus import EVERY, Corpus
+from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import KEPT, Found, Gatherer, check_unit, units_of
 from analysis.matching import Matcher
-from analysis.tokens import Block, Tokens
+from analysis.store.ahead import ahead
+from analysis.tokens import Block, Tokens, workers
 from analysis.trends import informative_prior
 
 MOST_WORDS = 20_000
@@ -232,14 +234,18 @@ def difference_table(
     groups = corpus.groups(group).to_numpy()
     names = group_names(corpus, group, compare)
     documents = coding.by_document()
-    rows = []
-    for name, other, mine, theirs in sides(groups, names):
+
+    def rows_of(side: tuple) -> list[tuple]:
+        name, other, *masks = side
         rng = uncertainty.generator(
             random_seed, f"differences {coding.unit} {group} {name} {other}"
         )
-        rows += difference_rows(
-            coding.frames, documents, (name, other), (mine, theirs), confidence, resamples, rng
+        return difference_rows(
+            coding.frames, documents, (name, other), masks, confidence, resamples, rng
         )
+
+    compared = ahead(sides(groups, names), rows_of, workers())
+    rows = [row for _, found in compared for row in found]
     columns = ["frame", "group", "other", "share", "other_share", "difference", "low", "high", "p"]
     table = pd.DataFrame(
         rows, columns=[*columns, "documents", "other_documents", "interval", "no_test"]
@@ -502,3 +508,44 @@ def groups_told(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> str:
     names = group_names(corpus, group, compare)
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return shown_lines(f"{len(names)} groups by {group}: {', '.join(names[:20])}{more}")
+
+
+# --- articles and stories --------------------------------------------------------------------------
+
+
+def frames_by_story(
+    coding: Coding, codebook: Codebook, stories: CorpusStories, *, group: str
+) -> pd.DataFrame:
+    """Shares of each frame by article and by story beside each other: `frames_by_story.csv`.
+
+    Columns frame, group, articles, article_units, article_coded, article_share, and the same of
+    stories.
+    """
+    if coding.tokens is not stories.tokens:
+        coding = code_units(stories.tokens, codebook, coding.unit, keep=0)
+    keys = pd.DataFrame({"group": stories.tokens.corpus.groups(group).to_numpy()})
+    table = beside(stories, keys, coding.frames, coding.coded, coding.units)
+    names = {"name": "frame", "article_size": "article_units", "article_count": "article_coded"}
+    table = table.rename(
+        columns=names | {"story_size": "story_units", "story_count": "story_coded"}
+    )
+    for place, side in ((5, "article"), (9, "story")):
+        units = table[f"{side}_units"]
+        table.insert(place, f"{side}_share", table[f"{side}_coded"] / units.where(units > 0))
+    return table
+
+
+def story_frames_told(table: pd.DataFrame, *, most: int = 3) -> str:
+    """The frames whose share changes most when stories instead of articles are counted, in words."""
+    every = table[table["group"] == EVERY]
+    if (every["articles"] == every["stories"]).all():
+        return "By story every share is as by article: no article is another's copy."
+    ranks = [every[f"{side}_share"].rank(ascending=False) for side in ("article", "story")]
+    order = "stay in the same order" if ranks[0].equals(ranks[1]) else "change their order"
+    change = (every["article_share"] - every["story_share"]).abs()
+    rows = every.loc[change.sort_values(ascending=False, kind="stable").index[:most]]
+    told = ", ".join(
+        f"{row.frame} {row.article_share:.1%} by article and {row.story_share:.1%} by story"
+        for row in rows.itertuples()
+    )
+    return shown_lines(f"The frames {order} when stories are counted. Changed most: {told}.")

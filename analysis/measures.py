@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 MATTR_WINDOW = 50
 MTLD_THRESHOLD = 0.72
+MTLD_STEP, MTLD_FEW = 64, 40
 HDD_SAMPLE = 42
 
 
@@ -28,6 +35,8 @@ def deviation_of_proportions(counts: sparse.csr_array, sizes: np.ndarray) -> np.
     (Gries 2008, Dispersions and adjusted frequencies in corpora). `counts` is parts × words,
     `sizes` the tokens of each part. NaN for a word that does not occur.
     """
+    from scipy import sparse
+
     counts, sizes = sparse.csr_array(counts), np.asarray(sizes)
     totals = np.asarray(counts.sum(axis=0)).ravel()
     excess = excess_of_proportions(counts, sizes, totals, sizes.sum())
@@ -67,80 +76,183 @@ def juilland_d(counts, sizes) -> float:
 # --- diversity -------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class TypesInTexts:
+    """The integer types of the tokens of several texts in order, one text after the other.
+
+    `starts` holds the first token of each text and the end of the last. Places are those in `types`.
+    """
+
+    types: np.ndarray
+    starts: np.ndarray
+
+    @classmethod
+    def of_one(cls, types) -> TypesInTexts:
+        """A single text."""
+        return cls(np.asarray(types), np.array([0, len(types)]))
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Tokens of each text."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def text(self) -> np.ndarray:
+        """The text of each token."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    @cached_property
+    def runs(self) -> tuple[np.ndarray, np.ndarray]:
+        """The places in the order of text, type and place; and whether text and type are those of the
+        place before."""
+        kinds = int(self.types.max(initial=0)) + 1
+        keys = self.text * kinds + self.types
+        order = in_stable_order(keys)
+        keys = keys[order]
+        return order, np.concatenate(([False], keys[1:] == keys[:-1]))[: len(keys)]
+
+    @cached_property
+    def last_met(self) -> np.ndarray:
+        """Where the type of each token was met last before it in its text, -1 for the first time."""
+        order, same = self.runs
+        met = np.full(len(order), -1, dtype=np.int64)
+        met[order[same]] = order[np.flatnonzero(same) - 1]
+        return met
+
+    @cached_property
+    def n_types(self) -> np.ndarray:
+        """Different types of each text."""
+        return np.bincount(self.text[self.last_met < 0], minlength=len(self.sizes))
+
+    def reversed(self) -> TypesInTexts:
+        """The same read from the last token of the last text to the first of the first."""
+        return TypesInTexts(self.types[::-1], self.starts[-1] - self.starts[::-1])
+
+
+def in_stable_order(values: np.ndarray) -> np.ndarray:
+    """The places of whole numbers (0 or more) in their order, the earlier of two that are equal first."""
+    bits = len(values).bit_length()
+    if int(values.max(initial=0)).bit_length() + bits > 62:
+        return np.argsort(values, kind="stable")
+    keys = np.sort((values.astype(np.int64) << bits) | np.arange(len(values)))
+    return keys & ((1 << bits) - 1)
+
+
 def last_met(types: np.ndarray) -> np.ndarray:
-    """Where the type of each token was met last before it, -1 for the first time.
+    """Where the type of each token of a text was met last before it, -1 for the first time."""
+    return TypesInTexts.of_one(types).last_met
 
-    `types` are the integer types of a text in order.
+
+def mattr(texts: TypesInTexts, window: int = MATTR_WINDOW) -> np.ndarray:
+    """Moving-average type-token ratio of each text (Covington and McFall 2010); NaN below one window.
+
+    Each token adds one type to every window in which it is the first of its type.
     """
-    types = np.asarray(types)
-    order = np.argsort(types, kind="stable")
-    same = types[order[1:]] == types[order[:-1]]
-    met = np.full(len(types), -1, dtype=np.int64)
-    met[order[1:][same]] = order[:-1][same]
-    return met
+    place, start = np.arange(len(texts.types)), texts.starts[:-1][texts.text]
+    first = np.maximum(np.maximum(texts.last_met + 1, place - window + 1), start)
+    last = np.minimum(place, texts.starts[1:][texts.text] - window)
+    sums = np.concatenate(([0], np.cumsum(np.maximum(last - first + 1, 0))))[texts.starts]
+    windows = texts.sizes - window + 1
+    there = windows > 0
+    return np.where(there, np.diff(sums) / np.where(there, windows, 1) / window, np.nan)
 
 
-def mattr(types: np.ndarray, window: int = MATTR_WINDOW) -> float:
-    """Moving-average type-token ratio (Covington and McFall 2010); NaN below one window.
-
-    `types` are the integer types of a text in order. Each token adds one type to every window in
-    which it is the first of its type.
-    """
-    n = len(types)
-    if n < window:
-        return float("nan")
-    place = np.arange(n)
-    first = np.maximum(np.maximum(last_met(types) + 1, place - window + 1), 0)
-    windows = np.minimum(place, n - window) - first + 1
-    return int(np.maximum(windows, 0).sum()) / (n - window + 1) / window
-
-
-def mtld(types: np.ndarray, threshold: float = MTLD_THRESHOLD) -> float:
+def mtld(texts: TypesInTexts, threshold: float = MTLD_THRESHOLD) -> np.ndarray:
     """Measure of textual lexical diversity, mean of both directions (McCarthy and Jarvis 2010).
 
     The mean length in tokens of stretches whose type-token ratio stays above the threshold.
     NaN for an empty text, or one whose ratio never falls.
     """
-    types = np.asarray(types)
-    if not len(types):
-        return float("nan")
-    return float(np.mean([mtld_one_way(order, threshold) for order in (types, types[::-1])]))
+    return (mtld_one_way(texts, threshold) + mtld_one_way(texts.reversed(), threshold)[::-1]) / 2
 
 
-def mtld_one_way(types: np.ndarray, threshold: float) -> float:
-    """MTLD read in one direction."""
-    factors = first = kinds = 0
-    for place, met in enumerate(last_met(types).tolist()):
-        kinds += met < first
-        if kinds / (place + 1 - first) <= threshold:
-            factors, first, kinds = factors + 1, place + 1, 0
-    length = len(types) - first
-    part = factors + ((1 - kinds / length) / (1 - threshold) if length else 0.0)
-    return len(types) / part if part else float("nan")
+def mtld_one_way(texts: TypesInTexts, threshold: float) -> np.ndarray:
+    """MTLD read in one direction.
+
+    All texts are read at once, MTLD_STEP tokens at a time, each to the end of its next factor; the
+    last few, which are longer than the others, one by one.
+    """
+    met, ends = texts.last_met, texts.starts[1:]
+    first, place = texts.starts[:-1].copy(), texts.starts[:-1].copy()
+    factors, kinds = np.zeros((2, len(ends)), dtype=np.int64)
+    open_ones = np.flatnonzero(place < ends)
+    while len(open_ones) > MTLD_FEW:
+        begin, end = first[open_ones, None], ends[open_ones, None]
+        at = place[open_ones, None] + np.arange(MTLD_STEP)
+        inside = at < end
+        new = (met[np.minimum(at, len(met) - 1)] < begin) & inside
+        met_now = np.cumsum(new, axis=1) + kinds[open_ones, None]
+        low = (met_now / (at + 1 - begin) <= threshold) & inside
+        fallen = low.any(axis=1)
+        read_to = np.where(fallen, at[:, 0] + low.argmax(axis=1) + 1, at[:, 0] + MTLD_STEP)
+        place[open_ones] = np.minimum(read_to, end[:, 0])
+        factors[open_ones] += fallen
+        kinds[open_ones] = np.where(fallen, 0, met_now[:, -1])
+        first[open_ones[fallen]] = place[open_ones[fallen]]
+        open_ones = open_ones[place[open_ones] < ends[open_ones]]
+    for n in open_ones.tolist():
+        state = first[n], kinds[n], factors[n]
+        first[n], kinds[n], factors[n] = read_on(
+            met[place[n] : ends[n]], place[n], *state, threshold
+        )
+    length = ends - first
+    left = (1 - kinds / np.maximum(length, 1)) / (1 - threshold)
+    parts = factors + np.where(length > 0, left, 0.0)
+    return np.divide(texts.sizes, parts, out=np.full(len(parts), np.nan), where=parts > 0)
 
 
-def hdd(types: np.ndarray, sample: int = HDD_SAMPLE) -> float:
-    """HD-D (McCarthy and Jarvis 2007): expected type-token ratio of `sample` tokens drawn at random.
+def read_on(
+    met: np.ndarray, place, first, kinds, factors, threshold: float
+) -> tuple[int, int, int]:
+    """Where the last factor of a text begins, its types so far and the factors before it.
+
+    `met` are the tokens from `place` on; the factor in which it stands begins at `first`.
+    """
+    first, kinds, factors = int(first), int(kinds), int(factors)
+    for after, before in enumerate(met.tolist(), start=int(place) + 1):
+        kinds += before < first
+        if kinds / (after - first) <= threshold:
+            factors, first, kinds = factors + 1, after, 0
+    return first, kinds, factors
+
+
+def hdd(texts: TypesInTexts, sample: int = HDD_SAMPLE) -> np.ndarray:
+    """HD-D of each text (McCarthy and Jarvis 2007): expected type-token ratio of `sample` tokens
+    drawn at random.
 
     NaN for a text with fewer tokens than that.
     """
-    if len(types) < sample:
-        return float("nan")
-    counts = np.unique(np.asarray(types), return_counts=True)[1]
-    return float(expected_types(counts, np.array([sample]))[0] / sample)
+    order, same = texts.runs
+    begins = np.flatnonzero(~same)
+    text, counts = texts.text[order[begins]], np.diff(np.append(begins, len(order)))
+    long_enough = texts.sizes[text] >= sample
+    most = int(counts.max(initial=0)) + 1
+    cells, how_many = np.unique((text * most + counts)[long_enough], return_counts=True)
+    text, kinds = np.divmod(cells, most)
+    expected = how_many * chance_of_type(texts.sizes[text], kinds, sample)
+    bounds = np.searchsorted(text, np.arange(len(texts.sizes) + 1))
+    found = np.full(len(texts.sizes), np.nan)
+    for size in np.unique(np.diff(bounds)).tolist():  # sums of as many terms are one array
+        mine = np.flatnonzero(np.diff(bounds) == size) if size else []
+        found[mine] = expected[bounds[mine][:, None] + np.arange(size)].sum(axis=1) / sample
+    return found
+
+
+def chance_of_type(total, count, sample) -> np.ndarray:
+    """The chance that `sample` of `total` tokens, drawn without replacement, hold a type with `count`."""
+    from scipy.special import gammaln
+
+    rest = total - count - sample
+    ways = gammaln(total - count + 1) - gammaln(np.maximum(rest, 0) + 1)
+    ways_in_all = gammaln(total + 1) - gammaln(total - sample + 1)
+    return 1 - np.where(rest >= 0, np.exp(ways - ways_in_all), 0.0)
 
 
 def expected_types(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Types expected among `sizes` tokens drawn without replacement (Hurlbert 1971, rarefaction)."""
-    from scipy.special import gammaln
-
-    total = int(np.sum(counts))
     kinds, how_many = np.unique(counts, return_counts=True)
-    rest = total - kinds[:, None] - np.asarray(sizes)[None, :]
-    ways = gammaln(total - kinds[:, None] + 1) - gammaln(np.maximum(rest, 0) + 1)
-    ways_in_all = gammaln(total + 1) - gammaln(total - np.asarray(sizes)[None, :] + 1)
-    missing = np.where(rest >= 0, np.exp(ways - ways_in_all), 0.0)
-    return ((1 - missing) * how_many[:, None]).sum(axis=0)
+    chances = chance_of_type(int(np.sum(counts)), kinds[:, None], np.asarray(sizes)[None, :])
+    return (chances * how_many[:, None]).sum(axis=0)
 
 
 def types_met(types: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,8 +19,9 @@ GROWTH_POINTS = 200
 MOST_WORDS = 50_000
 MOST_CURVES = 40
 MOST_SPREAD = 200
-SIEVE_BITS = 24
+SIEVE_BITS = 26
 SIEVE = 2**SIEVE_BITS
+FULL = 255
 
 
 def reading_account(corpus: Corpus) -> pd.DataFrame:
@@ -58,9 +59,9 @@ def document_table(tokens: Tokens) -> pd.DataFrame:
     table = corpus.documents[["id", "title", "source", "date", "language"]].rename(
         columns={"id": "document"}
     )
-    rows = [row for block in tokens.blocks() for row in block_rows(block)]
     columns = ["types", "paragraphs", "mattr", "mtld", "hdd"]
-    found = pd.DataFrame(rows, columns=columns)
+    parts = [part for _, part in tokens.each(diversity_of)]
+    found = dict(zip(columns, map(np.concatenate, zip(*parts, strict=True)), strict=True))
     table["tokens"] = tokens.document_sizes
     table["types"] = found["types"]
     table["sentences"] = np.diff(tokens.sentence_start)
@@ -75,19 +76,14 @@ def document_table(tokens: Tokens) -> pd.DataFrame:
     return table
 
 
-def block_rows(block: Block) -> Iterator[tuple]:
+def diversity_of(block: Block) -> tuple[np.ndarray, ...]:
     """Types, paragraphs and three measures of diversity of each document of a block."""
-    pairs = np.unique(np.column_stack((block.sentence_document, block.paragraph)), axis=0)
-    paragraphs = np.bincount(pairs[:, 0], minlength=block.n_documents).tolist()
-    for types, lines in zip(texts_of(block), paragraphs, strict=True):
-        diversity = measures.mattr(types), measures.mtld(types), measures.hdd(types)
-        yield len(np.unique(types)), lines, *diversity
-
-
-def texts_of(block: Block) -> Iterator[np.ndarray]:
-    """The types of each document of a block, in order."""
-    for start, end in pairwise(block.document_start.tolist()):
-        yield block.type_ids[start:end]
+    new = np.ones(block.n_sentences, dtype=bool)
+    new[1:] = (np.diff(block.sentence_document) != 0) | (np.diff(block.paragraph) != 0)
+    paragraphs = np.bincount(block.sentence_document[new], minlength=block.n_documents)
+    texts = measures.TypesInTexts(block.type_ids, block.document_start)
+    diversity = measures.mattr(texts), measures.mtld(texts), measures.hdd(texts)
+    return texts.n_types, paragraphs, *diversity
 
 
 def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
@@ -152,16 +148,15 @@ def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.Da
     """
     n_types = len(tokens.types)
     as_first, as_second = np.zeros(n_types, np.int64), np.zeros(n_types, np.int64)
-    sieve = np.zeros(SIEVE, dtype=np.int32)
-    for first, second in neighbours(tokens):
-        as_first += np.bincount(first, minlength=n_types)
-        as_second += np.bincount(second, minlength=n_types)
-        keys = content_pairs(tokens, first, second)
-        np.add.at(sieve, sieved(keys), 1)
+    sieve = np.zeros(SIEVE, dtype=np.uint8)
+    for block, (first, second, places, times) in tokens.each(partial(neighbours, tokens)):
+        np.add.at(as_first, block.types, first)
+        np.add.at(as_second, block.types, second)
+        sieve[places] = np.minimum(sieve[places] + times, FULL)
     sums = Sums()
-    for first, second in neighbours(tokens):
-        keys = content_pairs(tokens, first, second)
-        sums.add(*np.unique(keys[sieve[sieved(keys)] >= fewest], return_counts=True))
+    enough = partial(pairs_passed, tokens, sieve, min(fewest, FULL))
+    for _, counted in tokens.each(enough):
+        sums.add(*counted)
     pairs, together = sums.total()
     total = int(as_first.sum())
     pairs, together = pairs[together >= fewest], together[together >= fewest]
@@ -209,25 +204,42 @@ class Sums:
         return self.keys, self.counts
 
 
-def neighbours(tokens: Tokens) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Types of the tokens that stand side by side in a sentence, block by block."""
-    for block in tokens.blocks():
-        types = block.type_ids
-        same = np.ones(max(len(types) - 1, 0), dtype=bool)
-        same[block.sentence_start[1:-1] - 1] = False
-        yield types[:-1][same], types[1:][same]
+def neighbours(tokens: Tokens, block: Block) -> tuple[np.ndarray, ...]:
+    """How often each form of a block stands first and second of two tokens side by side in a
+    sentence; the places of their content pairs in the sieve, and how many pairs have each."""
+    pair = beside(block)
+    first, second = (
+        np.bincount(ids[pair], minlength=len(block.forms))
+        for ids in (block.ids[:-1], block.ids[1:])
+    )
+    return first, second, *np.unique(sieved(content_pairs(tokens, block)), return_counts=True)
 
 
-def content_pairs(tokens: Tokens, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The pairs of two content words, each as one number."""
-    content = tokens.is_content[first] & tokens.is_content[second]
-    return first[content].astype(np.int64) * len(tokens.types) + second[content]
+def beside(block: Block) -> np.ndarray:
+    """Which tokens of a block have the next one beside them in their sentence."""
+    same = np.ones(max(len(block.ids) - 1, 0), dtype=bool)
+    same[block.sentence_start[1:-1] - 1] = False
+    return same
 
 
-def sieved(keys: np.ndarray) -> np.ndarray:
+def content_pairs(tokens: Tokens, block: Block) -> np.ndarray:
+    """The pairs of two content words side by side in a sentence of a block, each as one number."""
+    content = tokens.is_content[block.types][block.ids]
+    pair = np.flatnonzero(beside(block) & content[:-1] & content[1:])
+    first, second = block.types[block.ids[pair]], block.types[block.ids[pair + 1]]
+    return first.astype(np.int64) * len(tokens.types) + second
+
+
+def pairs_passed(tokens: Tokens, sieve: np.ndarray, fewest: int, block: Block) -> tuple:
+    """The content pairs of a block whose place in the sieve holds enough, and their counts."""
+    pairs = content_pairs(tokens, block)
+    return np.unique(pairs[sieve[sieved(pairs)] >= fewest], return_counts=True)
+
+
+def sieved(pairs: np.ndarray) -> np.ndarray:
     """A place of the sieve for every pair: pairs that share one are counted apart later."""
-    scattered = keys.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (scattered >> np.uint64(64 - SIEVE_BITS)).astype(np.int64)
+    scattered = pairs.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (scattered >> np.uint64(64 - SIEVE_BITS)).astype(np.uint32)
 
 
 def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:

@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from scipy import sparse
 
 from analysis.corpus import Corpus
 from analysis.errors import InputError
@@ -27,6 +26,9 @@ from analysis.language.words import folded, is_stop_word, stop_words
 from analysis.store.ahead import ahead
 from analysis.store.blocks import Job, as_bools, block_of
 from analysis.store.cache import Entry, code_of, entry, existing, key_of, packed, save, unpacked
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 T = TypeVar("T")
 LEAST, MOST = 6_000_000, 16_000_000
@@ -224,6 +226,8 @@ class Tokens:
 
     def counted(self, block: Block) -> tuple[slice, sparse.csr_array]:
         """The counts of one block."""
+        from scipy import sparse
+
         ones = np.ones(len(block.ids), dtype=np.int32)
         parts = (ones, block.types[block.ids], block.document_start.astype(np.int32))
         counts = sparse.csr_array(parts, shape=(block.n_documents, len(self.types)))
@@ -238,6 +242,8 @@ class Tokens:
 
     def group_totals(self, groups: np.ndarray) -> np.ndarray:
         """Counts of each type (columns) in each group of documents (rows; a mask of documents each)."""
+        from scipy import sparse
+
         totals = np.zeros((len(groups), len(self.types)), dtype=np.int64)
         for documents, counts in self.type_counts():
             inside = sparse.csr_array(groups[:, documents].astype(np.int32))
@@ -275,12 +281,6 @@ def tokenize(corpus: Corpus) -> Tokens:
     tokens = Tokens(corpus, found, keys)
     tokens.__dict__["jobs"] = jobs
     return tokens
-
-
-def prepare(corpus: Corpus) -> None:
-    """Make the tokens of a large corpus, so that several notebooks need not make them at once."""
-    if corpus.texts.spans[:, 1].max() > WORTH_A_PROCESS:
-        tokenize(corpus)
 
 
 def jobs_of(corpus: Corpus) -> list[Job]:

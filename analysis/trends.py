@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +15,7 @@ import regex
 from analysis import measures, uncertainty
 from analysis.codebook import RuleSet, parse_rule
 from analysis.corpus import EVERY, Corpus, locate
+from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import Found, find
 from analysis.files import read_table
@@ -450,3 +451,73 @@ def edge_matches(tokens: Tokens, movers: pd.DataFrame, *, random_seed: int = 0) 
     words = dict.fromkeys([*movers["token"].head(1), *movers["token"].tail(1)])
     sets = {word: RuleSet(word, (parse_rule(word),)) for word in words}
     return find(tokens, sets, random_seed=random_seed)
+
+
+# --- articles and stories --------------------------------------------------------------------------
+
+
+def trends_by_story(
+    found: Found, sets: Mapping[str, RuleSet], stories: CorpusStories, *, group: str, period: str
+) -> pd.DataFrame:
+    """Rates of each term by article and by story beside each other: `trends_by_story.csv`.
+
+    `found` are the matches of `sets`, in every article or in one of each story. Columns term,
+    period, group, articles, article_count, article_tokens, article_per_million, and the same of
+    stories. Cells without an article have no row.
+    """
+    if found.tokens is not stories.tokens:
+        found = find(stories.tokens, sets, keep=0)
+    corpus = stories.tokens.corpus
+    labels = period_labels(corpus.documents["date"], period)
+    keys = pd.DataFrame({"period": labels, "group": corpus.groups(group).to_numpy()})
+    sizes = stories.tokens.document_sizes
+    table = beside(stories, keys, found.names, found.counts, sizes)
+    table.columns = [name.replace("size", "tokens").replace("name", "term") for name in table]
+    for place, side in ((7, "article"), (11, "story")):
+        rates = measures.per_million(table[f"{side}_count"], table[f"{side}_tokens"])
+        table.insert(place - 1, f"{side}_per_million", rates)
+    return table
+
+
+def story_trends_told(table: pd.DataFrame, *, most: int = 3) -> str:
+    """The trends that change most when stories instead of articles are counted, in words.
+
+    A trend is the rate in the later half of the periods less that in the earlier half.
+    """
+    every = table[table["group"] == EVERY]
+    periods = sorted(set(every["period"]))
+    if table["articles"].equals(table["stories"]):
+        return "By story every trend is as by article: no dated article is another's copy."
+    if len(periods) < 2:
+        return "Fewer than two periods: no trend to compare by article and by story."
+    half = len(periods) // 2
+    late = every["period"].isin(periods[half:])
+    rows = [
+        trend_sides(every[every["term"] == term], late) for term in dict.fromkeys(every["term"])
+    ]
+    turned = sum(article[0] != story[0] for _, _, article, story in rows)
+    rows.sort(key=lambda row: (row[2][0] == row[3][0], -row[1]))
+    told = [
+        f"  {term} {article[0]} by article ({article[1]}) and {story[0]} by story ({story[1]})"
+        for term, change, article, story in rows[:most]
+        if change
+    ]
+    head = (
+        f"Per million tokens, {span_text(periods[:half])} to {span_text(periods[half:])}: "
+        f"{turned} of {len(rows)} trends turn when stories are counted. Changed most:"
+    )
+    return shown_lines("\n".join([head, *told]))
+
+
+def trend_sides(rows: pd.DataFrame, late: pd.Series) -> tuple:
+    """A term, how far its trends by article and by story differ, and each trend in words."""
+    late = late[rows.index]
+    changes, told = [], []
+    for side in ("article", "story"):
+        sums = rows[[f"{side}_count", f"{side}_tokens"]].groupby(late).sum().to_numpy()
+        before, after = measures.per_million(*sums.T)
+        changes.append(after - before)
+        move = "rises" if after > before else "falls" if after < before else "stays"
+        known = np.isfinite(after - before)  # not where a half holds no story
+        told.append((move, f"{before:,.0f} → {after:,.0f}") if known else ("has no trend", "–"))
+    return rows["term"].iloc[0], np.nan_to_num(abs(changes[0] - changes[1]), nan=np.inf), *told

@@ -20,9 +20,11 @@ RANGES = {
     "lines": (0, 1000),
     "examples": (0, 1000),
     "evidence": (0, 1_000_000),
+    "similarity": (0.5, 1),
 }
 WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence")
-MOST_WEIGHTS = 10_000_000
+MOST_WEIGHTS = 2_000_000
+"""Cells of an array of draws: small enough that its memory is used again for the next one."""
 ENOUGH_TO_RESAMPLE = 30
 FEWEST_DOCUMENTS = 10
 """Documents below which no interval or test speaks of more than the texts at hand."""
@@ -137,6 +139,7 @@ def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generato
     NaN. Drawn in blocks, so that memory stays bounded.
     """
     n = len(documents.sizes)
+    documents = Clusters(documents.counts.astype(float), documents.sizes.astype(float))
     block = max(1, MOST_WEIGHTS // n)
     parts = []
     for first in range(0, resamples, block):
@@ -147,7 +150,7 @@ def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generato
 
 def weighted_rates(documents: Clusters, weights: np.ndarray) -> np.ndarray:
     """Rates of every column, documents counted as often as each row of weights says."""
-    counts, sizes = documents.counts.astype(float), documents.sizes.astype(float)
+    counts, sizes = (part.astype(float, copy=False) for part in (documents.counts, documents.sizes))
     with np.errstate(invalid="ignore", divide="ignore"):
         return (weights @ counts) / (weights @ sizes)[:, None]
 
@@ -245,6 +248,7 @@ def permutation_p(
     is never zero.
     """
     n, chosen = len(is_group), int(is_group.sum())
+    documents = Clusters(documents.counts.astype(float), documents.sizes.astype(float))
     observed = np.abs(rate_difference(documents, is_group[None, :])) - 1e-12
     if comb(n, chosen) <= resamples:
         labels = np.zeros((comb(n, chosen), n), dtype=bool)
@@ -306,13 +310,11 @@ def spread(mean_of_squares, mean):
 
 def false_discovery(p: np.ndarray) -> np.ndarray:
     """q-values of Benjamini and Hochberg (1995); a missing p stays missing and is not counted."""
-    from scipy.stats import false_discovery_control
-
     p = np.asarray(p, dtype=float)
+    order = np.argsort(p, kind="stable")[: int((~np.isnan(p)).sum())]
+    stepped = p[order] * (len(order) / np.arange(1, len(order) + 1))
     q = np.full(p.shape, np.nan)
-    there = ~np.isnan(p)
-    if there.any():
-        q[there] = false_discovery_control(p[there], method="bh")
+    q[order] = np.minimum.accumulate(stepped[::-1])[::-1].clip(0, 1)
     return q
 
 

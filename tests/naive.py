@@ -131,3 +131,29 @@ class Matcher:
                 used.update(range(a, b + 1))
                 taken.append((a, b, n))
         return sorted(taken)
+
+
+# --- diversity ---------------------------------------------------------------------------------------
+
+
+def mattr(types, window: int) -> float:
+    """The mean of the type-token ratios of all windows; NaN where there is none."""
+    n = len(types) - window + 1
+    sums = sum(len(set(types[first : first + window].tolist())) for first in range(n))
+    return sums / n / window if n > 0 else float("nan")
+
+
+def mtld(types, threshold: float) -> float:
+    """The mean of both directions: tokens over factors, a part of one for what is left at the end."""
+
+    def one_way(order: list[int]) -> float:
+        factors, met, length = 0, set(), 0
+        for word in order:
+            met.add(word)
+            length += 1
+            if len(met) / length <= threshold:
+                factors, met, length = factors + 1, set(), 0
+        part = factors + ((1 - len(met) / length) / (1 - threshold) if length else 0.0)
+        return len(order) / part if part else float("nan")
+
+    return (one_way(types.tolist()) + one_way(types.tolist()[::-1])) / 2

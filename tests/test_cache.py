@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -347,6 +348,30 @@ def test_processes_at_once_end_with_one_whole_entry(own, tmp_path, root):
     for path in found:
         assert cache.existing(path.relative_to(own).parts[0], path.parent.name) is not None
     assert [path for path in own.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_whole_entry_is_never_taken_away(own, monkeypatch):
+    """While one process takes a broken entry away, another that puts a whole one there waits, so
+    that only the broken one goes; both end with a whole one."""
+    taken, others, drop = [], [], cache.drop
+
+    def make(folder):
+        cache.save(folder, "key", {}, {"a": np.arange(3)})
+
+    def late_drop(kind, key):
+        if not others:
+            others.append(threading.Thread(target=cache.entry, args=(kind, key, make)))
+            others[0].start()
+            others[0].join(0.5)
+        taken.append(cache.existing(kind, key))
+        drop(kind, key)
+
+    cut_off(cache.entry("blocks", "key", make).folder / cache.ARRAYS)
+    monkeypatch.setattr(cache, "drop", late_drop)
+    assert cache.entry("blocks", "key", make)["a"].tolist() == [0, 1, 2]
+    others[0].join()
+    assert taken == [None]
+    assert cache.existing("blocks", "key") is not None
 
 
 @pytest.mark.parametrize("place", ["/proc", "/dev/null", "/dev/null/below", "{file}"])

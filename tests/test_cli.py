@@ -50,6 +50,8 @@ def refused(capsys, *arguments: str) -> str:
         (["-p", "terms=(a+)+$"], "a sign that no word holds, in rule: '(a+)+$'"),
         (["-p", "terms=*"], "a * without any letter, in rule: '*'"),
         (["-p", "prior=0"], "prior is out of range"),
+        (["-p", "unique=story"], "unique: unknown way of counting: 'story'; allowed: all, stories"),
+        (["-p", "similarity=0.4"], "similarity is out of range: 0.4; allowed: 0.5 to 1"),
         (["-p", "events=none.csv"], "no such events file: 'none.csv'"),
         (["-p", "out=x"], "--out"),
         (["--corpus", "nowhere"], "no such corpus: 'nowhere'"),

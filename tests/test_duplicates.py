@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from analysis import duplicates
-from analysis.duplicates import Pair, find_stories, jaccard, shingles
+from analysis.duplicates import find_stories, near
+from analysis.duplicates.near import Pair, jaccard, shingles
 from analysis.errors import InputError
 
 VOCABULARY = 5_000
@@ -174,7 +174,7 @@ def test_refused(ids, similarity, message):
 
 def test_candidates_are_bounded(monkeypatch):
     """More candidates than the limit are refused and not compared for hours."""
-    monkeypatch.setattr(duplicates, "MOST_CANDIDATES", 10)
+    monkeypatch.setattr(near, "MOST_CANDIDATES", 10)
     texts = [f"the same passage stands in every one of these {number}" for number in range(60)]
     with pytest.raises(InputError, match="too many documents share passages"):
         find_stories([str(number) for number in range(60)], texts)

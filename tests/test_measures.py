@@ -4,12 +4,14 @@ import json
 from itertools import combinations
 from pathlib import Path
 
+import naive
 import numpy as np
 import pytest
 import regex
 from scipy import sparse
 
 from analysis import measures
+from analysis.measures import TypesInTexts
 
 PUBLISHED = json.loads((Path(__file__).parent / "data" / "published.json").read_text("utf-8"))
 DUNNING = PUBLISHED["log_likelihood_dunning_1993"]["rows"]
@@ -206,10 +208,11 @@ def test_juilland_d_at_its_ends(counts, sizes, d):
 
 def test_diversity_of_the_lexicalrichness_text(readme_types):
     """57 tokens, 39 types: MTLD 46.79226, HD-D 0.74687, MATTR(25) 0.83515 in its README."""
-    assert (len(readme_types), len(set(readme_types))) == (57, 39)
-    assert measures.mtld(readme_types) == pytest.approx(46.79226361, abs=5e-9)
-    assert measures.hdd(readme_types) == pytest.approx(0.74687033, abs=5e-9)
-    assert measures.mattr(readme_types, 25) == pytest.approx(0.83515, abs=5e-6)
+    text = TypesInTexts.of_one(readme_types)
+    assert (text.sizes.tolist(), text.n_types.tolist()) == ([57], [39])
+    assert measures.mtld(text) == pytest.approx(46.79226361, abs=5e-9)
+    assert measures.hdd(text) == pytest.approx(0.74687033, abs=5e-9)
+    assert measures.mattr(text, 25) == pytest.approx(0.83515, abs=5e-6)
 
 
 @pytest.mark.parametrize(
@@ -217,14 +220,44 @@ def test_diversity_of_the_lexicalrichness_text(readme_types):
 )
 def test_mtld_by_hand(text, mtld):
     """aa|aa, 2 factors; abca, (1 - 3/4) / (1 - 0.72) of one; a ratio that never falls has none."""
-    assert measures.mtld(type_numbers(text)) == pytest.approx(mtld, nan_ok=True)
+    found = measures.mtld(TypesInTexts.of_one(type_numbers(text)))
+    assert found == pytest.approx(mtld, nan_ok=True)
 
 
 @pytest.mark.parametrize(("measure", "tokens"), [(measures.mattr, 49), (measures.hdd, 41)])
 def test_diversity_of_a_text_that_is_too_short(measure, tokens):
     """One token below the window or sample there is no value, at it there is."""
-    assert np.isnan(measure(np.zeros(tokens, dtype=int)))
-    assert measure(np.zeros(tokens + 1, dtype=int)) == pytest.approx(1 / (tokens + 1))
+    zeros = np.zeros(2 * tokens + 1, dtype=int)
+    found = measure(TypesInTexts(zeros, np.array([0, tokens, 2 * tokens + 1])))
+    assert found == pytest.approx([np.nan, 1 / (tokens + 1)], nan_ok=True)
+
+
+@pytest.mark.parametrize(("few", "step"), [(0, 1), (0, 64), (3, 7), (99, 64)])
+def test_diversity_of_many_texts_is_that_of_each(monkeypatch, few, step):
+    """Forty texts of none to 400 tokens at once, however many are read at a time: types, MATTR and
+    MTLD of each are those of a plain loop, HD-D is that of the text alone, to the last bit."""
+    monkeypatch.setattr(measures, "MTLD_FEW", few)
+    monkeypatch.setattr(measures, "MTLD_STEP", step)
+    rng = np.random.default_rng(3)
+    texts = [rng.zipf(1.1 + 0.5 * rng.random(), n) % 300 for n in rng.integers(0, 400, 39)]
+    texts.insert(20, np.empty(0, dtype=int))
+    starts = np.cumsum([0, *map(len, texts)])
+    together = TypesInTexts(np.concatenate(texts), starts)
+    assert together.n_types.tolist() == [len(set(text.tolist())) for text in texts]
+    assert measures.mattr(together).tolist() == same([naive.mattr(text, 50) for text in texts])
+    assert measures.mtld(together).tolist() == same([naive.mtld(text, 0.72) for text in texts])
+    alone = [measures.hdd(TypesInTexts.of_one(text))[0] for text in texts]
+    assert measures.hdd(together).tolist() == same(alone)
+
+
+def same(values: list[float]):
+    """Equal to these values, missing ones to missing ones."""
+    return pytest.approx(values, rel=0, abs=0, nan_ok=True)
+
+
+def test_the_order_of_large_numbers_is_stable():
+    """Numbers too large to be sorted together with their places are sorted all the same."""
+    assert measures.in_stable_order(np.array([2**61, 5, 2**61, 0])).tolist() == [3, 1, 0, 2]
 
 
 def test_expected_types_is_the_mean_over_all_samples():

@@ -37,7 +37,8 @@ NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"
 INJECTED = "injected-parameters"
 MANNER = ("columns", "dates", "encoding")
-"""Parameters of a notebook that say how its corpus is read."""
+COUNTED = ("unique", "similarity")
+"""Parameters of a notebook that say how its corpus is read, and what of it is counted."""
 START_TIMEOUT = 120
 
 
@@ -145,10 +146,9 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 
     Raises InputError for whatever would stop a notebook later.
     """
-    from analysis import codebook, evidence, findings, framing, tokens, trends, uncertainty
+    from analysis import codebook, evidence, findings, framing, trends, uncertainty
 
     for texts, several in corpora_of(parameters):
-        tokens.prepare(texts)
         claims = findings.read_claims(texts)
         for values in several:
             choices = {k: v for k, v in values.items() if k in uncertainty.RANGES}
@@ -170,14 +170,19 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 def corpora_of(
     parameters: Mapping[str, Mapping[str, object]],
 ) -> Iterator[tuple[Corpus, list[Mapping[str, object]]]]:
-    """Each corpus that the notebooks read, once, with the parameters of those that read it so."""
-    readers: dict[str, list[Mapping[str, object]]] = {}
+    """Each corpus that the notebooks count, once, with the parameters of those that count it."""
+    from analysis.duplicates import stories
+
+    alike: dict[str, list[Mapping[str, object]]] = {}
     for values in parameters.values():
-        manner = {name: values[name] for name in ("corpus", *MANNER) if name in values}
-        readers.setdefault(json.dumps(manner, sort_keys=True), []).append(values)
-    for manner, several in readers.items():
-        how = json.loads(manner)
-        yield read_corpus(how.pop("corpus"), **how), several
+        chosen = [values.get(name) for name in ("corpus", *MANNER, *COUNTED)]
+        alike.setdefault(json.dumps(chosen), []).append(values)
+    for several in alike.values():
+        manner = {name: several[0][name] for name in MANNER if name in several[0]}
+        corpus = read_corpus(several[0]["corpus"], **manner)
+        share = several[0].get("similarity", stories.SIMILARITY)
+        unique = several[0].get("unique", "all")
+        yield stories.counted_corpus(corpus, unique, similarity=share), several
 
 
 def refuse_rejections(plan: Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from analysis.errors import InputError
 VARIABLE = "WORKBOOK_CACHE"
 NAME = "ai-race-workbook"
 MANIFEST, ARRAYS = "manifest.json", "arrays.bin"
-KINDS = ("sources", "corpora", "blocks", "tokens")
+KINDS = ("sources", "corpora", "blocks", "tokens", "stories")
 ALIGNMENT = 64
 SETTLED = 2.0
 """Seconds that a file must have been left alone before its times tell that it is unchanged."""
@@ -105,8 +106,7 @@ def entry(kind: str, key: str, make: Callable[[Path], None]) -> Entry:
     if found is None:
         with staged() as folder:
             make(folder)
-            put(folder, kind, key)
-        found = existing(kind, key)
+            found = put(folder, kind, key)
     if found is None:
         raise InputError("cannot be written to", where="--cache", value=str(cache_folder()))
     return found
@@ -129,18 +129,41 @@ def staged() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def put(folder: Path, kind: str, key: str) -> None:
-    """Move a finished folder to the place of its key, a broken one there making way."""
+def put(folder: Path, kind: str, key: str) -> Entry | None:
+    """Move a finished folder to the place of its key, a broken one there making way; what lies there
+    then, None where it could not be moved.
+
+    One process at a time judges and changes what lies there, so that none takes away the whole
+    entry that another has just put in the place of a broken one.
+    """
     place = place_of(kind, key)
     place.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(2):
-        try:
-            folder.rename(place)
-            return
-        except OSError:
-            if existing(kind, key) is not None:
-                return
+    with alone(place.parent):
+        if not renamed(folder, place) and existing(kind, key) is None:
             drop(kind, key)
+            renamed(folder, place)
+        return existing(kind, key)
+
+
+def renamed(folder: Path, place: Path) -> bool:
+    """Whether a folder could be moved to a place, where there may be one already."""
+    try:
+        folder.rename(place)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder of the cache against other processes; not where its file system knows no locks."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def drop(kind: str, key: str) -> None:

@@ -95,8 +95,11 @@ class Texts(Sequence):
         return b"".join(contents), np.cumsum(sizes) - sizes
 
     def ordered(self, order: np.ndarray) -> Texts:
-        """The same texts in another order."""
-        return Texts(self.file, self.spans[order], self.digests[order], self.characters[order])
+        """The same texts in another order, or some of them."""
+        texts = Texts(self.file, self.spans[order], self.digests[order], self.characters[order])
+        if self.renew is not None:
+            texts.renew = lambda: self.renew().ordered(order)
+        return texts
 
 
 def cached_texts(key: str) -> Texts:
