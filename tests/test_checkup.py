@@ -117,7 +117,9 @@ def test_a_long_repeated_line_is_a_rule_of_its_start(corpus_of, tmp_path):
     assert rule.lines([f"{long}7", "other"]) == [0]
 
 
-@pytest.mark.parametrize("text", ["a: b", "- x", "*", "&a", "!!x", "'", '"', "\\", "\x85", "😀\u2028"])
+@pytest.mark.parametrize(
+    "text", ["a: b", "- x", "*", "&a", "!!x", "'", '"', "\\", "\x85", "😀\u2028"]
+)
 def test_a_line_is_quoted_for_yaml(text, tmp_path):
     """Whatever a line holds, it comes back as it is and on one line."""
     from analysis.runs.checkup import quoted

@@ -40,7 +40,7 @@ from analysis.plots.sheet import (
     thousands,
     whole_years,
 )
-from analysis.trends import period_bounds
+from analysis.trends import partial_told, period_bounds
 from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_DOCUMENTS = 20
@@ -70,6 +70,7 @@ def term_rates(
         f"{interval_words(data['interval'], confidence)}. {documents_told(data)}"
         f"{first_of(terms, everyone, 'terms')}"
     )
+    subtitle += partial_told(data.drop_duplicates("period"), "Hollow, a partial period")
     keys = event_keys(events)
     subtitle += f" Dashed: {keys}." if keys else ""
     figure, panels = grid(
@@ -124,6 +125,7 @@ def rates_title(data: pd.DataFrame) -> str:
 def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     """Rate of one term by period: a grey bar as long as the period, a point, its interval.
 
+    The point of a partial period is hollow.
     Points are joined only where every period holds ten documents or more.
     """
     part = part[part["tokens"] > 0]
@@ -134,7 +136,9 @@ def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     starts, ends = ([date2num(day) for day in days] for days in zip(*bounds, strict=True))
     panel.hlines(part["per_million"], starts, ends, color=PALE, linewidth=2.5, zorder=1)
     panel.vlines(middle, part["low"], part["high"], color=BLUE, linewidth=1.4, alpha=0.75)
-    panel.plot(middle, part["per_million"], "o", color=BLUE, markersize=4, clip_on=False)
+    for chosen, face in ((part["partial"] == "", BLUE), (part["partial"] != "", "white")):
+        mine = part["per_million"].where(chosen)
+        panel.plot(middle, mine, "o", color=BLUE, mfc=face, markersize=4, clip_on=False)
     panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
     panel.set_ylim(0, (part["high"].max() or 1.0) * 1.05)
     thousands(panel, "y")
