@@ -53,6 +53,17 @@ NAMES = {
         "trends_caveat",
         "years_spoken_of",
     ),
+    "stance.stances": (
+        "count_stances",
+        "coverage_table",
+        "negation_table",
+        "nearest_table",
+        "object_table",
+        "tone_table",
+        "tone_words",
+        "voice_table",
+    ),
+    "changes": ("change_table", "changes_told", "split_table", "split_told"),
     "framing": (
         "actor_table",
         "code_units",
@@ -60,6 +71,7 @@ NAMES = {
         "concentration_table",
         "concentration_warnings",
         "difference_table",
+        "evidence_of",
         "frame_table",
         "frames_by_document",
         "frames_by_story",
@@ -70,6 +82,7 @@ NAMES = {
         "story_frames_told",
         "tests_told",
     ),
+    "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
     "findings": (
         "check_rates",
         "check_shares",
@@ -81,8 +94,7 @@ NAMES = {
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
-    *(module for module in NAMES if "." not in module),
-    "changes",
+    *(name for name in NAMES if "." not in name),
     "cli",
     "coding",
     "dictionaries",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,9 +10,11 @@ import pandas as pd
 
 from analysis import measures, uncertainty
 from analysis.corpus import EVERY
+from analysis.errors import shown_lines
 from analysis.trends import period_bounds
 
 SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
+SPLIT += ["common", "whole"]
 
 
 def split_table(trends: pd.DataFrame) -> pd.DataFrame:
@@ -21,8 +23,10 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
     `trends` has the columns term, period, group, count, tokens of `trends.csv`, the groups being
     the sources. Columns: term, before, after (periods), change (of the rate per million),
     other_sources (the sources' shares of the tokens changed), same_sources (they spoke
-    differently), came and went (sources with tokens in only one of the two periods). The two parts
-    sum exactly to the change (`measures.kitagawa`). Periods without a token are passed over.
+    differently), came and went (sources with tokens in only one of the two periods), common (with
+    tokens in both; with none, all of the change is other sources), whole (from first to last). The
+    two parts sum exactly to the change (`measures.kitagawa`). Periods without a token are passed
+    over.
     """
     sources = trends[trends["group"] != EVERY]
     rows = []
@@ -34,7 +38,10 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
         spoken = sizes.index[sizes.sum(axis=1) > 0]
         pairs = list(pairwise(spoken))
         pairs += [(spoken[0], spoken[-1])] if len(spoken) > 2 else []
-        rows += [(term, *pair, *split(counts, sizes, *pair)) for pair in pairs]
+        last = len(pairs) - 1
+        rows += [
+            (term, *pair, *split(counts, sizes, *pair), n == last) for n, pair in enumerate(pairs)
+        ]
     return pd.DataFrame(rows, columns=SPLIT)
 
 
@@ -49,20 +56,39 @@ def split(counts: pd.DataFrame, sizes: pd.DataFrame, before: str, after: str) ->
     composition, rate = measures.kitagawa(count, size, later, later_size)
     came = int(((size == 0) & (later_size > 0)).sum())
     went = int(((size > 0) & (later_size == 0)).sum())
-    return (change * 1e6, composition.sum() * 1e6, rate.sum() * 1e6, came, went)
+    common = int(((size > 0) & (later_size > 0)).sum())
+    return (change * 1e6, composition.sum() * 1e6, rate.sum() * 1e6, came, went, common)
+
+
+def split_told(table: pd.DataFrame) -> str:
+    """Between how many periods the same sources speak, in words."""
+    pairs = table.drop_duplicates(["before", "after"])
+    if pairs.empty:
+        return "Fewer than two periods: there is no change to split."
+    shared = int((pairs["common"] > 0).sum())
+    told = f"{shared} of {len(pairs)} pairs of periods share a source."
+    if shared < len(pairs):
+        told += " Where none is shared, a change is all of it other sources speaking."
+    return told
 
 
 def change_table(
-    trends: pd.DataFrame, *, confidence: float = 0.95, resamples: int = 2000, random_seed: int = 0
+    trends: pd.DataFrame,
+    *,
+    groups: Sequence[str] = (EVERY,),
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_seed: int = 0,
 ) -> pd.DataFrame:
-    """Where each trend changes its mean, one row a term and group of `trends.csv`.
+    """Where each trend changes its mean, one row a term and chosen group of `trends.csv`.
 
     Columns: term, group, periods (with tokens), last_before, first_after (periods), low, high (the
     interval of last_before, as periods), shift (per million), p, q, refusal (why there is no
     interval and no p, '' where there are). Periods weigh the same whatever their tokens.
     """
     rows = []
-    for (term, group), mine in trends.groupby(["term", "group"], sort=False):
+    chosen = trends[trends["group"].isin(groups)]
+    for (term, group), mine in chosen.groupby(["term", "group"], sort=False):
         mine = mine[mine["tokens"] > 0].sort_values("period", kind="stable")
         rates = measures.per_million(mine["count"].to_numpy(), mine["tokens"].to_numpy())
         rng = uncertainty.generator(random_seed, f"change {term} {group}")
@@ -72,6 +98,24 @@ def change_table(
     table = pd.DataFrame(rows, columns=[*columns, "p", "refusal"])
     table.insert(9, "q", uncertainty.false_discovery(table["p"].to_numpy(dtype=float)))
     return table
+
+
+def changes_told(table: pd.DataFrame, confidence: float = 0.95) -> str:
+    """The change points of the trends in words, or why there are none."""
+    if table.empty:
+        return "No trend, and no change of one."
+    dated = table[table["refusal"] == ""]
+    reasons = sorted(set(table["refusal"]) - {""})
+    lines = [f"No change point is dated: {reason}." for reason in reasons]
+    sure = dated[dated["q"] <= 1 - confidence]
+    lines += [
+        f"{row.term}: the mean moves by {row.shift:+,.0f} per million after {row.last_before} "
+        f"({confidence * 100:g} % interval {row.low} to {row.high}, q = {row.q:.2g})."
+        for row in sure.itertuples()
+    ]
+    if len(dated) > len(sure):
+        lines.append(f"{len(dated) - len(sure)} of {len(dated)} terms without a sure change.")
+    return shown_lines("\n".join(lines))
 
 
 def named(point: uncertainty.ChangePoint, periods: list[str]) -> tuple:

@@ -14,8 +14,10 @@ from analysis.codebook import Codebook, RuleSet
 from analysis.corpus import EVERY, Corpus
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
-from analysis.evidence import KEPT, Found, Gatherer, check_unit, units_of
-from analysis.matching import Matcher
+from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
+from analysis.stance import quoting
+from analysis.stance.marks import CountedMatches, marks_of
+from analysis.stance.negation import WINDOW
 from analysis.store.ahead import ahead
 from analysis.tokens import Block, Tokens, workers
 from analysis.trends import informative_prior
@@ -32,7 +34,8 @@ class Coding:
 
     `coded` is how many units of each document (rows) carry each frame (columns), `units` how many
     units each document has. `named` is how many units name each actor, last those that name
-    none; `together` how many of them carry each frame (actors × frames). `found` are the matches.
+    none; `together` how many of them carry each frame (actors × frames). `found` are the matches
+    that count, `apart` those that were set apart as negated (none where negation is off).
     """
 
     found: Found
@@ -43,6 +46,7 @@ class Coding:
     units: np.ndarray
     named: np.ndarray
     together: np.ndarray
+    apart: Found | None = None
 
     @property
     def tokens(self) -> Tokens:
@@ -66,22 +70,28 @@ def code_units(
     *,
     keep: int = KEPT,
     random_seed: int = 0,
+    negation: int = 0,
+    voice: str = "all",
 ) -> Coding:
     """Code every unit of the corpus with the frames and actors of a codebook.
 
-    Of each rule at most `keep` matches are kept for reading. Raises InputError for an unknown unit
-    or no frames.
+    Of each rule at most `keep` matches are kept for reading. With `negation` above 0 a match with
+    a negation among so many words before it is set apart and codes nothing; `voice` says in whose
+    voice a match must stand to count (see `quoting.CHOICES`). Raises InputError for an unknown
+    unit or voice, or no frames.
     """
     check_unit(unit)
     check_frames(codebook.frames)
     frames, actors = codebook.frames, codebook.actors
-    gatherer = Gatherer(tokens, frames, keep, random_seed)
-    matcher = Matcher(tokens, [*frames.values(), *actors.values()])
+    gatherer, set_apart = (Gatherer(tokens, frames, keep, random_seed) for _ in range(2))
+    matcher = CountedMatches(tokens, codebook, negation, voice)
     coded, units = [], []
     named = np.zeros(len(actors) + 1, dtype=np.int64)
     together = np.zeros((len(actors) + 1, len(frames)), dtype=np.int64)
-    for block, rows in tokens.each(matcher.matches):
+    for block, (rows, apart) in tokens.each(matcher.matches):
         gatherer.add(block, rows[rows[:, 0] < len(frames)])
+        if negation:
+            set_apart.add(block, apart)
         unit_of = units_of(block, unit)
         firsts = np.unique(unit_of, return_index=True)[1]
         document = block.sentence_document[firsts]
@@ -104,7 +114,24 @@ def code_units(
         np.concatenate(units),
         named,
         together,
+        set_apart.found() if negation else None,
     )
+
+
+def evidence_of(coding: Coding, *, negation: int = 0) -> pd.DataFrame:
+    """The kept matches as readers follow them: `evidence.parquet`.
+
+    The columns of `evidence.evidence_table`, then voice ('author', 'reported' or 'quoted') and
+    negated (a negation stands before it, within `negation` words or, if that is 0, WINDOW).
+    Matches that were set apart stand among the others.
+    """
+    parts = [found for found in (coding.found, coding.apart) if found is not None]
+    table = pd.concat([evidence_table(found, coding.unit) for found in parts], ignore_index=True)
+    kept = pd.concat([found.kept for found in parts], ignore_index=True)
+    voice, negated = marks_of(coding.tokens, kept, negation or WINDOW)
+    table = table.assign(voice=np.array(quoting.VOICES, dtype=object)[voice], negated=negated)
+    rank = kept["name"].map({name: n for n, name in enumerate(coding.frames)})
+    return table.iloc[np.lexsort((kept["first"], rank))].reset_index(drop=True)
 
 
 def presence_of(
@@ -295,7 +322,8 @@ def keyness_table(
     binary logarithm of the two rates' ratio. p: Welch's t-test over documents, with its false
     discovery rate q over all types of the group; missing where a side has fewer than ten
     documents, as then words can be ranked but not tested. Columns end with documents,
-    rest_documents.
+    rest_documents, g2_two_cell (log-likelihood from the word's own two cells, signed) and
+    percent_difference (%DIFF).
     """
     groups = tokens.corpus.groups(group).to_numpy()
     names = group_names(tokens.corpus, group, compare)
@@ -303,6 +331,7 @@ def keyness_table(
     masks = np.array([mine for *_, mine, _ in pairs] + [theirs for *_, theirs in pairs[:1]])
     columns = ["token", "group", "count", "tokens", "rest_count", "rest_tokens", "log_odds", "z"]
     columns += ["g2", "log_ratio", "p", "q", "documents", "rest_documents"]
+    columns += ["g2_two_cell", "percent_difference"]
     if not pairs:
         return pd.DataFrame(columns=columns)
     masks = masks & (tokens.document_sizes > 0)
@@ -367,6 +396,7 @@ def keyness_of(own, rest, sizes: Sequence[int], prior: float, most_words: int) -
     if not size or not rest_size:
         return pd.DataFrame({"type": np.empty(0, dtype=np.int64)})
     delta, z = measures.log_odds(count, others, informative_prior(count + others, prior))
+    cells = count, size, others, rest_size
     p = np.full(len(used), np.nan)
     if min(sizes) >= uncertainty.FEWEST_DOCUMENTS:
         p = uncertainty.welch_p(
@@ -381,10 +411,12 @@ def keyness_of(own, rest, sizes: Sequence[int], prior: float, most_words: int) -
             "rest_tokens": rest_size,
             "log_odds": delta,
             "z": z,
-            "g2": measures.log_likelihood(count, size, others, rest_size),
-            "log_ratio": measures.log_ratio(count, size, others, rest_size),
+            "g2": measures.log_likelihood(*cells),
+            "log_ratio": measures.log_ratio(*cells),
             "p": p,
             "q": uncertainty.false_discovery(p),
+            "g2_two_cell": measures.log_likelihood_2cell(*cells),
+            "percent_difference": measures.percent_difference(*cells),
         }
     )
     if len(table) <= most_words:
@@ -514,15 +546,22 @@ def groups_told(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> str:
 
 
 def frames_by_story(
-    coding: Coding, codebook: Codebook, stories: CorpusStories, *, group: str
+    coding: Coding,
+    codebook: Codebook,
+    stories: CorpusStories,
+    *,
+    group: str,
+    negation: int = 0,
+    voice: str = "all",
 ) -> pd.DataFrame:
     """Shares of each frame by article and by story beside each other: `frames_by_story.csv`.
 
     Columns frame, group, articles, article_units, article_coded, article_share, and the same of
-    stories.
+    stories. `negation` and `voice` are those that the coding was made with.
     """
     if coding.tokens is not stories.tokens:
-        coding = code_units(stories.tokens, codebook, coding.unit, keep=0)
+        choices = {"negation": negation, "voice": voice}
+        coding = code_units(stories.tokens, codebook, coding.unit, keep=0, **choices)
     keys = pd.DataFrame({"group": stories.tokens.corpus.groups(group).to_numpy()})
     table = beside(stories, keys, coding.frames, coding.coded, coding.units)
     names = {"name": "frame", "article_size": "article_units", "article_count": "article_coded"}

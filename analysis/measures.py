@@ -68,9 +68,18 @@ def juilland_d(counts, sizes) -> float:
     (Juilland and others 1970, in the form of Gries 2008). NaN for a word that does not occur.
     """
     rates = np.asarray(counts, dtype=float) / np.asarray(sizes, dtype=float)
-    if len(rates) < 2 or not rates.any():
-        return float("nan")
-    return float(1 - rates.std() / rates.mean() / np.sqrt(len(rates) - 1))
+    return float(juilland_of_sums(rates.sum(), (rates**2).sum(), len(rates)))
+
+
+def juilland_of_sums(rates, squares, parts: int) -> np.ndarray:
+    """Juilland's D from the sums of the per-part rates and of their squares over so many parts."""
+    rates, squares = np.asarray(rates, dtype=float), np.asarray(squares, dtype=float)
+    if parts < 2:
+        return np.full(rates.shape, np.nan)
+    mean = rates / parts
+    deviation = np.sqrt(np.maximum(squares / parts - mean**2, 0.0))
+    varied = np.divide(deviation, mean, out=np.full(rates.shape, np.nan), where=mean > 0)
+    return 1 - varied / np.sqrt(parts - 1)
 
 
 # --- diversity -------------------------------------------------------------------------------------
@@ -305,9 +314,15 @@ def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
 
 
 def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
-    """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second."""
-    rate, rest = np.asarray(count) / size, np.asarray(rest_count) / rest_size
-    return (rate - rest) * 100 / rest
+    """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second.
+
+    Half an occurrence for a word that the second corpus lacks, as in `log_ratio`; 0 for a word
+    that neither holds.
+    """
+    count, rest_count = np.asarray(count, dtype=float), np.asarray(rest_count, dtype=float)
+    rest = np.where(rest_count == 0, 0.5, rest_count) / rest_size
+    exceeds = (count / size - rest) * 100 / rest
+    return np.where((count == 0) & (rest_count == 0), 0.0, exceeds)
 
 
 def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:
@@ -472,11 +487,17 @@ def mean_shift(values, margin: int = 1) -> tuple[int, float]:
     that is shorter than two margins has none: 0 and NaN.
     """
     values = np.asarray(values, dtype=float)
-    n = len(values)
-    if n < 2 * margin:
+    if len(values) < 2 * margin:
         return 0, float("nan")
+    gains = shift_gains(values, margin)
+    best = int(np.argmax(gains))
+    return margin + best, float(gains[best])
+
+
+def shift_gains(values: np.ndarray, margin: int = 1) -> np.ndarray:
+    """The gain of every split of a series in two means (`mean_shift`); of each row of several."""
+    n = values.shape[-1]
     before = np.arange(margin, n - margin + 1)
-    sums = np.cumsum(values)[before - 1]
-    gain = (sums - before * values.mean()) ** 2 * n / (before * (n - before))
-    best = int(np.argmax(gain))
-    return int(before[best]), float(gain[best])
+    sums = np.cumsum(values, axis=-1)[..., before - 1]
+    mean = values.mean(axis=-1, keepdims=True)
+    return (sums - before * mean) ** 2 * n / (before * (n - before))

@@ -103,28 +103,35 @@ def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
 def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.DataFrame:
     """One row a type, the most frequent first: `vocabulary.csv`; at most `most_words` of them.
 
-    `documents` is how many hold it; `dp` is Gries's deviation of proportions over documents,
-    0 = evenly spread, towards 1 = in one document (missing for a corpus of one document).
+    `documents` is how many hold it. Three measures of dispersion over documents: `dp` is Gries's
+    deviation of proportions, 0 = evenly spread, towards 1 = in one document; `dp_norm` the same in
+    Lijffijt and Gries's normalisation; `juilland_d` runs the other way, 1 = even, 0 = in one
+    document. All are missing for a corpus of one document.
     """
-    count = tokens.type_totals
+    count, sizes = tokens.type_totals, tokens.document_sizes
     documents = np.zeros(len(count), dtype=np.int64)
-    excess = np.zeros(len(count))
+    excess, rates, squares = (np.zeros(len(count)) for _ in range(3))
     for block, counts in tokens.type_counts():
-        documents += np.bincount(counts.indices, minlength=len(count))
-        excess += measures.excess_of_proportions(
-            counts, tokens.document_sizes[block], count, len(tokens)
-        )
+        n, mine = counts.indices, sizes[block]
+        documents += np.bincount(n, minlength=len(count))
+        excess += measures.excess_of_proportions(counts, mine, count, len(tokens))
+        rate = counts.data / np.repeat(mine, np.diff(counts.indptr))
+        rates += np.bincount(n, rate, len(count))
+        squares += np.bincount(n, rate**2, len(count))
     order = np.argsort(-count, kind="stable")[:most_words]
-    table = pd.DataFrame(
+    parts = sizes[sizes > 0]
+    dp = (excess[order] + 1) / 2 if len(parts) > 1 else np.full(len(order), np.nan)
+    return pd.DataFrame(
         {
             "token": tokens.types.take(order).to_pylist(),
             "count": count[order],
             "documents": documents[order],
             "per_million": measures.per_million(count[order], len(tokens)),
-            "dp": (excess[order] + 1) / 2 if tokens.n_documents > 1 else np.nan,
+            "dp": dp,
+            "dp_norm": measures.normalised_deviation(dp, parts) if len(parts) > 1 else dp,
+            "juilland_d": measures.juilland_of_sums(rates[order], squares[order], len(parts)),
         }
     )
-    return table
 
 
 def words_told(tokens: Tokens, shown: int) -> str:

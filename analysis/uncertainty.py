@@ -8,6 +8,7 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+from scipy import sparse
 
 from analysis import measures
 from analysis.errors import InputError
@@ -21,11 +22,14 @@ RANGES = {
     "examples": (0, 1000),
     "evidence": (0, 1_000_000),
     "similarity": (0.5, 1),
+    "negation": (0, 20),
 }
-WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence")
+WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence", "negation")
 MOST_WEIGHTS = 2_000_000
 """Cells of an array of draws: small enough that its memory is used again for the next one."""
 ENOUGH_TO_RESAMPLE = 30
+FEWEST_VALUES = 5
+"""Values below which a mean has no interval."""
 FEWEST_DOCUMENTS = 10
 """Documents below which no interval or test speaks of more than the texts at hand."""
 
@@ -215,6 +219,102 @@ def effects_of(clusters: Clusters) -> np.ndarray:
     return design_effects(*sums, sizes.sum(), (sizes**2).sum(), len(sizes))
 
 
+@dataclass(frozen=True)
+class Estimates:
+    """Values with their intervals, a column each, and what each interval speaks of (see `Intervals`)."""
+
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    over: np.ndarray
+
+
+def share_estimates(
+    counts, totals, *, confidence: float, resamples: int, rng: np.random.Generator
+) -> Estimates:
+    """Shares whose columns each have a denominator of their own, with intervals.
+
+    `counts` and `totals` are documents × columns, dense or sparse. The rules are those of
+    `rate_intervals`, the documents of a column being those with a total above 0.
+    """
+    counts, totals = sparse.csc_array(counts), sparse.csc_array(totals)
+    count, total, n = counts.sum(axis=0), totals.sum(axis=0), (totals > 0).sum(axis=0)
+    low, high = wilson(count, total, confidence)
+    varies = (count > 0) & (count < total)
+    for column in np.flatnonzero((n >= FEWEST_DOCUMENTS) & (n < ENOUGH_TO_RESAMPLE) & varies):
+        mine, sizes = held_by(totals, column, counts, totals)
+        effect, clusters = effects_of(Clusters(mine[:, None], sizes))[0], int(n[column])
+        limits = wilson(count[column], total[column], confidence, effect, clusters)
+        low[column], high[column] = map(float, limits)
+    many = (n >= ENOUGH_TO_RESAMPLE) & varies
+    low[many], high[many] = ratio_percentiles(counts, totals, many, confidence, resamples, rng)
+    return Estimates(ratio(count, total), low, high, spoken_of(n))
+
+
+def mean_estimates(
+    sums, squares, sizes, *, confidence: float, resamples: int, rng: np.random.Generator
+) -> Estimates:
+    """Means of values that lie in documents, with intervals, a column each.
+
+    `sums` and `squares` are of the values and their squares in each document, `sizes` how many
+    there are (documents × columns). From ENOUGH_TO_RESAMPLE documents on: percentile bootstrap
+    over documents; from FEWEST_DOCUMENTS on: Student's t with the linearised variance of a ratio
+    over documents (Cochran 1977, 6.3); with fewer: Student's t over the values, which speaks of
+    these texts only. NaN where there are fewer than FEWEST_VALUES.
+    """
+    sums, squares, sizes = (sparse.csc_array(part) for part in (sums, squares, sizes))
+    size, n = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
+    mean = ratio(sums.sum(axis=0), size)
+    low, high = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
+    for column in np.flatnonzero((n < ENOUGH_TO_RESAMPLE) & (size >= FEWEST_VALUES)):
+        mine = held_by(sizes, column, sums, squares, sizes)
+        half = half_width(*mine, confidence)
+        low[column], high[column] = mean[column] - half, mean[column] + half
+    many = n >= ENOUGH_TO_RESAMPLE
+    low[many], high[many] = ratio_percentiles(sums, sizes, many, confidence, resamples, rng)
+    return Estimates(mean, low, high, spoken_of(n))
+
+
+def half_width(sums, squares, sizes, confidence: float) -> float:
+    """Half the width of a Student interval of a mean, over documents or, if they are few, values."""
+    n, size = len(sizes), sizes.sum()
+    mean = sums.sum() / size
+    if n < FEWEST_DOCUMENTS:
+        variance = float(spread(squares.sum() / size, mean)) / (size - 1)
+        return student_quantile(confidence, int(size)) * variance**0.5
+    residuals = sums - mean * sizes
+    variance = (residuals**2).sum() * n / (n - 1) / size**2
+    return student_quantile(confidence, n) * variance**0.5
+
+
+def held_by(totals, column: int, *tables) -> list[np.ndarray]:
+    """One column of several sparse tables, in the documents that have a total in it."""
+    documents = np.flatnonzero(totals[:, [column]].toarray()[:, 0])
+    return [table[:, [column]].toarray()[documents, 0].astype(float) for table in tables]
+
+
+def ratio(counts: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """counts / totals, NaN where the total is 0."""
+    return np.divide(counts, totals, out=np.full(np.shape(totals), np.nan), where=totals > 0)
+
+
+def spoken_of(n: np.ndarray) -> np.ndarray:
+    """What an interval from n documents speaks of."""
+    told = np.where(n < FEWEST_DOCUMENTS, "texts", "documents").astype(object)
+    return np.where(n == 0, "", told)
+
+
+def ratio_percentiles(counts, totals, columns, confidence, resamples, rng) -> tuple:
+    """Percentile intervals of the ratios of some columns, documents drawn with replacement."""
+    k = int(columns.sum())
+    if not k:
+        return np.empty(0), np.empty(0)
+    both = sparse.hstack((counts[:, columns], totals[:, columns])).tocsr()
+    drawn = bootstrap_rates(Clusters(both, np.ones(both.shape[0])), resamples, rng)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return percentiles(drawn[:, :k] / drawn[:, k:], confidence)
+
+
 # --- tests -----------------------------------------------------------------------------------------
 
 
@@ -365,12 +465,21 @@ def change_point(
     if len(values) < FEWEST_PERIODS:
         told = f"{len(values)} periods: no interval below {FEWEST_PERIODS}"
         return ChangePoint(before, shift, nothing, nothing, nothing, told)
-    drawn = [
-        measures.mean_shift(rng.permutation(values), FEWEST_ON_A_SIDE)[1] for _ in range(resamples)
-    ]
-    p = (1 + np.sum(np.array(drawn) >= gain - 1e-9)) / (resamples + 1)
+    drawn = permuted_gains(values, resamples, rng)
+    p = (1 + np.sum(drawn >= gain - 1e-9)) / (resamples + 1)
     low, high = break_interval(left, right, confidence)
     return ChangePoint(before, shift, low, high, float(p), "")
+
+
+def permuted_gains(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """The gain of the best split of a series, its values put in another order time after time."""
+    block = max(1, MOST_WEIGHTS // len(values))
+    parts = []
+    for first in range(0, resamples, block):
+        rows = np.tile(values, (min(block, resamples - first), 1))
+        drawn = rng.permuted(rows, axis=1)
+        parts.append(measures.shift_gains(drawn, FEWEST_ON_A_SIDE).max(axis=1))
+    return np.concatenate(parts)
 
 
 def break_interval(left, right, confidence: float) -> tuple[float, float]:

@@ -282,3 +282,56 @@ def test_concentration_warnings(corpus_of, texts, warning):
     table = framing.concentration_table(coding)
     assert table["warning"].tolist() == [warning]
     assert (f"WARNING race: {warning}" in framing.concentration_warnings(table)) is bool(warning)
+
+
+# --- negation and voice ------------------------------------------------------------------------------
+
+TOLD = (
+    "No race here. A race and no race. They said a race is on.",
+    "“The race is won by us,” Xi said.",
+)
+
+
+@pytest.mark.parametrize(
+    ("choices", "coded"),
+    [
+        ({}, [3, 1]),
+        ({"negation": 3}, [2, 1]),
+        ({"voice": "author"}, [2, 0]),
+        ({"voice": "quoted"}, [0, 1]),
+        ({"voice": "others"}, [1, 1]),
+        ({"voice": "author", "negation": 1}, [1, 0]),
+    ],
+)
+def test_which_matches_count(corpus_of, choices, coded):
+    """A unit is coded by matches that are not set apart and stand in a voice that counts."""
+    made = tokenize(corpus_of(*TOLD))
+    coding = framing.code_units(made, SETS, **choices)
+    assert coding.coded.toarray()[:, 0].tolist() == coded
+    assert coding.units.tolist() == [3, 1]
+
+
+def test_evidence_tells_voice_and_negation(corpus_of):
+    """Every kept match in its place, those set apart among the others."""
+    made = tokenize(corpus_of(*TOLD))
+    for negation in (0, 3):
+        table = framing.evidence_of(framing.code_units(made, SETS, negation=negation))
+        assert table["voice"].tolist() == ["author"] * 3 + ["reported", "quoted"]
+        assert table["negated"].tolist() == [True, False, True, False, False]
+        assert table["sentence"].tolist()[3] == "They said a race is on."
+
+
+def test_unknown_voice_is_refused(tokens, codebook):
+    """The error names the value and what is allowed."""
+    with pytest.raises(InputError, match="unknown voice: 'mine'; allowed: all, author"):
+        framing.code_units(tokens, codebook, voice="mine")
+
+
+def test_keyness_has_both_forms_and_a_difference(corpus_of):
+    """'a' twice in four tokens against never in four: 2-cell 4 ln 2, %DIFF (0.5 - 0.125) / 0.125."""
+    made = tokenize(corpus_of("aa aa bb bb", "bb bb bb bb", source=["A", "B"]))
+    table = framing.keyness_table(made, "source", prior=10).set_index(["token", "group"])
+    row = table.loc[("aa", "A")]
+    assert row["g2_two_cell"] == pytest.approx(4 * np.log(2))
+    assert row["percent_difference"] == pytest.approx(300)
+    assert table.loc[("aa", "B"), "g2_two_cell"] == pytest.approx(-4 * np.log(2))

@@ -90,10 +90,16 @@ def test_swapped_groups_flip_the_sign(measure, cells):
     assert measure(a, n, b, m) != 0
 
 
-@pytest.mark.parametrize("measure", SIGNED)
+@pytest.mark.parametrize("measure", [*SIGNED, measures.percent_difference])
 def test_a_zero_cell_is_finite(measure):
     """A word that one side lacks is negative for that side, positive for the other, never infinite."""
-    assert -1000 < measure(0, 1000, 9, 1000) < 0 < measure(9, 1000, 0, 1000) < 1000
+    assert -2000 < measure(0, 1000, 9, 1000) < 0 < measure(9, 1000, 0, 1000) < 2000
+
+
+def test_percent_difference_takes_half_for_zero():
+    """Nine against none in texts of one size: (9 - 0.5) / 0.5; none against none is no difference."""
+    got = measures.percent_difference(np.array([9, 0]), 100, np.array([0, 0]), 100)
+    assert got.tolist() == pytest.approx([1700, 0])
 
 
 @pytest.mark.parametrize(

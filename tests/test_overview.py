@@ -53,16 +53,18 @@ def test_document_table_by_hand(cats):
 
 
 def test_vocabulary_table_by_hand(cats):
-    """'cat' 2 of 11 tokens, all in 8/11 of the corpus: DP 3/11; 'dog' half and half: |1/2 - 3/11|."""
+    """'cat' 2 of 11 tokens, all in 8/11 of the corpus: DP 3/11, over 8/11 DPnorm 3/8, D 0; 'dog' half
+    and half: |1/2 - 3/11|, rates 1/8 and 1/3 with D 1 - 5/11."""
     table = overview.vocabulary_table(cats).set_index("token")
-    assert table.loc["cat"].tolist() == pytest.approx([2, 1, 2e6 / 11, 3 / 11])
-    assert table.loc["dog"].tolist() == pytest.approx([2, 2, 2e6 / 11, 5 / 22])
+    assert table.loc["cat"].tolist() == pytest.approx([2, 1, 2e6 / 11, 3 / 11, 3 / 8, 0])
+    assert table.loc["dog"].tolist() == pytest.approx([2, 2, 2e6 / 11, 5 / 22, 5 / 16, 6 / 11])
     assert table.index.tolist() == ["a", "cat", "dog", "ran", "the", "sat"]
 
 
 def test_one_document_has_no_dispersion(corpus_of):
-    """DP over a single document is missing, not 0."""
-    assert overview.vocabulary_table(tokenize(corpus_of("a race a day")))["dp"].isna().all()
+    """Dispersion over a single document is missing, not 0."""
+    table = overview.vocabulary_table(tokenize(corpus_of("a race a day")))
+    assert table[["dp", "dp_norm", "juilland_d"]].isna().all(axis=None)
 
 
 def test_counts_of_the_five_texts_add_up(tokens):

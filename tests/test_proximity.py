@@ -1,16 +1,9 @@
 """Nearest actors against quanteda.proximity's published example, by hand and by brute force."""
 
-import bisect
-import csv
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 import regex
 
-from analysis.coding.agreement import agreement_table
-from analysis.evidence import find, read_each
 from analysis.stance import proximity
 
 REUTERS = (
@@ -21,12 +14,6 @@ REUTERS = (
     "and terrorists. Brussels has so far relied on national regulators with no EU authority to stop "
     "money laundering and terrorist financing running into billions of euros.",
 )
-
-
-def matches(*rows, name="x") -> pd.DataFrame:
-    """Matches given as (first, last, sentence)."""
-    table = pd.DataFrame(rows, columns=["first", "last", "sentence"])
-    return table.assign(name=name)
 
 
 @pytest.mark.parametrize(
@@ -82,75 +69,31 @@ def test_distances_agree_with_every_pair():
     assert np.isnan(got).any()
 
 
-@pytest.fixture
-def table() -> pd.DataFrame:
-    """Four matches of race: beside China, nearer to the US, between the two, and alone."""
-    frames = matches((1, 1, 0), (14, 14, 1), (25, 25, 2), (40, 40, 3), name="race")
-    china = matches((0, 0, 0), (10, 10, 1), (23, 23, 2), name="china")
-    us = matches((16, 16, 1), (27, 27, 2), name="us")
-    return proximity.proximity_table(frames, pd.concat([china, us]), ["china", "us"])
+RACE = [(0, 1, 1, 0), (0, 14, 14, 1), (0, 25, 25, 2), (0, 40, 40, 3)]
+ACTORS = [(0, 0, 0, 0), (0, 10, 10, 1), (0, 23, 23, 2), (1, 16, 16, 1), (1, 27, 27, 2)]
+"""Rows (set, first, last, sentence): beside actor 0, nearer to 1, between the two, and alone."""
 
 
-def test_proximity_table_by_hand(table):
-    """One match nearest to each, one tie, one alone; weights 1/2 + 1/5 + 1/3 and 1/3 + 1/3."""
-    assert table["actor"].tolist() == ["china", "us", "several", "no actor"]
-    assert table["nearest"].tolist() == [1, 1, 1, 1]
-    assert table["in_sentence"].tolist() == [3, 2, 1, 1]
-    assert table["weight"][:2].tolist() == pytest.approx([1 / 2 + 1 / 5 + 1 / 3, 2 / 3])
-
-
-def test_shares_of_nearest_sum_to_one(table):
-    """Every match has one nearest actor, a tie, or none."""
-    assert table["share"].sum() == pytest.approx(1)
+def test_nearest_actor_by_hand():
+    """Four matches: one nearest to each of two actors, a tie, and one alone."""
+    distance = proximity.actor_distances(np.array(RACE), np.array(ACTORS), 2)
+    assert distance[:3].tolist() == [[1, pytest.approx(np.nan, nan_ok=True)], [4, 2], [2, 2]]
+    sides = proximity.sides(["china", "us"])
+    told = [sides[number] for number in proximity.nearest_actor(distance)]
+    assert told == ["china", "us", "both", "no actor"]
 
 
 def test_no_actors():
     """Without actors every match stands alone."""
-    frames = matches((1, 1, 0), name="race")
-    got = proximity.proximity_table(frames, matches(name="x"), [])
-    assert got[["actor", "nearest"]].to_numpy().tolist() == [["several", 0], ["no actor", 1]]
+    distance = proximity.actor_distances(np.array(RACE), np.empty((0, 4), dtype=int), 0)
+    assert proximity.sides([])[proximity.nearest_actor(distance)[0]] == "no actor"
 
 
 def test_whom_a_sentence_is_about():
     """The one named, both where they stand side by side, else the first; or none."""
-    china = matches((0, 0, 0), (15, 15, 1), (39, 39, 3), (52, 52, 5), name="china")
-    us = matches((12, 12, 1), (20, 20, 2), (30, 30, 3), (56, 57, 5), name="us")
-    other = matches((40, 40, 4), name="eu")
-    actors = pd.concat([us, other, china])
-    about = proximity.sentence_actors(actors, ("china", "us"), 6)
-    assert about.tolist() == ["china", "both", "us", "us", "no actor", "china"]
-
-
-def test_whom_the_reference_units_are_about(tokens_as_given, codebook):
-    """On the machine-made reference codings (tests/data/reference/README.md) the rule agrees with
-    the actor in 6 of 10 units, kappa about one half: fair, and to be said wherever it is used."""
-    tokens, folder = tokens_as_given, Path(__file__).parent / "data" / "reference"
-    read = [
-        {(row["document"], row["unit"]): row for row in csv.DictReader(text.splitlines())}
-        for text in ((folder / name).read_text("utf-8") for name in ("units.csv", "coder_a.csv"))
-    ]
-    ids = list(tokens.corpus.documents["id"])
-    keys = sorted(read[1], key=lambda key: (ids.index(key[0]), int(key[1])))
-    begins = [(ids.index(key[0]), int(read[0][key]["start"])) for key in keys]
-    ends = [int(read[0][key]["end"]) for key in keys]
-    actors = find(tokens, codebook.actors, keep=10**6).kept
-    starts = read_each(tokens, actors, lambda one: one.start)
-    at = zip(actors["document"], starts, strict=True)
-    unit = [bisect.bisect_right(begins, (int(d), int(s))) - 1 for d, s in at]
-    inside = [n >= 0 and s < ends[n] for n, s in zip(unit, starts, strict=True)]
-    actors = actors.assign(sentence=unit)[inside]
-    about = proximity.sentence_actors(actors, ("china", "us"), len(keys))
-    mine = np.where(about == "no actor", "other", about)
-    theirs = np.array([read[1][key]["actor"] for key in keys], dtype=object)
-    row = agreement_table({"actor": np.array([mine, theirs])}, resamples=100).iloc[0]
-    assert 0.58 < row["percent"] < 0.68
-    assert 0.42 < row["cohen"] < 0.55
-
-
-def test_object_table_by_hand():
-    """Of three units with race one is about both; market has none and no share."""
-    about = np.array(["china", "both", "china", "no actor"], dtype=object)
-    coded = np.array([[1, 0], [1, 0], [1, 0], [0, 0]])
-    table = proximity.object_table(coded, about, ["race", "market"], ["china", "both"])
-    assert table["units"].tolist() == [2, 1, 0, 0]
-    assert table["share"].tolist() == pytest.approx([2 / 3, 1 / 3, np.nan, np.nan], nan_ok=True)
+    china = [(0, 0, 0, 0), (0, 15, 15, 1), (0, 39, 39, 3), (0, 52, 52, 5)]
+    us = [(1, 12, 12, 1), (1, 20, 20, 2), (1, 30, 30, 3), (1, 56, 57, 5)]
+    about = proximity.sentence_actors(np.array(us + china), 6, 2)
+    sides = proximity.sides(["china", "us"])
+    told = ["china", "both", "us", "us", "no actor", "china"]
+    assert [sides[number] for number in about] == told

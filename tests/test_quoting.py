@@ -2,10 +2,11 @@
 
 import time
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from analysis.stance import quoting
+from analysis.tokens import tokenize
 
 
 def inside(paragraph: str) -> list[tuple[str, int, bool]]:
@@ -82,22 +83,40 @@ def test_reported(sentence, expected):
     assert quoting.reported(sentence) is expected
 
 
-def test_voices_by_hand():
+def voices_of(tokens, word: str) -> list[str]:
+    """The voice of every occurrence of a word in a corpus of one block."""
+    (block,) = tokens.blocks()
+    place = tokens.vocabulary.to_pylist().index(word)
+    told = quoting.Voices(tokens).of(block)
+    return [quoting.VOICES[told[n]] for n in np.flatnonzero(block.forms[block.ids] == place)]
+
+
+def test_voices_by_hand(corpus_of):
     """Inside the marks quoted, elsewhere in a reporting sentence reported, else the author's own."""
-    paragraph = "“The race is on now,” Xi said in the race. The race goes on."
-    sentences = [(0, 42), (43, len(paragraph))]
-    places = [place for place in range(len(paragraph)) if paragraph.startswith("race", place)]
-    told = quoting.voices(paragraph, sentences, [(place, place + 4) for place in places])
-    assert told == ["quoted", "reported", "own"]
+    text = "“The race is on now,” Xi said in the race. The race goes on."
+    assert voices_of(tokenize(corpus_of(text)), "race") == ["quoted", "reported", "author"]
 
 
-def test_match_voices_reads_paragraph_by_paragraph():
-    """A quote that was never closed does not reach into the next line; order is kept."""
-    texts = ["He wrote “the race is on now.\nThe race goes on.", "A race."]
-    rows = [(1, 2, 6, 0, 7), (0, 34, 38, 30, 47), (0, 14, 18, 0, 29)]
-    columns = ["document", "start", "end", "sentence_start", "sentence_end"]
-    matches = pd.DataFrame(rows, columns=columns, index=[5, 3, 9])
-    assert quoting.match_voices(texts, matches).tolist() == ["own", "own", "quoted"]
+def test_a_quote_ends_with_its_line(corpus_of):
+    """A quote that was never closed reaches neither into the next line nor into the next text."""
+    texts = [
+        "He wrote “the race is on now.\nThe race goes on.",
+        "Ünder “any race at all",
+        "A race.",
+    ]
+    tokens = tokenize(corpus_of(*texts))
+    assert voices_of(tokens, "race") == ["quoted", "author", "quoted", "author"]
+
+
+def test_voices_of_some_sentences_only(tokens):
+    """In the sentences asked for the voices are those of the whole, elsewhere nobody is heard."""
+    (block,) = tokens.blocks()
+    asked = np.arange(block.n_sentences) % 3 == 0
+    voices = quoting.Voices(tokens)
+    whole, some = voices.of(block), voices.of(block, asked)
+    inside = asked[block.sentence_of]
+    assert (some[inside] == whole[inside]).all()
+    assert not some[~inside & (whole == 1)].any()
 
 
 def test_quotes_of_the_five_texts(seeds):

@@ -307,3 +307,13 @@ def test_frames_stand_beside_each_other(corpus_of, codebook, unique):
         [7, 7, 5, 5 / 7, 4, 4, 2, 0.5]
     ]
     assert "race 71.4% by article and 50.0% by story" in story_frames_told(table)
+
+
+@pytest.mark.parametrize("unique", stories.UNIQUE)
+def test_shares_by_story_keep_the_voice(corpus_of, codebook, unique):
+    """With the author's voice alone, a race in quotation marks counts for no article and no story."""
+    found = stories.stories_of(tokenize(corpus_of(*['"It is a race," she said.'] * 2)))
+    choices = {"voice": "author"}
+    coding = code_units(stories.counted(found, unique), codebook, **choices)
+    table = frames_by_story(coding, codebook, found, group="source", **choices)
+    assert table["article_coded"].sum() == table["story_coded"].sum() == 0

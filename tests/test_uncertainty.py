@@ -391,3 +391,71 @@ def test_a_series_that_never_varies_has_no_change():
     """Equal values: p is 1 and the interval is the whole series."""
     point = changed([3.0] * 20)
     assert (point.p, point.low, point.high, point.shift) == (1, 0, 20, 0)
+
+
+# --- shares and means of their own denominators ------------------------------------------------------
+
+DRAWN = {"confidence": 0.95, "resamples": 400}
+
+
+@pytest.mark.parametrize("n", [4, 15, 40])
+def test_shares_with_one_denominator_are_rates(n):
+    """Where all columns have the same totals the intervals are those of `rate_intervals`."""
+    rng = np.random.default_rng(n)
+    sizes = rng.integers(5, 30, n)
+    counts = rng.binomial(sizes[:, None], [0.2, 0.6, 0.0], size=(n, 3))
+    got = uncertainty.share_estimates(
+        counts, np.repeat(sizes[:, None], 3, axis=1), rng=np.random.default_rng(1), **DRAWN
+    )
+    rates = uncertainty.rate_intervals(
+        uncertainty.Clusters(counts, sizes), rng=np.random.default_rng(1), **DRAWN
+    )
+    assert got.values == pytest.approx(counts.sum(axis=0) / sizes.sum())
+    assert got.low == pytest.approx(rates.low)
+    assert got.high == pytest.approx(rates.high)
+    assert set(got.over) == {rates.over}
+
+
+def test_a_share_speaks_of_the_documents_that_have_it():
+    """Twelve documents, three of them with the second column's total: that one speaks of texts."""
+    totals = np.ones((12, 2)) * 10
+    totals[3:, 1] = 0
+    counts = np.minimum(totals, np.arange(12)[:, None] % 5)
+    got = uncertainty.share_estimates(counts, totals, rng=np.random.default_rng(0), **DRAWN)
+    assert got.over.tolist() == ["documents", "texts"]
+
+
+def test_a_mean_of_few_texts_has_students_interval():
+    """1, 2, 3, 4, 5 in two documents: 3 ± 2.776 × sqrt(2.5 / 5)."""
+    got = uncertainty.mean_estimates(
+        [[3], [12]], [[5], [50]], [[2], [3]], rng=np.random.default_rng(0), **DRAWN
+    )
+    half = 2.776445 * np.sqrt(2.5 / 5)
+    assert (got.values[0], got.over[0]) == (3, "texts")
+    assert (got.low[0], got.high[0]) == pytest.approx((3 - half, 3 + half))
+
+
+def test_few_values_have_no_interval():
+    """Four values have a mean and no interval; none has neither."""
+    got = uncertainty.mean_estimates(
+        [[10, 0]], [[30, 0]], [[4, 0]], rng=np.random.default_rng(0), **DRAWN
+    )
+    assert got.values.tolist() == pytest.approx([2.5, np.nan], nan_ok=True)
+    assert np.isnan(got.low).all()
+
+
+@pytest.mark.parametrize(("n", "least"), [(20, 0.90), (60, 0.90)])
+def test_coverage_of_means(n, least):
+    """Values that resemble each other within documents: about 95 of 100 intervals hold the mean."""
+    rng = np.random.default_rng(7)
+    held = 0
+    for _ in range(200):
+        level = rng.normal(0, 1, n)
+        size = rng.integers(2, 12, n)
+        values = [rng.normal(mean, 1, k) for mean, k in zip(level, size, strict=True)]
+        sums = np.array([[v.sum(), (v**2).sum(), len(v)] for v in values])
+        got = uncertainty.mean_estimates(
+            *(sums[:, [k]] for k in range(3)), rng=rng, confidence=0.95, resamples=200
+        )
+        held += got.low[0] <= 0 <= got.high[0]
+    assert least <= held / 200 <= 0.99

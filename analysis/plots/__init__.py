@@ -17,31 +17,38 @@ from analysis.plots.overview import (
     vocabulary_growth,
 )
 from analysis.plots.sheet import Drawing
+from analysis.plots.stance import actor_tone, frame_objects, frames_by_voice, nearest_actors
 from analysis.plots.trends import (
     risers_and_fallers,
     term_dispersion,
     term_rates,
     term_rates_by_group,
+    trend_split,
     years_spoken_of,
 )
 
 __all__ = [
     "Drawing",
     "actor_frames",
+    "actor_tone",
     "collocations",
     "document_lengths",
     "frame_concentration",
     "frame_differences",
+    "frame_objects",
     "frame_shares",
+    "frames_by_voice",
     "frequent_words",
     "keyness",
     "lexical_diversity",
+    "nearest_actors",
     "risers_and_fallers",
     "shared_vocabulary",
     "term_dispersion",
     "term_rates",
     "term_rates_by_group",
     "timeline",
+    "trend_split",
     "vocabulary_growth",
     "years_spoken_of",
 ]

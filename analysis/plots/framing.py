@@ -11,7 +11,6 @@ from analysis.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE
 from analysis.plots.sheet import (
     BLUE,
     GREY,
-    INK,
     ORANGE,
     PALE,
     Drawing,
@@ -31,6 +30,7 @@ from analysis.plots.sheet import (
     percent_axis,
     plural,
     rows_axis,
+    shaded_table,
     sheet,
     short,
     styled,
@@ -257,26 +257,10 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
         right=0.3,
         panel_title_lines=1,
     )
-    values = np.ma.masked_invalid(shares.to_numpy(dtype=float))
-    reach = max(0.5, float(values.max()))
-    panel.imshow(values, cmap="Blues", vmin=0, vmax=reach, aspect="auto")
     units = table.drop_duplicates("actor").set_index("actor")["units"]
-    panel.set_yticks(range(len(frames)), [short(frame) for frame in frames])
-    panel.set_xticks(range(len(actors)), [f"{short(a, 18)} (n = {units[a]:,})" for a in actors])
-    panel.xaxis.tick_top()
-    panel.tick_params(length=0)
-    panel.spines[:].set_visible(False)
-    for row in table.itertuples():
-        cell = f"{percent(row.share)}  ({row.low * 100:.0f}–{row.high * 100:.0f})"
-        panel.text(
-            actors.index(row.actor),
-            frames.index(row.frame),
-            cell if np.isfinite(row.share) else "–",
-            ha="center",
-            va="center",
-            size=7.5,
-            color="white" if row.share > 0.6 * reach else INK,
-        )
+    labels = {actor: f"{short(actor, 18)} (n = {units[actor]:,})" for actor in actors}
+    cells = table.rename(columns={"frame": "row", "actor": "column"})
+    shaded_table(panel, cells, {frame: short(frame) for frame in frames}, labels)
     alt = f"Table of frame shares by actor. {title}. "
     alt += "; ".join(
         f"{actor}: {listing(frames, [percent(s) for s in shares[actor]], most=10)}"

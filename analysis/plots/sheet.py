@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 
@@ -196,6 +196,37 @@ def end_labels(panel: Axes, places, values, labels: Sequence[str], *, offset: fl
                 size=7.5,
                 color="#444444",
             )
+
+
+def shaded_table(
+    panel: Axes, cells: pd.DataFrame, rows: Mapping[str, str], columns: Mapping[str, str]
+) -> None:
+    """Shares with their intervals written in cells, the darker the higher.
+
+    `cells` has the columns row, column, share, low, high; `rows` and `columns` are their labels,
+    in order.
+    """
+    shares = cells.pivot(index="row", columns="column", values="share")
+    values = np.ma.masked_invalid(shares.loc[list(rows), list(columns)].to_numpy(dtype=float))
+    reach = max(0.5, float(values.max())) if values.count() else 0.5
+    panel.imshow(values, cmap="Blues", vmin=0, vmax=reach, aspect="auto")
+    panel.set_yticks(range(len(rows)), list(rows.values()))
+    panel.set_xticks(range(len(columns)), list(columns.values()))
+    panel.xaxis.tick_top()
+    panel.tick_params(length=0)
+    panel.spines[:].set_visible(False)
+    places = [{key: n for n, key in enumerate(keys)} for keys in (columns, rows)]
+    for cell in cells.itertuples():
+        told = f"{percent(cell.share)}  ({cell.low * 100:.0f}–{cell.high * 100:.0f})"
+        panel.text(
+            places[0][cell.column],
+            places[1][cell.row],
+            told if np.isfinite(cell.share) else "–",
+            ha="center",
+            va="center",
+            size=7.5,
+            color="white" if cell.share > 0.6 * reach else INK,
+        )
 
 
 def first_of(shown_ones: Sequence[str], n: int, what: str) -> str:

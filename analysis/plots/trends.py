@@ -45,6 +45,7 @@ from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_DOCUMENTS = 20
 MOST_GROUPS = 15
+MOST_SPLIT = 20
 
 
 def panel_terms(table: pd.DataFrame, most: int = 12) -> list[str]:
@@ -234,6 +235,60 @@ def ratio_of_extremes(part: pd.DataFrame) -> float:
         return 0.0
     top, low = extremes(part, "per_million")
     return float(top["low"] / low["high"]) if top["low"] > low["high"] else 0.0
+
+
+@styled
+def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
+    """Each term's change in two parts: other groups spoke, the same groups spoke differently."""
+    name = "trend_split"
+    shared = table[table["common"] > 0]
+    if shared.empty:
+        pairs = len(table[["before", "after"]].drop_duplicates())
+        reason = (
+            f"Pairs of periods with the same {group} in both: 0 of {pairs}. All of every change is "
+            "another one speaking, and there is nothing to split."
+        )
+        return blank(name, f"No {group} speaks in two periods", reason, table)
+    rank = shared["common"] + shared["whole"] * (shared["common"].max() + 1)
+    before, after = shared.loc[rank.idxmax(), ["before", "after"]]
+    data = table[(table["before"] == before) & (table["after"] == after)]
+    data = data.head(MOST_SPLIT).reset_index(drop=True)
+    title = split_title(data, group)
+    subtitle = (
+        f"Change of the rate per million from {before} to {after} (line) as the sum of two bars. Upper: "
+        f"the same {group} spoke differently; lower, striped: the shares of each {group} in the tokens "
+        f"changed (Kitagawa 1955). {data['common'].iloc[0]} speak in both, {data['came'].iloc[0]} came, "
+        f"{data['went'].iloc[0]} went. Counts as they are: no intervals."
+        f"{first_of(list(data['term']), table['term'].nunique(), 'terms')}"
+    )
+    figure, (panel,) = sheet(
+        title, subtitle, body=0.42 * len(data) + 0.1, left=left_for(data["term"]), right=0.4
+    )
+    places = rows_axis(panel, list(data["term"]))
+    panel.barh(places - 0.18, data["same_sources"], height=0.32, color=BLUE)
+    panel.barh(
+        places + 0.18, data["other_sources"], height=0.32, color=PALE, edgecolor=GREY, hatch="////"
+    )
+    panel.vlines(data["change"], places - 0.42, places + 0.42, color=ORANGE, linewidth=2)
+    panel.axvline(0, color=GREY, linewidth=0.8)
+    panel.set_xlabel("change per million")
+    thousands(panel)
+    alt = f"Bar chart of changes split in two. {title}. Same {group}, other {group}: "
+    parts = zip(data["same_sources"], data["other_sources"], strict=True)
+    alt += listing(data["term"], [f"{same:+,.0f}, {other:+,.0f}" for same, other in parts])
+    return Drawing(name, title, figure, data, alt)
+
+
+def split_title(data: pd.DataFrame, group: str) -> str:
+    """The term that changed most and which part of that is the larger."""
+    row = data.loc[data["change"].abs().idxmax()]
+    same = abs(row["same_sources"]) >= abs(row["other_sources"])
+    why = f"the same {group} spoke differently" if same else f"another {group} spoke"
+    parts = sorted((row["same_sources"], row["other_sources"]), key=abs, reverse=True)
+    return (
+        f"‘{short(row['term'], 40)}’ changes by {row['change']:+,.0f} per million, more because {why} "
+        f"({parts[0]:+,.0f} against {parts[1]:+,.0f})"
+    )
 
 
 @styled

@@ -1,15 +1,14 @@
-"""Proximity: which actor stands nearest to each frame in its sentence, and how near."""
+"""Proximity: which actor stands nearest to each frame in its sentence, and whom a sentence is about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from analysis.codebook import NOBODY
 
-SEVERAL = "several"
+BOTH, SEVERAL = "both", "several"
 SIDE_BY_SIDE = 3
 
 
@@ -51,89 +50,50 @@ def inverse_weight(distance: np.ndarray) -> np.ndarray:
     return np.nan_to_num(1 / (1 + np.asarray(distance, dtype=float)))
 
 
-def actor_distances(frames: pd.DataFrame, actors: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+def actor_distances(frames: np.ndarray, actors: np.ndarray, n_actors: int) -> np.ndarray:
     """Distance of every frame match (rows) to the nearest mention of every actor (columns).
 
-    `frames` and `actors` are matches (columns name, first, last, sentence).
+    `frames` and `actors` are rows (set, first token, last token, sentence).
     """
-    matches = [frames[column].to_numpy() for column in ("first", "last", "sentence")]
-    columns = []
-    for name in names:
-        mine = actors[actors["name"] == name]
-        targets = [mine[column].to_numpy() for column in ("first", "last", "sentence")]
-        columns.append(distances(*matches, *targets))
+    columns = [
+        distances(*frames[:, 1:].T, *actors[actors[:, 0] == number, 1:].T)
+        for number in range(n_actors)
+    ]
     return np.column_stack(columns) if columns else np.empty((len(frames), 0))
 
 
-def nearest_actor(distance: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """The actor nearest to each match; 'several' for a tie, 'no actor' where the sentence names none."""
-    if not distance.shape[1]:
-        return np.full(len(distance), NOBODY, dtype=object)
+def nearest_actor(distance: np.ndarray) -> np.ndarray:
+    """The number of the actor nearest to each match, as a place of `sides`."""
+    n = distance.shape[1]
+    if not n:
+        return np.ones(len(distance), dtype=np.int64)
     filled = np.where(np.isnan(distance), np.inf, distance)
     least = filled.min(axis=1)
     ties = (filled == least[:, None]).sum(axis=1)
-    nearest = np.array(names, dtype=object)[filled.argmin(axis=1)]
-    return np.where(np.isinf(least), NOBODY, np.where(ties > 1, SEVERAL, nearest))
+    return np.where(np.isinf(least), n + 1, np.where(ties > 1, n, filled.argmin(axis=1)))
 
 
-def proximity_table(
-    frames: pd.DataFrame, actors: pd.DataFrame, names: Sequence[str]
-) -> pd.DataFrame:
-    """Who stands near each frame: frame, actor, matches, in_sentence, nearest, share, weight.
+def sides(actors: Sequence[str]) -> tuple[str, ...]:
+    """What a match or a sentence can belong to: each actor, several at once, or none.
 
-    matches: of the frame; in_sentence: those whose sentence names the actor; nearest: those to
-    which the actor is the nearest, share of the matches; weight: the sum of 1 / (1 + distance)
-    over the matches. The rows 'several' are ties, 'no actor' the sentences that name none.
+    >>> sides(["china", "us"])
+    ('china', 'us', 'both', 'no actor')
     """
-    distance = actor_distances(frames, actors, names)
-    nearest, weight = nearest_actor(distance, names), inverse_weight(distance)
-    rows = []
-    for frame in dict.fromkeys(frames["name"]):
-        mine = (frames["name"] == frame).to_numpy()
-        n = int(mine.sum())
-        for number, name in enumerate([*names, SEVERAL, NOBODY]):
-            first = int((nearest[mine] == name).sum())
-            real = number < len(names)
-            named = int((~np.isnan(distance[mine, number])).sum()) if real else first
-            summed = float(weight[mine, number].sum()) if real else float("nan")
-            rows.append((frame, name, n, named, first, first / n, summed))
-    columns = ["frame", "actor", "matches", "in_sentence", "nearest", "share", "weight"]
-    return pd.DataFrame(rows, columns=columns)
+    return (*actors, BOTH if len(actors) == 2 else SEVERAL, NOBODY)
 
 
-def sentence_actors(
-    actors: pd.DataFrame, pair: tuple[str, str], n_sentences: int, both: str = "both"
-) -> np.ndarray:
-    """Whom each sentence is about: one of the pair, both of them, or 'no actor'.
+def sentence_actors(actors: np.ndarray, n_sentences: int, n_actors: int) -> np.ndarray:
+    """Whom each sentence is about, as a place of `sides`.
 
-    Both where the two stand side by side, at most SIDE_BY_SIDE tokens apart ('US–China', 'China and
-    the US'); else the one named first, where an English sentence has its subject. `actors` are
-    matches (columns name, first, last, sentence); a sentence may be any unit.
+    Several where two actors stand side by side, at most SIDE_BY_SIDE tokens apart ('US–China',
+    'China and the US'); else the one named first, where an English sentence has its subject.
+    `actors` are rows (set, first token, last token, sentence); a sentence may be any unit.
     """
-    mine = actors[actors["name"].isin(pair)].sort_values(["sentence", "first"], kind="stable")
-    name, sentence = mine["name"].to_numpy(dtype=object), mine["sentence"].to_numpy(dtype=np.int64)
-    told = np.full(n_sentences, NOBODY, dtype=object)
+    owner, first, last, sentence = actors[np.lexsort((actors[:, 1], actors[:, 3]))].T
+    told = np.full(n_sentences, n_actors + 1, dtype=np.int64)
     places, leading = np.unique(sentence, return_index=True)
-    told[places] = name[leading]
-    apart = mine["first"].to_numpy()[1:] - mine["last"].to_numpy()[:-1]
-    joined = (name[1:] != name[:-1]) & (sentence[1:] == sentence[:-1]) & (apart <= SIDE_BY_SIDE)
-    told[sentence[1:][joined]] = both
+    told[places] = owner[leading]
+    near = first[1:] - last[:-1] <= SIDE_BY_SIDE
+    joined = (owner[1:] != owner[:-1]) & (sentence[1:] == sentence[:-1]) & near
+    told[sentence[1:][joined]] = n_actors
     return told
-
-
-def object_table(
-    coded: np.ndarray, about: np.ndarray, frames: Sequence[str], told: Sequence[str]
-) -> pd.DataFrame:
-    """The share of each frame's units that are about each: frame, actor, units, share.
-
-    `coded` is units × frames, `about` the actor of each unit, `told` the actors in their order.
-    """
-    rows = []
-    for number, frame in enumerate(frames):
-        mine = about[np.asarray(coded)[:, number].astype(bool)]
-        counts: Mapping[str, int] = pd.Series(mine, dtype=object).value_counts()
-        n = len(mine)
-        for name in told:
-            units = int(counts.get(name, 0))
-            rows.append((frame, name, units, units / n if n else float("nan")))
-    return pd.DataFrame(rows, columns=["frame", "actor", "units", "share"])

@@ -2,50 +2,112 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import regex
 
+from analysis.errors import InputError
 from analysis.files import line_spans
+from analysis.stance.negation import held
+from analysis.store.blocks import find_lines
+from analysis.tokens import Block, Tokens
 
-VOICES = ("quoted", "reported", "own")
+VOICES = ("author", "reported", "quoted")
+CHOICES = {
+    "all": VOICES,
+    "author": ("author",),
+    "reported": ("reported",),
+    "quoted": ("quoted",),
+    "others": ("reported", "quoted"),
+}
+"""The voices that each choice of voices lets count."""
 LEAST_WORDS = 4
 """Words in quotation marks below which they mark a term and not speech."""
 CLOSING = {"“": "”", "„": "“”", "«": "»", "‹": "›", "「": "」", "『": "』", "‘": "’", '"': '"'}
 MARK = regex.compile("[" + "".join(sorted({*CLOSING, *"".join(CLOSING.values())})) + "]")
+OPENING = regex.compile("|".join(sorted(sign for sign in CLOSING if sign != "’")).encode())
 LETTER = regex.compile(r"[\p{L}\p{N}]")
 WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 VERBS = (
-    "said says told tells argued argues claimed wrote writes added adds explained explains "
-    "stated warned warns noted notes suggested suggests asserted asserts contended contends "
-    "insisted insists acknowledged acknowledges announced announces declared declares believed "
-    "believes emphasized emphasised emphasizes stressed reported remarked observed commented "
-    "predicted predicts cautioned cautions recalled maintained maintains conceded concedes alleged "
-    "alleges denied denies admitted admits urged quipped"
+    "said says told tells argued argues arguing claimed claiming wrote writes added adds adding "
+    "explained explains stated warned warns warning noted notes noting suggested suggests asserted "
+    "asserts asserting contended contends contending insisted insists insisting acknowledged "
+    "acknowledges announced announces articulated confirmed confirms declared declares believed "
+    "believes emphasized emphasised emphasizes emphasises emphasizing emphasising stressed stressing "
+    "reported remarked revealed reveals observed commented predicted predicts cautioned cautions "
+    "recalled maintained maintains conceded concedes alleged alleges denied denies admitted admits "
+    "urged quipped feared expects expected hoped"
 )
 VERBS_OR_NOUNS = (
-    "claim claims report reports argue say comments stress stresses warn believe contend"
+    "claim claims report reports argue say comments stress stresses warn believe contend worry "
+    "worries worried think thinks thought"
 )
 ALWAYS = "said says argued asserted contended contends insisted insists"
+PEOPLE = (
+    "academics analysts commentators critics developers diplomats economists executives experts "
+    "insiders investors journalists lawmakers observers officials opponents politicians researchers "
+    "residents scholars scientists sources strategists supporters users many others some"
+)
+THINK = (
+    "argue believe call caution claim contend describe doubt emphasise emphasize expect fear foresee "
+    "highlight hope insist note predict question recognise recognize say stress suggest think warn "
+    "worry"
+)
+PAPERS = (
+    "document documents editorial headline letter newspaper poll report reports research statement "
+    "studies survey surveys website"
+)
+TELL = "argues cautions claims finds found highlights reveals says shows states suggested suggests warns"
+NEED = (
+    "emphasised emphasises emphasized emphasizes highlighted highlights stressed stresses underlined "
+    "underlines underscored underscores"
+)
+HELD = (
+    "alleged anticipated argued believed claimed considered deemed estimated expected reported "
+    "rumored rumoured said thought"
+)
 AUTHOR = frozenset(["i", "we", "article", "paper", "essay", "chapter", "section", "study"])
+
+
+def any_of(words: str) -> str:
+    """Words as alternatives of a pattern, in any case."""
+    return f"(?i:{'|'.join(words.split())})"
+
+
+HAVING = r"(?:(?:have|has|had|also|further|repeatedly|publicly)\s+)*"
 SOURCE = regex.compile(
-    r"\b(?i:according to(?! (?:the )?laws?\b)|in the words of|as (?:\w+ ){0,3}(?:put|puts) it|in (?:his|her|their) view)\b"
+    r"\b(?i:according to(?! (?:the )?laws?\b)|in the words of|as (?:\w+ ){0,3}(?:put|puts) it"
+    r"|in (?:his|her|their) view|from (?:this|that|their|his|her) perspective|reportedly|allegedly)\b"
 )
-REPORTING = regex.compile(rf"\b(?<who>\w+)\s+(?:\w+ly\s+)?(?i:{'|'.join(ALWAYS.split())})\b")
-THAT = regex.compile(
-    rf"\b(?<who>\w+)\s+(?:(?:have|has|had|also|further|repeatedly|publicly)\s+)*"
-    rf"(?i:{'|'.join((VERBS + ' ' + VERBS_OR_NOUNS).split())})\s+(?:\w+\s+){{0,2}}that\b"
+PATTERNS = tuple(
+    regex.compile(pattern)
+    for pattern in (
+        # Liu said …; Liu argued that …; …, said Liu; …, Liu warned.
+        rf"\b(?<who>\w+)\s+(?:\w+ly\s+)?{any_of(ALWAYS)}\b",
+        rf"(?:\b(?<who>\w+)\s+{HAVING}|,\s*){any_of(VERBS + ' ' + VERBS_OR_NOUNS)}\s+(?:\w+\s+){{0,2}}(?:that|how)\b",
+        rf"(?:\b(?<who>\w+)\s+|[,”’\"]\s*){any_of(VERBS)}\b(?=\s*[,:.“\"]|\s+\p{{Lu}})",
+        # Microsoft confirmed it would …
+        rf"\b(?<who>\w+)\s+{any_of(VERBS)}\s+(?:it|they|he|she|there)\b",
+        # many analysts believe …; the survey suggests …; Liu stressed the need …; … advocate for …
+        rf"\b(?<who>{any_of(PEOPLE)})\s+(?:\w+\s+){{0,6}}?{any_of(THINK)}\b",
+        rf"\b(?<who>{any_of(PAPERS)})\s+(?:\w+\s+){{0,5}}?{any_of(TELL)}\b",
+        rf"(?:\b(?<who>\w+)\s+|,\s*){any_of(NEED)}\s+(?:\w+\s+){{0,3}}?(?:need|importance|necessity)\b",
+        r"\b(?<who>\w+)\s+(?i:advocates?|advocated)\s+for\b",
+        rf"\b(?<who>\w+)\s+{HAVING}(?i:describe[sd]?)\s+(?:\w+\W+){{1,12}}?as\b",
+        # it is argued that …; prices are expected to …; it is pointed out that …
+        rf"\b(?<who>is|are|was|were|been)\s+(?:\w+\s+)?{any_of(HELD)}\s+(?:to|that)\b",
+        r"\b(?<who>pointed|points|point)\s+out\s+that\b",
+    )
 )
-SAID = regex.compile(
-    rf"(?:\b(?<who>\w+)\s+|,\s*)(?i:{'|'.join(VERBS.split())})\b(?=\s*[,:.“\"]|\s+\p{{Lu}})"
+HINTS = (
+    f"according words put puts view perspective reportedly allegedly {VERBS} {VERBS_OR_NOUNS} {ALWAYS} "
+    f"{THINK} {TELL} {NEED} {HELD} advocate advocates advocated describes described pointed points point"
 )
-HINT = regex.compile(
-    rf"\b(?i:according|words|puts?|view|{'|'.join((VERBS + ' ' + VERBS_OR_NOUNS + ' ' + ALWAYS).split())})\b"
-)
+"""Words without one of which no sentence is reported."""
+HINT = regex.compile(rf"\b{any_of(HINTS)}\b")
 LONGEST_SENTENCE = 5000
 DEEPEST = 8
 
@@ -107,9 +169,10 @@ def speech(paragraph: str, least_words: int = LEAST_WORDS) -> list[Quote]:
 
 
 def reported(sentence: str) -> bool:
-    """Whether a sentence gives what somebody else says: 'according to', 'said' and its like, another
-    verb of reporting with 'that', or one that ends or interrupts the sentence. 'We argue that' and
-    'this article argues that' are the author's own.
+    """Whether a sentence gives what somebody else says, thinks or expects, by a verb or a formula
+    that says so: 'according to', 'said' and its like, 'many analysts believe', 'the report suggests',
+    'it is argued that'. 'We argue that' and 'this article argues that' are the author's own, and so
+    is what somebody is only said to see in a light ('is seen as').
 
     >>> [reported(text) for text in ("Xi said that it grew.", "It grew, Li said.", "It grew.")]
     [True, True, False]
@@ -119,58 +182,85 @@ def reported(sentence: str) -> bool:
         return False
     if SOURCE.search(sentence):
         return True
-    hits = (hit for pattern in (REPORTING, THAT, SAID) for hit in pattern.finditer(sentence))
-    return any((hit["who"] or "").lower() not in AUTHOR for hit in hits)
+    hits = (hit for pattern in PATTERNS for hit in pattern.finditer(sentence))
+    return any((hit.groupdict().get("who") or "").lower() not in AUTHOR for hit in hits)
 
 
-def voices(
-    paragraph: str,
-    sentences: Sequence[tuple[int, int]],
-    matches: Iterable[tuple[int, int]],
-    least_words: int = LEAST_WORDS,
-) -> list[str]:
-    """The voice of each match in a paragraph: 'quoted', 'reported' or 'own'.
+class Voices:
+    """Says of the tokens in the blocks of a corpus whose words they are, as places of VOICES.
 
-    `sentences` and `matches` are spans of characters in the paragraph. Quoted: the match lies in
-    `speech`; reported: its sentence is `reported`.
+    Quoted: a token lies in `speech`; reported: its sentence is `reported`, which is known of English
+    verbs only; else the author's.
     """
-    spoken = speech(paragraph, least_words)
-    begins = [start for start, _ in sentences]
-    told = []
-    for start, end in matches:
-        number = bisect_right(begins, start) - 1
-        sentence = paragraph[slice(*sentences[number])] if number >= 0 else ""
-        if any(quote.start <= start and end <= quote.end for quote in spoken):
-            told.append("quoted")
-        else:
-            told.append("reported" if reported(sentence) else "own")
-    return told
+
+    def __init__(self, tokens: Tokens):
+        self.texts = tokens.corpus.texts
+        self.hint = held(tokens.lower, HINTS)
+
+    def of(self, block: Block, asked: np.ndarray | None = None) -> np.ndarray:
+        """The voice of each token of a block; only in the sentences of a mask where one is given."""
+        numbers = range(block.documents.start, block.documents.stop)
+        content, origin = self.texts.gathered(numbers)
+        asked = np.ones(block.n_sentences, dtype=bool) if asked is None else asked
+        voice = np.zeros(len(block.ids), dtype=np.int8)
+        telling = self.reported_sentences(block, content, origin, asked)
+        voice[telling[block.sentence_of]] = VOICES.index("reported")
+        begins, ends = spans_of_speech(content, lines_asked(block, content, origin, asked))
+        if len(begins):
+            place = block.start + origin[block.document_of]
+            nearest = np.maximum(np.searchsorted(begins, place, side="right") - 1, 0)
+            inside = (begins[nearest] <= place) & (place < ends[nearest])
+            voice[inside] = VOICES.index("quoted")
+        return voice
+
+    def reported_sentences(self, block: Block, content: bytes, origin, asked) -> np.ndarray:
+        """Which sentences of a block are reported; those without a hint are not looked at."""
+        hints = np.flatnonzero(self.hint[block.forms][block.ids])
+        told = np.zeros(block.n_sentences, dtype=bool)
+        sentences = np.unique(block.sentence_of[hints])
+        sentences = sentences[asked[sentences]]
+        spans = block.span[sentences] + origin[block.sentence_document[sentences]][:, None]
+        told[sentences] = [
+            reported(content[start:end].decode("utf-8")) for start, end in spans.tolist()
+        ]
+        return told
 
 
-def match_voices(
-    texts: Sequence[str], matches: pd.DataFrame, least_words: int = LEAST_WORDS
-) -> np.ndarray:
-    """The voice of every match of a corpus, in the order of `matches`.
+def lines_asked(block: Block, content: bytes, origin, asked) -> list[tuple[int, int]]:
+    """First byte and one past the last of each line with an opening mark and a sentence asked for."""
+    lines = find_lines(content, origin)
+    marks = np.array([mark.start() for mark in OPENING.finditer(content)], dtype=np.int64)
+    begins = block.span[asked, 0] + origin[block.sentence_document[asked]]
+    held_marks, held_sentences = (
+        np.unique(np.searchsorted(lines.start, places, side="right") - 1)
+        for places in (marks, begins)
+    )
+    both = np.intersect1d(held_marks, held_sentences)
+    return list(zip(lines.start[both].tolist(), lines.end[both].tolist(), strict=True))
 
-    Columns of `matches`: document (number), start, end, sentence_start, sentence_end (characters
-    in the document's text). Paragraphs are lines of text.
-    """
-    columns = ["document", "start", "end", "sentence_start", "sentence_end"]
-    rows = matches[columns].to_numpy(dtype=np.int64)
-    told = np.full(len(rows), "own", dtype=object)
-    order = np.lexsort((rows[:, 1], rows[:, 0]))
-    changes = np.flatnonzero(np.diff(rows[order, 0])) + 1
-    for mine in np.split(order, changes) if len(order) else []:
-        text = texts[rows[mine[0], 0]]
-        lines = line_spans(text)
-        line = np.searchsorted([begin for begin, _ in lines], rows[mine, 1], side="right") - 1
-        for part in np.split(np.arange(len(mine)), np.flatnonzero(np.diff(line)) + 1):
-            begin, end = lines[line[part[0]]]
-            spans = (rows[mine[part], 1:] - begin).tolist()
-            sentences = sorted({(row[2], row[3]) for row in spans})
-            places = [(row[0], row[1]) for row in spans]
-            told[mine[part]] = voices(text[begin:end], sentences, places, least_words)
-    return told
+
+def spans_of_speech(content: bytes, lines: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """First byte, and one past the last, of what is `speech` in some lines."""
+    rows = []
+    for begin, end in lines:
+        line = content[begin:end].decode("utf-8")
+        for quote in speech(line):
+            first = begin + len(line[: quote.start].encode())
+            rows.append((first, first + len(line[quote.start : quote.end].encode())))
+    begins, ends = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    return begins, ends
+
+
+def check_voice(voice: str) -> None:
+    """Raise InputError for an unknown choice of voices."""
+    if voice not in CHOICES:
+        raise InputError("unknown voice", value=voice, allowed=CHOICES)
+
+
+def chosen(voice: str) -> np.ndarray:
+    """Which voices a choice lets count, as a mask over VOICES."""
+    check_voice(voice)
+    return np.array([one in CHOICES[voice] for one in VOICES])
 
 
 def quote_table(texts: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
