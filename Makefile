@@ -10,7 +10,7 @@ READY = .venv/ready
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-figures: $(READY)  ## run the three notebooks on the five texts and publish figures/
+figures: $(READY)  ## run the notebooks on the five texts and publish figures/
 	$(RUN) -m analysis.cli run
 
 test: $(READY)  ## all tests, and the notebooks' stored outputs against a fresh run

@@ -55,12 +55,12 @@ NAMES = {
     ),
     "stance.stances": (
         "count_stances",
-        "coverage_table",
         "negation_table",
         "nearest_table",
         "object_table",
         "tone_table",
         "tone_words",
+        "voice_coverage",
         "voice_table",
     ),
     "changes": ("change_table", "changes_told", "split_table", "split_told"),
@@ -83,6 +83,24 @@ NAMES = {
         "tests_told",
     ),
     "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
+    "coding.audit": ("audit_told", "leading_rules", "rule_audit"),
+    "coding.validation": (
+        "agreement_of_coders",
+        "automatic_coders",
+        "automatic_scores",
+        "codings_told",
+        "confusion_of_coders",
+        "corpus_codings",
+        "corrected_differences",
+        "corrected_shares",
+        "coverage_table",
+        "divided_units",
+        "further_told",
+        "macro_told",
+        "rule_accuracy",
+        "sample_of_codings",
+        "sample_told",
+    ),
     "findings": (
         "check_rates",
         "check_shares",
@@ -91,6 +109,7 @@ NAMES = {
         "read_claims",
     ),
     "results": ("open_results",),
+    "runs.specifications": ("corpus_sweep", "sweep_findings", "sweep_table", "sweep_told"),
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (

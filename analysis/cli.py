@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"workbook {VERSION}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add_run(commands)
+    add_sweep(commands)
     add_check(commands)
     add_sample(commands)
     add_agree(commands)
@@ -71,11 +72,46 @@ def add_run(commands) -> None:
         "published to figures/.",
     )
     run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="e.g. 02-term-trends")
-    run.add_argument("--corpus", metavar="PATH", help="folder or file (default: seeds)")
-    run.add_argument("--codebook", metavar="PATH", help="YAML file (default: the corpus's own)")
-    add_manner(run)
+    add_parameters(run)
     add_strict(run)
     run.add_argument(
+        "--name",
+        default="",
+        metavar="RUN",
+        help="name of the run (default: default, with any option: run)",
+    )
+    add_execution(run)
+    run.add_argument(
+        "--store", action="store_true", help="also store the outputs in the notebooks themselves"
+    )
+    add_common(run)
+    run.set_defaults(command=run_command)
+
+
+def add_sweep(commands) -> None:
+    """Declare `workbook sweep`."""
+    sweep = commands.add_parser(
+        "sweep",
+        help="run the notebooks under a grid of choices, and say what each finding depends on",
+        description="Execute notebooks under every specification of a YAML file of choices, and "
+        "collect the declared findings into one table and a specification curve.",
+    )
+    sweep.add_argument("file", metavar="NAME.yaml", help="choices, e.g. seeds/sweep.yaml")
+    add_parameters(sweep)
+    sweep.add_argument(
+        "--name", default="", metavar="RUN", help="name of the run (default: that of the file)"
+    )
+    add_execution(sweep)
+    add_common(sweep)
+    sweep.set_defaults(command=sweep_command)
+
+
+def add_parameters(command: argparse.ArgumentParser) -> None:
+    """Declare what gives parameters to notebooks."""
+    command.add_argument("--corpus", metavar="PATH", help="folder or file (default: seeds)")
+    command.add_argument("--codebook", metavar="PATH", help="YAML file (default: the corpus's own)")
+    add_manner(command)
+    command.add_argument(
         "-p",
         dest="parameters",
         action="append",
@@ -83,22 +119,17 @@ def add_run(commands) -> None:
         metavar="NAME=VALUE",
         help="a parameter for every notebook that has it; repeatable",
     )
-    run.add_argument("--params", metavar="FILE", help="parameters from a YAML file")
-    run.add_argument(
-        "--name",
-        default="",
-        metavar="RUN",
-        help="name of the run (default: default, with any option: run)",
+    command.add_argument("--params", metavar="FILE", help="parameters from a YAML file")
+
+
+def add_execution(command: argparse.ArgumentParser) -> None:
+    """Declare how notebooks are executed, and where their results go."""
+    command.add_argument("--out", default="", metavar="DIR", help="run folder (default: runs/RUN)")
+    command.add_argument("--workers", type=int, default=0, metavar="N", help="notebooks at once")
+    command.add_argument(
+        "--timeout", type=int, default=3600, metavar="S", help="seconds for a cell"
     )
-    run.add_argument("--out", default="", metavar="DIR", help="run folder (default: runs/RUN)")
-    run.add_argument("--workers", type=int, default=0, metavar="N", help="notebooks at once")
-    run.add_argument("--timeout", type=int, default=3600, metavar="S", help="seconds for a cell")
-    run.add_argument("--force", action="store_true", help="run even what has not changed")
-    run.add_argument(
-        "--store", action="store_true", help="also store the outputs in the notebooks themselves"
-    )
-    add_common(run)
-    run.set_defaults(command=run_command)
+    command.add_argument("--force", action="store_true", help="run even what has not changed")
 
 
 def add_check(commands) -> None:
@@ -108,8 +139,10 @@ def add_check(commands) -> None:
         help="validate a corpus and print what was understood",
         description="Read a corpus (and a codebook) and print what was read, kept and excluded.",
     )
-    check.add_argument("corpus", metavar="PATH", help="folder or file")
-    check.add_argument("--codebook", default="", metavar="PATH", help="YAML file")
+    check.add_argument("corpus", metavar="PATH", nargs="?", default="", help="folder or file")
+    check.add_argument(
+        "--codebook", default="", metavar="PATH", help="YAML file; its examples are tried"
+    )
     add_manner(check)
     add_strict(check)
     add_common(check)
@@ -281,8 +314,38 @@ def run_command(options: argparse.Namespace) -> int:
     return DONE
 
 
+def sweep_command(options: argparse.Namespace) -> int:
+    """`workbook sweep`."""
+    from analysis.runs import sweep
+    from analysis.runs.batch import elapsed
+    from analysis.runs.specifications import sweep_findings, sweep_told
+
+    begun = time.monotonic()
+    plan = sweep.plan_sweep(
+        options.file,
+        given_parameters(options),
+        run=options.name,
+        out=options.out,
+        workers=options.workers,
+        force=options.force,
+        timeout=options.timeout,
+    )
+    print(f"{len(plan.every)} specifications, {len(plan.jobs)} notebook runs", flush=True)
+    outcomes, table = sweep.execute(plan, lambda name, event: say(f"{name}: {event}"))
+    failed = {name: one for name, one in outcomes.items() if one.state == "failed"}
+    for name, outcome in failed.items():
+        say(f"workbook: {name} failed: {outcome.error}")
+    print(sweep_told(sweep_findings(table)))
+    print(
+        f"{len(failed)} of {len(outcomes)} runs failed; {elapsed(begun)}; results in {plan.folder}"
+    )
+    return FAILED if failed else DONE
+
+
 def check_command(options: argparse.Namespace) -> int:
     """`workbook check`."""
+    if not options.corpus:
+        return check_codebook(options)
     from analysis.codebook import corpus_codebook
     from analysis.findings import read_claims, selects_nobody
     from analysis.runs.checkup import checkup
@@ -300,9 +363,35 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+    try_examples(book)
     if options.strict:
         corpus.refuse_rejections()
     return DONE
+
+
+def check_codebook(options: argparse.Namespace) -> int:
+    """`workbook check --codebook` without a corpus."""
+    from analysis.codebook import read_codebook
+
+    if not options.codebook:
+        raise InputError("nothing to check", allowed="a corpus, --codebook PATH, or both")
+    book = read_codebook(options.codebook)
+    print(f"{shown(book.name)} can be read.")
+    try_examples(book)
+    return DONE
+
+
+def try_examples(book) -> None:
+    """Try the examples of a codebook and name those that fail; raises InputError where any does."""
+    from analysis.coding.examples import example_table, failures_told
+
+    examples = example_table(book)
+    failed = failures_told(examples)
+    print(f"  codebook {shown(book.name)}, examples: {len(examples)} tried, {len(failed)} fail")
+    for line in failed[:MOST_TOLD]:
+        say(f"workbook: {line}")
+    if failed:
+        raise InputError(f"{len(failed)} of {len(examples)} examples of the codebook fail")
 
 
 def given_corpus(options: argparse.Namespace):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import regex
@@ -44,13 +44,27 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A text that rules must find (`matches`) or must not: all of a rule set's, or one `rule`."""
+
+    text: str
+    matches: bool
+    where: str
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True)
 class RuleSet:
-    """Rules that count as one thing (a frame, an actor, a term group), and their exceptions."""
+    """Rules that count as one thing (a frame, an actor, a term group), and their exceptions.
+
+    `examples` test the rules and change nothing that they find.
+    """
 
     name: str
     rules: tuple[Rule, ...]
     exceptions: tuple[Rule, ...] = ()
     about: str = ""
+    examples: tuple[Example, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -145,14 +159,36 @@ def read_codebook(file: str | Path) -> Codebook:
     )
 
 
-def corpus_codebook(corpus: Corpus, path: str = "") -> Codebook:
-    """The codebook at `path`, or the corpus folder's own codebook.yaml; an empty one for neither."""
+def corpus_codebook(corpus: Corpus, path: str = "", *, leave_out: Iterable[str] = ()) -> Codebook:
+    """The codebook at `path`, or the corpus folder's own codebook.yaml; an empty one for neither.
+
+    `leave_out` are rules of frames to do without, each as `without` takes it.
+    """
     if path:
-        return read_codebook(locate(path))
+        return without(read_codebook(locate(path)), leave_out)
     own = corpus.folder / "codebook.yaml" if corpus.folder else None
     if own is not None and own.exists():
-        return read_codebook(own)
-    return Codebook("none", "", {}, {}, {})
+        return without(read_codebook(own), leave_out)
+    return without(Codebook("none", "", {}, {}, {}), leave_out)
+
+
+def without(codebook: Codebook, leave_out: Iterable[str]) -> Codebook:
+    """A codebook less some rules of its frames, each written as 'frame: rule'.
+
+    Raises InputError for a rule that the frame does not have, and for a frame's only rule.
+    """
+    frames = dict(codebook.frames)
+    for text in leave_out:
+        name, _, rule = (part.strip() for part in text.partition(":"))
+        if name not in frames:
+            raise InputError("no such frame", where="leave_out", value=text, allowed=frames)
+        kept = tuple(one for one in frames[name].rules if one.text != rule)
+        if len(kept) == len(frames[name].rules):
+            raise InputError("no such rule", where="leave_out", value=text, allowed="frame: rule")
+        if not kept:
+            raise InputError("is the only rule of its frame", where="leave_out", value=text)
+        frames[name] = replace(frames[name], rules=kept)
+    return replace(codebook, frames=frames)
 
 
 def rule_sets(top: Node, key: str) -> dict[str, RuleSet]:
@@ -171,13 +207,41 @@ def rule_set(name: str, node: Node) -> RuleSet:
             "is no name", value=name, allowed="up to 60 letters, digits, spaces, _ and -"
         )
     if isinstance(node.value, list):
-        return RuleSet(name, parse_rules(node, name))
-    node.only(("about", "rules", "except"))
+        own = tuple(one for item in node.value for one in rule_examples(item))
+        return RuleSet(name, parse_rules(node, name), examples=own)
+    node.only(("about", "rules", "except", "match", "not_match"))
     return RuleSet(
         name=name,
         rules=parse_rules(node.get("rules"), name),
         exceptions=parse_rules(node.get("except"), name) if node.has("except") else (),
         about=node.text_of("about"),
+        examples=(
+            *examples_of(node, "match", "not_match"),
+            *(one for item in node.get("rules").items() for one in rule_examples(item)),
+        ),
+    )
+
+
+def rule_text(item: Node) -> Node:
+    """A rule's text in its entry: the entry itself, or the `rule` of one with examples."""
+    return item.get("rule") if isinstance(item.value, dict) else item
+
+
+def rule_examples(item: Node) -> tuple[Example, ...]:
+    """The examples of one rule, written as {rule: …, match: […], not: […]}."""
+    if not isinstance(item.value, dict):
+        return ()
+    item.only(("rule", "match", "not"))
+    rule = parse_rule(item.get("rule").text(), item.where)
+    return tuple(replace(one, rule=rule) for one in examples_of(item, "match", "not"))
+
+
+def examples_of(node: Node, match: str, not_match: str) -> tuple[Example, ...]:
+    """The texts under two keys of an entry: those that must be found, and those that must not."""
+    return tuple(
+        Example(item.text(), key == match, item.where)
+        for key in (match, not_match)
+        for item in (node.get(key).items() if node.has(key) else ())
     )
 
 
@@ -186,7 +250,7 @@ def parse_rules(node: Node, name: str) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     seen: dict[tuple, str] = {}
     for item in node.items():
-        rule = parse_rule(item.text(), item.where)
+        rule = parse_rule(rule_text(item).text(), item.where)
         if rule.meaning in seen:
             raise item.error(f"rule of {shown(name)} stands twice (first in {seen[rule.meaning]})")
         seen[rule.meaning] = item.where

@@ -40,6 +40,7 @@ from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 RULES = "exclusions.yaml"
 MISSING = "(none)"
+EXCLUSIONS = ("on", "off")
 EVERY = "all"
 WHOLE_CORPUS = "whole corpus, by date"
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
@@ -86,6 +87,17 @@ class Corpus:
         for where, reason in self.rejected[:1]:
             told = f"{len(self.rejected)} items are rejected, first: {where}: {reason}"
             raise InputError(shown(told, quote=False, longest=400), where="--strict")
+
+    def with_exclusions(self, exclusions: str) -> Corpus:
+        """The corpus with its lines excluded as declared ('on'), or with every line kept ('off').
+
+        Raises InputError for any other word.
+        """
+        if exclusions not in EXCLUSIONS:
+            raise InputError(
+                "is no choice", where="exclusions", value=exclusions, allowed=EXCLUSIONS
+            )
+        return self if exclusions == "on" else self.with_everything()
 
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.

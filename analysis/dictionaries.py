@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import regex
 
-from analysis.codebook import NAME, NOBODY, Codebook, Rule, RuleSet, parse_rule
+from analysis.codebook import NAME, NOBODY, Codebook, Example, Rule, RuleSet, parse_rule
 from analysis.errors import InputError
 from analysis.files import Node, composed, read_yaml
 from analysis.language.words import folded
@@ -382,12 +382,32 @@ def codebook_yaml(codebook: Codebook) -> str:
 
 def written(rules: RuleSet) -> dict | list[str]:
     """A rule set as it stands in a codebook file."""
-    texts = [rule.text for rule in rules.rules]
-    if not rules.about and not rules.exceptions:
+    texts = [written_rule(rule, rules.examples) for rule in rules.rules]
+    if not rules.about and not rules.exceptions and not rules.examples:
         return texts
-    about = {"about": rules.about} if rules.about else {}
-    except_for = [rule.text for rule in rules.exceptions]
-    return {**about, "rules": texts, **({"except": except_for} if except_for else {})}
+    entries = {
+        "about": rules.about,
+        "rules": texts,
+        "except": [rule.text for rule in rules.exceptions],
+        **written_examples(rules.examples, None, "not_match"),
+    }
+    return {key: value for key, value in entries.items() if value}
+
+
+def written_rule(rule: Rule, examples: tuple[Example, ...]) -> dict | str:
+    """A rule as it stands in a codebook file, with its own examples where it has any."""
+    own = written_examples(examples, rule, "not")
+    return {"rule": rule.text, **own} if own else rule.text
+
+
+def written_examples(examples: tuple[Example, ...], rule: Rule | None, never: str) -> dict:
+    """The examples of a rule set, or of one rule, by the keys of a codebook file."""
+    mine = [one for one in examples if one.rule == rule]
+    found = {
+        "match": [one.text for one in mine if one.matches],
+        never: [one.text for one in mine if not one.matches],
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def dumped(content: dict) -> str:

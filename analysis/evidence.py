@@ -27,9 +27,10 @@ T = TypeVar("T")
 UNITS = ("sentence", "paragraph", "document")
 KEPT = 300
 FEWEST_TO_SIFT = 200_000
-IN_TOKEN = np.frombuffer(INSIDE, dtype=bool).copy()
-IN_TOKEN[FULL_STOP] = True
-WINDOW, LONGEST_TOKEN = 40, 2**24
+OUT_OF_TOKEN = ~np.frombuffer(INSIDE, dtype=bool)
+OUT_OF_TOKEN[FULL_STOP] = False
+WINDOWS, PADDING, LONGEST_TOKEN = (16, 40), 256, 2**24
+"""Bytes looked at from the beginning of a token, more of them where these do not hold its end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -348,10 +349,10 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     content, origin = tokens.corpus.texts.stretch(
         range(block.documents.start, block.documents.stop)
     )
-    data = np.frombuffer(content, dtype=np.uint8)
+    data = np.frombuffer(content + bytes(PADDING), dtype=np.uint8)
     shift = origin[block.document_of[first]]
     start, end = block.start[first] + shift, block.start[last] + shift
-    stop = np.append(origin[1:], len(data))[block.document_of[first]]
+    stop = np.append(origin[1:], len(content))[block.document_of[first]]
     end = end + token_sizes(data, end, stop)
     sentence = block.sentence_of[first]
     breaks = np.any(
@@ -381,17 +382,26 @@ def whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarr
 
 
 def token_sizes(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """How many bytes each token has that begins at a place, in a text that ends at `stop`."""
-    padded = np.concatenate((data, np.zeros(WINDOW, dtype=np.uint8)))
-    outside = ~IN_TOKEN[np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[start]]
-    run = np.where(outside.any(axis=1), outside.argmax(axis=1), WINDOW)
-    run = np.minimum(run, stop - start)
-    runs = texts_at(padded, start, start + run).cast("large_binary").dictionary_encode()
+    """How many bytes each token has that begins at a place, in a text that ends at `stop`.
+
+    PADDING bytes more follow the last text.
+    """
+    run = np.zeros(len(start), dtype=np.int64)
+    for window in WINDOWS:
+        more = np.flatnonzero(run == 0)
+        run[more] = OUT_OF_TOKEN[windows_at(data, start[more], window)].argmax(axis=1)
+    run = np.minimum(np.where(run == 0, WINDOWS[-1], run), stop - start)
+    runs = texts_at(data, start, start + run).cast("large_binary").dictionary_encode()
     sizes = [token_size(kind) for kind in runs.dictionary.to_pylist()]
     found = np.array(sizes, dtype=np.int64)[as_numbers(runs.indices)]
-    for n in np.flatnonzero(run == WINDOW).tolist():
+    for n in np.flatnonzero(run == WINDOWS[-1]).tolist():
         found[n] = token_size(data[start[n] : min(stop[n], start[n] + LONGEST_TOKEN)].tobytes())
     return found
+
+
+def windows_at(data: np.ndarray, start: np.ndarray, size: int) -> np.ndarray:
+    """As many bytes from each place on: places × size."""
+    return np.lib.stride_tricks.sliding_window_view(data, size)[start]
 
 
 def token_size(content: bytes) -> int:
@@ -401,10 +411,15 @@ def token_size(content: bytes) -> int:
 
 
 def texts_at(data: np.ndarray, start: np.ndarray, end: np.ndarray):
-    """The bytes between places as an Arrow array of texts."""
+    """The bytes between places as an Arrow array of texts; PADDING bytes more follow the last."""
     import pyarrow as pa
 
     sizes = end - start
     offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
-    buffers = (pa.py_buffer(offsets), pa.py_buffer(data[ranges(start, sizes)]))
+    widest = int(sizes.max(initial=1))
+    if widest <= PADDING:
+        signs = windows_at(data, start, widest)[np.arange(widest) < sizes[:, None]]
+    else:
+        signs = data[ranges(start, sizes)]
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(signs))
     return pa.LargeStringArray.from_buffers(len(start), *buffers)

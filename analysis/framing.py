@@ -69,16 +69,17 @@ def code_units(
     unit: str = "sentence",
     *,
     keep: int = KEPT,
+    threshold: int = 1,
     random_seed: int = 0,
     negation: int = 0,
     voice: str = "all",
 ) -> Coding:
     """Code every unit of the corpus with the frames and actors of a codebook.
 
-    Of each rule at most `keep` matches are kept for reading. With `negation` above 0 a match with
-    a negation among so many words before it is set apart and codes nothing; `voice` says in whose
-    voice a match must stand to count (see `quoting.CHOICES`). Raises InputError for an unknown
-    unit or voice, or no frames.
+    A unit carries a frame from `threshold` matches on. Of each rule at most `keep` matches are kept
+    for reading. With `negation` above 0 a match with a negation among so many words before it is
+    set apart and codes nothing; `voice` says in whose voice a match must stand to count (see
+    `quoting.CHOICES`). Raises InputError for an unknown unit or voice, or no frames.
     """
     check_unit(unit)
     check_frames(codebook.frames)
@@ -95,7 +96,8 @@ def code_units(
         unit_of = units_of(block, unit)
         firsts = np.unique(unit_of, return_index=True)[1]
         document = block.sentence_document[firsts]
-        presence = presence_of(block, rows, unit_of, len(firsts), len(frames) + len(actors))
+        enough = reached(block, rows, unit_of, threshold, len(frames))
+        presence = presence_of(block, enough, unit_of, len(firsts), len(frames) + len(actors))
         framed, holders = presence[:, : len(frames)], presence[:, len(frames) :]
         nobody = sparse.csr_array((holders.sum(axis=1) == 0).astype(np.int64).reshape(-1, 1))
         holders = sparse.hstack([holders, nobody]).tocsr()
@@ -143,6 +145,18 @@ def presence_of(
     where = np.divmod(cells, max(n_sets, 1))
     ones = np.ones(len(cells), dtype=np.int64)
     return sparse.csr_array((ones, where), shape=(n_units, n_sets))
+
+
+def reached(
+    block: Block, rows: np.ndarray, unit_of: np.ndarray, threshold: int, n_frames: int
+) -> np.ndarray:
+    """The matches but those of a frame that has fewer than `threshold` of them in their unit."""
+    if threshold < 2 or not len(rows):
+        return rows
+    sentence = np.searchsorted(block.sentence_start, rows[:, 1], side="right") - 1
+    cells = unit_of[sentence] * (rows[:, 0].max() + 1) + rows[:, 0]
+    _, which, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    return rows[(counts[which] >= threshold) | (rows[:, 0] >= n_frames)]
 
 
 def check_frames(frames: Mapping[str, RuleSet]) -> None:
@@ -551,16 +565,17 @@ def frames_by_story(
     stories: CorpusStories,
     *,
     group: str,
+    threshold: int = 1,
     negation: int = 0,
     voice: str = "all",
 ) -> pd.DataFrame:
     """Shares of each frame by article and by story beside each other: `frames_by_story.csv`.
 
     Columns frame, group, articles, article_units, article_coded, article_share, and the same of
-    stories. `negation` and `voice` are those that the coding was made with.
+    stories. `threshold`, `negation` and `voice` are those that the coding was made with.
     """
     if coding.tokens is not stories.tokens:
-        choices = {"negation": negation, "voice": voice}
+        choices = {"threshold": threshold, "negation": negation, "voice": voice}
         coding = code_units(stories.tokens, codebook, coding.unit, keep=0, **choices)
     keys = pd.DataFrame({"group": stories.tokens.corpus.groups(group).to_numpy()})
     table = beside(stories, keys, coding.frames, coding.coded, coding.units)

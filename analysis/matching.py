@@ -100,7 +100,7 @@ class Matcher:
     def candidates(self, block: Block) -> np.ndarray:
         """Rows (rule, first token, last token) wherever a rule fits, each once."""
         many = np.diff(self.begin)[block.forms]
-        hits = np.flatnonzero((many > 0)[block.ids])
+        hits = np.flatnonzero((many > 0).take(block.ids))
         repeats = many[block.ids[hits]]
         rule = self.anchored[ranges(self.begin[block.forms][block.ids[hits]], repeats)]
         place = np.repeat(hits, repeats)

@@ -90,7 +90,7 @@ class Block:
     @cached_property
     def type_ids(self) -> np.ndarray:
         """Type (in the corpus) of each token."""
-        return self.types[self.ids]
+        return self.types.take(self.ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +229,7 @@ class Tokens:
         from scipy import sparse
 
         ones = np.ones(len(block.ids), dtype=np.int32)
-        parts = (ones, block.types[block.ids], block.document_start.astype(np.int32))
+        parts = (ones, block.types.take(block.ids), block.document_start.astype(np.int32))
         counts = sparse.csr_array(parts, shape=(block.n_documents, len(self.types)))
         counts.sum_duplicates()
         return block.documents, counts

@@ -23,8 +23,13 @@ RANGES = {
     "evidence": (0, 1_000_000),
     "similarity": (0.5, 1),
     "negation": (0, 20),
+    "threshold": (1, 1000),
+    "correct_with": (0, 1_000_000),
 }
-WHOLE = ("resamples", "random_seed", "lines", "examples", "evidence", "negation")
+WHOLE = (
+    *("resamples", "random_seed", "lines", "examples", "evidence", "negation"),
+    *("threshold", "correct_with"),
+)
 MOST_WEIGHTS = 2_000_000
 """Cells of an array of draws: small enough that its memory is used again for the next one."""
 ENOUGH_TO_RESAMPLE = 30

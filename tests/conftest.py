@@ -83,7 +83,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def fresh_run(tmp_path_factory):
-    """The three notebooks executed anew at their defaults: folder, outcomes and receipt."""
+    """The notebooks executed anew at their defaults: folder, outcomes and receipt."""
     from analysis.runs import batch
 
     folder = tmp_path_factory.mktemp("fresh")

@@ -61,6 +61,8 @@ CHAIN = [
     "coding.coder",
     "coding.stances",
     "coding.validation",
+    "coding.audit",
+    "coding.examples",
     "findings",
     "plots",
     "results",
@@ -68,6 +70,8 @@ CHAIN = [
     "runs.parameters",
     "runs.receipts",
     "runs.batch",
+    "runs.specifications",
+    "runs.sweep",
     "cli",
 ]
 PACKAGE = ROOT / "analysis"
@@ -137,6 +141,11 @@ def test_import_is_light():
 def test_facade_names_exist(name):
     """Every name that the package offers is there, with a docstring."""
     assert getattr(analysis, name).__doc__
+
+
+def test_facade_names_are_unique():
+    """No two modules offer the same name."""
+    assert len(analysis.MODULE_OF) == sum(map(len, analysis.NAMES.values()))
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -10,7 +10,7 @@ import pytest
 from analysis.runs import batch, receipts
 from analysis.runs.parameters import read_declared
 
-NOTEBOOKS = ("01-corpus-overview", "02-term-trends", "03-framing-comparison")
+NOTEBOOKS = sorted(file.stem for file in batch.NOTEBOOKS.glob("*.ipynb"))
 
 
 def declared_figures() -> list[str]:

@@ -10,12 +10,18 @@ import pytest
 
 from analysis.runs.parameters import read_declared
 
-NAMES = ("01-corpus-overview", "02-term-trends", "03-framing-comparison")
+NAMES = (
+    "01-corpus-overview",
+    "02-term-trends",
+    "03-framing-comparison",
+    "04-validity-and-robustness",
+)
 COMMON = {"corpus", "out", "group", "random_seed", "confidence", "resamples"}
 OWN = {
     "01-corpus-overview": set(),
     "02-term-trends": {"terms", "period", "events"},
     "03-framing-comparison": {"codebook", "unit", "compare"},
+    "04-validity-and-robustness": {"codebook", "unit", "codings", "sweep"},
 }
 
 
@@ -33,7 +39,7 @@ def code_cells(notebook) -> list[dict]:
 
 
 def test_there_are_these_notebooks(root):
-    """The folder holds the three notebooks and no other."""
+    """The folder holds these notebooks and no other."""
     assert sorted(path.stem for path in (root / "notebooks").glob("*.ipynb")) == list(NAMES)
 
 

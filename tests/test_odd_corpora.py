@@ -1,4 +1,4 @@
-"""Odd but honest corpora, and hostile ones, through every cell of the three notebooks."""
+"""Odd but honest corpora, and hostile ones, through every cell of the notebooks."""
 
 import ast
 import contextlib

@@ -91,7 +91,7 @@ def test_voices_by_hand(counted):
         ["reported", 2, 0],
         ["quoted", 1, 1],
     ]
-    spoken = stances.coverage_table(made, "source")
+    spoken = stances.voice_coverage(made, "source")
     assert spoken[spoken["group"] == "all"]["tokens"].tolist() == [16, 8, 6]
 
 
@@ -125,7 +125,7 @@ def test_all_is_the_sum_of_groups(of_seeds):
         (stances.object_table(of_seeds, "genre"), ["frame", "object"], ["sentences", "about"]),
         (stances.tone_table(of_seeds, "genre"), ["actor"], ["sentences", "scored"]),
         (stances.voice_table(of_seeds, "genre"), ["frame", "voice"], ["units", "coded"]),
-        (stances.coverage_table(of_seeds, "genre"), ["voice"], ["tokens", "units"]),
+        (stances.voice_coverage(of_seeds, "genre"), ["voice"], ["tokens", "units"]),
     ):
         every = table["group"] == "all"
         sums = [part.groupby(keys)[columns].sum() for part in (table[every], table[~every])]

@@ -159,7 +159,9 @@ def out_of_fold(
     weights = np.where(weights > 0, weights, 1.0) / weights[weights > 0].mean()
     for fold, vectors in enumerate(features):
         train = (folds != fold) & ~np.isnan(codes)
-        model = LogisticRegression(class_weight="balanced", max_iter=1000, random_state=random_seed)
+        model = LogisticRegression(
+            solver="liblinear", class_weight="balanced", random_state=random_seed
+        )
         model.fit(vectors[train], codes[train].astype(int), sample_weight=weights[train])
         inside = folds == fold
         probability[inside] = model.predict_proba(vectors[inside])[:, 1]

@@ -26,12 +26,26 @@ from analysis.plots.trends import (
     trend_split,
     years_spoken_of,
 )
+from analysis.plots.validity import (
+    automatic_coders,
+    coder_agreement,
+    corrected_differences,
+    corrected_shares,
+    correction_coverage,
+    rule_accuracy,
+    specification_curve,
+)
 
 __all__ = [
     "Drawing",
     "actor_frames",
     "actor_tone",
+    "automatic_coders",
+    "coder_agreement",
     "collocations",
+    "corrected_differences",
+    "corrected_shares",
+    "correction_coverage",
     "document_lengths",
     "frame_concentration",
     "frame_differences",
@@ -43,7 +57,9 @@ __all__ = [
     "lexical_diversity",
     "nearest_actors",
     "risers_and_fallers",
+    "rule_accuracy",
     "shared_vocabulary",
+    "specification_curve",
     "term_dispersion",
     "term_rates",
     "term_rates_by_group",

@@ -23,7 +23,7 @@ from analysis.reading.exports import articles, layout
 from analysis.reading.formats import LARGEST, extracted, html_text, html_tree, line_texts, too_large
 from analysis.reading.references import KINDS as BIBLIOGRAPHIES
 from analysis.reading.references import Reference, joined, references
-from analysis.reading.rows import Rejected, Remark, Row
+from analysis.reading.rows import CODINGS, KEY, Rejected, Remark, Row
 from analysis.reading.tables import SUFFIXES as TABLES
 from analysis.reading.tables import Record, csv_records, is_table, opened, renamed, table_rows
 
@@ -39,7 +39,7 @@ ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 KINDS = "a folder, or a file " + ", ".join((*LARGEST, *TABLES, ".parquet", ".zip"))
 OF_THE_CORPUS = (
     *("metadata.csv", "codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml"),
-    *("SHA256SUMS", "README.md"),
+    *("sweep.yaml", "SHA256SUMS", "README.md"),
 )
 METADATA = "metadata.csv"
 HIDDEN = "is hidden, or of the system"
@@ -275,6 +275,8 @@ def walked(folder: Path) -> Iterator[tuple[str, os.DirEntry | str]]:
         for entry in entries:
             name = prefix + entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
+            if is_folder and name == CODINGS and (folder / CODINGS / KEY).is_file():
+                continue
             reason = name_refused(name) if is_folder else ""
             if is_folder and not reason and name.count("/") < DEEPEST:
                 inner.append((f"{name}/", place / entry.name))
@@ -374,8 +376,11 @@ def archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[Item | Reject
     named = sorted(((member_name(info), info) for info in members), key=lambda pair: pair[0])
     outer = outer_folder([inner for inner, _ in named])
     total, seen = 0, set()
+    coded = any(full == f"{outer}{CODINGS}/{KEY}" for full, _ in named)
     for full, info in named:
         inner = full.removeprefix(outer)
+        if coded and inner.startswith(f"{CODINGS}/"):
+            continue
         reason = member_refused(info, full, inner)
         reason = reason or ("its name stands twice in the archive" if inner in seen else "")
         if not reason and total + info.file_size > LARGEST_UNPACKED:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+CODINGS, KEY = "codings", "sample.csv"
+"""A folder of a corpus that holds this key is one of coding sheets, and no document of it."""
+
 
 @dataclass(frozen=True)
 class Row:

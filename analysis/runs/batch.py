@@ -17,6 +17,7 @@ from pathlib import Path
 from analysis import VERSION
 from analysis.corpus import Corpus, read_corpus
 from analysis.errors import InputError, shown
+from analysis.results import json_bytes, merge_findings, write_whole
 from analysis.runs.parameters import Declared, read_declared, settle
 from analysis.runs.receipts import (
     KINDS,
@@ -31,13 +32,12 @@ from analysis.runs.receipts import (
     source_of,
     versions,
 )
-from analysis.results import json_bytes, merge_findings, write_whole
 
 NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"
 INJECTED = "injected-parameters"
 MANNER = ("columns", "dates", "encoding")
-COUNTED = ("unique", "similarity")
+COUNTED = ("exclusions", "unique", "similarity")
 """Parameters of a notebook that say how its corpus is read, and what of it is counted."""
 START_TIMEOUT = 120
 
@@ -156,7 +156,8 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
             framing.group_names(texts, values["group"], values.get("compare", ()))
             if "codebook" not in values:
                 continue
-            book = codebook.corpus_codebook(texts, values["codebook"])
+            left_out = values.get("leave_out", ())
+            book = codebook.corpus_codebook(texts, values["codebook"], leave_out=left_out)
             findings.check_claims(claims, book)
             if "terms" in values:
                 codebook.term_sets(values["terms"], book.terms)
@@ -180,6 +181,7 @@ def corpora_of(
     for several in alike.values():
         manner = {name: several[0][name] for name in MANNER if name in several[0]}
         corpus = read_corpus(several[0]["corpus"], **manner)
+        corpus = corpus.with_exclusions(several[0].get("exclusions", "on"))
         share = several[0].get("similarity", stories.SIMILARITY)
         unique = several[0].get("unique", "all")
         yield stories.counted_corpus(corpus, unique, similarity=share), several
@@ -425,7 +427,7 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
     values = dict(plan.parameters[one.name])
     given = {
         name: hash_of_path(values[name])
-        for name in ("corpus", "codebook", "events")
+        for name in ("corpus", "codebook", "events", "codings", "sweep")
         if values.get(name)
     }
     return {
@@ -434,7 +436,7 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
         "code": hash_of_code(),
         "corpus": given["corpus"],
         "codebook": given.get("codebook", "in the corpus"),
-        "events": given.get("events", "in the corpus"),
+        **{name: given.get(name, "in the corpus") for name in ("events", "codings", "sweep")},
         "environment": sha256(json.dumps(versions()).encode()),
     }
 

@@ -424,7 +424,7 @@ def voice_table(
     return in_order(parts, ["frame", "group", "voice"])
 
 
-def coverage_table(stances: Stances, group: str) -> pd.DataFrame:
+def voice_coverage(stances: Stances, group: str) -> pd.DataFrame:
     """How much is said in each voice: `voices.csv`: columns voice, group, tokens, share, units."""
     parts = []
     for name, documents in group_masks(stances, group):

@@ -1,0 +1,1 @@
+"""Notebooks with parameters in, executed notebooks and a receipt out."""

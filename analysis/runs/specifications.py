@@ -1,0 +1,336 @@
+"""Specifications: the defensible choices of a sweep, and what each says of the declared findings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.codebook import Codebook, without
+from analysis.coding.audit import rule_counts
+from analysis.corpus import Corpus, locate
+from analysis.duplicates.stories import check_unique, counted, stories_of
+from analysis.errors import InputError, shown_lines
+from analysis.files import Node, read_yaml
+from analysis.findings import (
+    Claim,
+    Finding,
+    check_rates,
+    check_shares,
+    check_token_shares,
+    read_claims,
+)
+from analysis.framing import Coding, code_units
+from analysis.runs.parameters import node_text, parse_value
+from analysis.tokens import Tokens, tokenize
+
+SWEEP = "sweep.yaml"
+VARY = ("one", "all")
+MOST = 100
+MOST_LEFT_OUT = 20
+COMMONEST = "commonest"
+IN_PLACE = {
+    "unit": ("str", "sentence"),
+    "exclusions": ("str", "on"),
+    "unique": ("str", "all"),
+    "similarity": ("float", "0.8"),
+    "threshold": ("int", "1"),
+    "leave_out": ("list", ""),
+    "confidence": ("float", "0.95"),
+}
+"""Choices that a finding can depend on, with type and default: what `specified_findings` knows."""
+SWEPT = ["finding", "statement", "estimate", "low", "high", "holds"]
+SUMMARY = ["finding", "statement", "specifications", "holds", "share", "contradicted", "unsaid"]
+SUMMARY += ["base", "estimate", "lowest", "highest", "turned_by"]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as declared: the notebooks that run, and the choices, the first value of each the base.
+
+    `vary` says whether one choice at a time leaves the base, or every combination is made.
+    `left_out` is how many of the commonest rules of each frame are left out, one at a time.
+    """
+
+    notebooks: tuple[str, ...]
+    vary: str
+    most: int
+    choices: Mapping[str, tuple[str, ...]]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One set of choices: the text of each parameter, and which of them are not the base's."""
+
+    number: int
+    values: Mapping[str, str]
+    changed: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What is different from the base, as `name=value`."""
+        told = [f"{name}={self.values[name] or 'nothing'}" for name in self.changed]
+        return ", ".join(told) or "base"
+
+
+# --- declared ------------------------------------------------------------------------------------------
+
+
+def read_sweep(file: str | Path) -> Sweep:
+    """The sweep of a YAML file; raises InputError with the line of a mistake."""
+    file = locate(file)
+    if not file.is_file():
+        raise InputError("no such sweep", value=str(file), allowed="a YAML file")
+    top = read_yaml(file)
+    top.only(("notebooks", "vary", "most", "choices"))
+    vary = top.text_of("vary") or "one"
+    if vary not in VARY:
+        raise top.get("vary").error("is no way to vary", allowed=VARY)
+    most = parse_value(top.text_of("most") or str(MOST), "int", f"{file.name}, most")
+    choices, left_out = {}, 0
+    for name, node in top.get("choices").entries().items():
+        if name == "leave_out" and isinstance(node.value, str):
+            left_out = commonest(node)
+        else:
+            choices[name] = values_of(node)
+    if not choices and not left_out:
+        raise top.get("choices").error("there are no choices")
+    return Sweep(tuple(top.texts("notebooks")), vary, most, choices, left_out)
+
+
+def values_of(node: Node) -> tuple[str, ...]:
+    """The values of one choice as text; raises InputError for fewer than two, or one twice."""
+    values = tuple(node_text(item) for item in node.items())
+    if len(values) < 2 or len(set(values)) < len(values):
+        raise node.error("a choice has two different values at least")
+    return values
+
+
+def commonest(node: Node) -> int:
+    """The number in `commonest N`."""
+    word, _, number = node.text().partition(" ")
+    if word != COMMONEST or not number.isdecimal() or not 1 <= int(number) <= MOST_LEFT_OUT:
+        allowed = f"'{COMMONEST} N', N up to {MOST_LEFT_OUT}, or a list of lists of 'frame: rule'"
+        raise node.error("leaves out nothing that can be told", allowed=allowed)
+    return int(number)
+
+
+def corpus_sweep(corpus: Corpus, path: str = "") -> Sweep | None:
+    """The sweep at `path`, or the corpus folder's own sweep.yaml, None for neither."""
+    own = corpus.folder / SWEEP if corpus.folder else None
+    if not path and (own is None or not own.is_file()):
+        return None
+    return read_sweep(path or own)
+
+
+def specifications(sweep: Sweep, corpus: Corpus, codebook: Codebook) -> list[Specification]:
+    """Every specification of a sweep, the base first; raises InputError for more than `most`."""
+    choices = dict(sweep.choices)
+    if sweep.left_out:
+        choices["leave_out"] = ("", *commonest_rules(corpus, codebook, sweep.left_out))
+    base = {name: values[0] for name, values in choices.items()}
+    if sweep.vary == "all":
+        sets = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+    else:
+        moved = [{name: value} for name, values in choices.items() for value in values[1:]]
+        sets = [base, *({**base, **one} for one in moved)]
+    if len(sets) > sweep.most:
+        raise InputError("too many specifications", value=len(sets), allowed=f"most: {sweep.most}")
+    return [
+        Specification(number, values, tuple(n for n in values if values[n] != base[n]))
+        for number, values in enumerate(sets, start=1)
+    ]
+
+
+def commonest_rules(corpus: Corpus, codebook: Codebook, most: int) -> list[str]:
+    """For each frame that a finding is about its commonest rules, each as a `leave_out` of one."""
+    wanted = [one.subject for one in read_claims(corpus) if one.kind == "larger_share"]
+    frames = {
+        name: codebook.frames[name] for name in dict.fromkeys(wanted) if name in codebook.frames
+    }
+    if not frames:
+        return []
+    part = Codebook("", "", frames, {}, {})
+    totals = np.asarray(rule_counts(tokenize(corpus), part).sum(axis=0)).ravel()
+    found, number = [], 0
+    for name, rules in frames.items():
+        mine = totals[number : number + len(rules.rules)]
+        order = [n for n in np.argsort(-mine, kind="stable")[:most] if mine[n]]
+        found += [json.dumps([f"{name}: {rules.rules[n].text}"], ensure_ascii=False) for n in order]
+        number += len(rules.rules)
+    return found
+
+
+# --- computed in place ------------------------------------------------------------------------------------
+
+
+def specified_findings(
+    corpus: Corpus, codebook: Codebook, claims: Sequence[Claim], values: Mapping[str, str], **fixed
+) -> list[Finding]:
+    """The findings under one set of choices, by the functions that the notebooks call.
+
+    `fixed` are resamples and random_seed. Raises InputError for a choice that is not IN_PLACE.
+    """
+    return Asked(corpus, codebook, claims, fixed).findings(values)
+
+
+@dataclass(eq=False)
+class Asked:
+    """Claims of a corpus, checked under one set of choices after the other; nothing is computed
+    twice."""
+
+    corpus: Corpus
+    codebook: Codebook
+    claims: Sequence[Claim]
+    fixed: Mapping[str, int]
+    known: dict[tuple, object] = field(default_factory=dict)
+
+    def findings(self, values: Mapping[str, str]) -> list[Finding]:
+        """The findings, those on tokens first, then on terms, then on frames."""
+        for name in values:
+            if name not in IN_PLACE:
+                raise InputError(
+                    "is no choice that findings depend on", value=name, allowed=IN_PLACE
+                )
+        choice = {
+            name: parse_value(values.get(name, default), kind, name)
+            for name, (kind, default) in IN_PLACE.items()
+        }
+        documents = tuple(choice[name] for name in ("exclusions", "unique", "similarity"))
+        chosen = {**self.fixed, "confidence": choice["confidence"]}
+        tokens = self.once(self.tokens, *documents)
+        found = list(check_token_shares(self.claims, tokens))
+        found += self.once(self.rates, choice["confidence"], *documents)
+        if self.codebook.frames and any(one.kind == "larger_share" for one in self.claims):
+            left_out = tuple(choice["leave_out"])
+            coding = self.once(
+                self.coding, choice["unit"], choice["threshold"], left_out, *documents
+            )
+            found += check_shares(self.claims, coding, **chosen)
+        return found
+
+    def once(self, function: Callable, *choices):
+        """What a function makes of some choices, remembered."""
+        key = (function.__name__, *choices)
+        if key not in self.known:
+            self.known[key] = function(*choices)
+        return self.known[key]
+
+    def tokens(self, exclusions: str, unique: str, similarity: float) -> Tokens:
+        """The tokens of the documents and lines that count."""
+        tokens = tokenize(self.corpus.with_exclusions(exclusions))
+        check_unique(unique)
+        return (
+            tokens
+            if unique == "all"
+            else counted(stories_of(tokens, similarity=similarity), unique)
+        )
+
+    def rates(self, confidence: float, *documents) -> list[Finding]:
+        """The findings on terms."""
+        tokens = self.once(self.tokens, *documents)
+        return check_rates(self.claims, tokens, self.codebook, confidence=confidence, **self.fixed)
+
+    def coding(self, unit: str, threshold: int, left_out: tuple[str, ...], *documents) -> Coding:
+        """The units coded with the frames."""
+        tokens, book = self.once(self.tokens, *documents), without(self.codebook, left_out)
+        return code_units(tokens, book, unit, threshold=threshold, keep=0)
+
+
+def sweep_table(
+    corpus: Corpus,
+    codebook: Codebook,
+    sweep: Sweep | None,
+    *,
+    resamples: int = 2000,
+    random_seed: int = 0,
+    **base: object,
+) -> pd.DataFrame:
+    """Every declared finding under every specification of a sweep: `sweep.csv`, as `collected`.
+
+    `base` are the values of choices that the sweep leaves alone. Empty without a sweep or findings.
+    """
+    claims = read_claims(corpus)
+    if sweep is None or not claims:
+        return collected([], [])
+    fixed = {"resamples": resamples, "random_seed": random_seed}
+    same = {name: as_text(value) for name, value in base.items()}
+    every = specifications(sweep, corpus, codebook)
+    asked = Asked(corpus, codebook, claims, fixed)
+    found = [asked.findings({**same, **one.values}) for one in every]
+    return collected(every, [[vars(one) for one in part] for part in found])
+
+
+def as_text(value: object) -> str:
+    """A value of a parameter as the text that `parse_value` reads.
+
+    >>> as_text(["race: race"]), as_text(0.95)
+    ('["race: race"]', '0.95')
+    """
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+
+
+# --- collected -------------------------------------------------------------------------------------------
+
+
+def collected(every: Sequence[Specification], found: Sequence[Sequence[Mapping]]) -> pd.DataFrame:
+    """One row a specification and finding: specification (number), changed, a column a choice,
+    finding, statement, estimate, low, high, holds ('true', 'false', '' where it cannot be said).
+    """
+    names = list(every[0].values) if every else []
+    rows = [
+        (one.number, one.told, *one.values.values(), *row_of(finding))
+        for one, findings in zip(every, found, strict=True)
+        for finding in findings
+    ]
+    return pd.DataFrame(rows, columns=["specification", "changed", *names, *SWEPT])
+
+
+def row_of(finding: Mapping) -> tuple:
+    numbers = [np.nan if finding[n] is None else finding[n] for n in ("estimate", "low", "high")]
+    holds = {True: "true", False: "false", None: ""}[finding["holds"]]
+    return (finding["id"], finding["statement"], *numbers, holds)
+
+
+def sweep_findings(table: pd.DataFrame) -> pd.DataFrame:
+    """Each finding over all specifications: `sweep_findings.csv`.
+
+    Columns: finding, statement, specifications, holds (in how many), share (of them),
+    contradicted, unsaid (where the data cannot carry it), base (its verdict there), estimate (of
+    the base), lowest, highest (estimate), turned_by (the fewest choices that give another verdict
+    than the base).
+    """
+    rows = []
+    for finding, part in table.groupby("finding", sort=False):
+        n, base = len(part), part.iloc[0]
+        counts = [int((part["holds"] == verdict).sum()) for verdict in ("true", "false", "")]
+        limits = part["estimate"].min(), part["estimate"].max()
+        told = (n, counts[0], counts[0] / n, counts[1], counts[2], base["holds"], base["estimate"])
+        rows.append((finding, base["statement"], *told, *limits, turned_by(part)))
+    return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def turned_by(part: pd.DataFrame) -> str:
+    """The specifications with the fewest changes under which a finding gets another verdict."""
+    other = part[part["holds"] != part["holds"].iloc[0]]
+    if other.empty:
+        return ""
+    changes = other["changed"].str.count("=")
+    return "; ".join(other.loc[changes == changes.min(), "changed"])
+
+
+def sweep_told(summary: pd.DataFrame) -> str:
+    """The share of choices under which each finding holds, and what turns it, a line each."""
+    lines = [
+        f"{row.finding}: holds under {row.holds} of {row.specifications} specifications"
+        + (f"; turned by {row.turned_by}" if row.turned_by else "; no choice turns it")
+        for row in summary.itertuples()
+    ]
+    nothing = "No sweep: the corpus folder has no sweep.yaml, or declares no findings."
+    return shown_lines("\n".join(lines)) or nothing

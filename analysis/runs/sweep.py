@@ -1,0 +1,166 @@
+"""A sweep run by papermill: every specification as notebooks, collected into one table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis import VERSION, plots
+from analysis.codebook import corpus_codebook
+from analysis.corpus import read_corpus
+from analysis.errors import InputError
+from analysis.results import Results, json_bytes, write_whole
+from analysis.runs import batch
+from analysis.runs.parameters import Declared, parse_value
+from analysis.runs.specifications import (
+    Specification,
+    collected,
+    read_sweep,
+    specifications,
+    sweep_findings,
+)
+
+DEFAULT_NOTEBOOKS = ("03-framing-comparison",)
+NAME = "sweep"
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A sweep, checked: its specifications, and the notebook runs that these need.
+
+    `jobs` are plans by name; `needs` the names of the jobs of each specification. Two
+    specifications that give a notebook the same parameters share one run of it.
+    """
+
+    folder: Path
+    every: tuple[Specification, ...]
+    jobs: Mapping[str, batch.Plan]
+    needs: tuple[tuple[str, ...], ...]
+    workers: int
+
+
+Report = Callable[[str, str], None]
+"""Called with the name of a job and its event ('started', 'done', 'failed', 'skipped')."""
+
+
+def plan_sweep(
+    file: str | Path,
+    given: Mapping[str, str] | None = None,
+    *,
+    run: str = "",
+    out: str = "",
+    workers: int = 0,
+    force: bool = False,
+    timeout: int = 3600,
+) -> SweepPlan:
+    """Check everything that can be checked before a notebook starts; raises InputError.
+
+    `given` are parameters as text, the same under every specification.
+    """
+    given, sweep = dict(given or {}), read_sweep(file)
+    notebooks = batch.find_notebooks(sweep.notebooks or DEFAULT_NOTEBOOKS)
+    known = sorted({name for one in notebooks for name in one.parameters})
+    for name in (*given, *sweep.choices):
+        if name not in known:
+            where = "-p" if name in given else Path(file).name
+            raise InputError("unknown parameter", where=where, value=name, allowed=known)
+        if name in given and name in sweep.choices:
+            raise InputError("is a choice of the sweep", where="-p", value=name)
+    every = specifications(sweep, *corpus_of(notebooks, given))
+    folder = Path(out) if out else Path(os.path.relpath(batch.RUNS / (run or Path(file).stem)))
+    chosen = {"run": run or Path(file).stem, "workers": 1, "force": force, "timeout": timeout}
+    jobs: dict[str, batch.Plan] = {}
+    names: dict[tuple, str] = {}
+    needs = []
+    for one in every:
+        mine = []
+        for notebook in notebooks:
+            values = {k: v for k, v in {**given, **one.values}.items() if k in notebook.parameters}
+            key = (notebook.name, *sorted(values.items()))
+            if key not in names:
+                number = sum(job.startswith(notebook.name) for job in jobs) + 1
+                names[key] = name = f"{notebook.name}/{number:03d}"
+                place = str(folder / "specifications" / name)
+                jobs[name] = batch.make_plan([notebook.name], values, out=place, **chosen)
+            mine.append(names[key])
+        needs.append(tuple(mine))
+    return SweepPlan(folder, tuple(every), jobs, tuple(needs), workers or os.cpu_count() or 1)
+
+
+def corpus_of(notebooks: Sequence[Declared], given: Mapping[str, str]):
+    """The corpus and the codebook that the notebooks will read."""
+    default = notebooks[0].parameters["corpus"].default
+    columns = parse_value(given.get("columns", ""), "dict", "columns")
+    manner = {name: given[name] for name in ("dates", "encoding") if name in given}
+    corpus = read_corpus(given.get("corpus", default), columns=columns, **manner)
+    return corpus, corpus_codebook(corpus, given.get("codebook", ""))
+
+
+def execute(plan: SweepPlan, report: Report = lambda *_: None) -> tuple[dict, pd.DataFrame]:
+    """Run a sweep; returns the outcome of each job and the table of `collected`.
+
+    Written to the folder: tables/sweep.csv, tables/sweep_findings.csv, the specification curve and
+    the receipt. A specification of which a notebook failed has no rows.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    with batch.held(plan.folder):
+        with ThreadPoolExecutor(plan.workers) as pool:
+            running = {
+                name: pool.submit(run_job, name, job, report) for name, job in plan.jobs.items()
+            }
+            outcomes = {name: job.result() for name, job in running.items()}
+        good = [
+            (one, names)
+            for one, names in zip(plan.every, plan.needs, strict=True)
+            if all(outcomes[name].state != "failed" for name in names)
+        ]
+        found = [[f for name in names for f in findings_of(plan, name)] for _, names in good]
+        table = collected([one for one, _ in good], found)
+        write_results(plan, table)
+        write_whole(plan.folder / "run.json", json_bytes(receipt(plan, outcomes)))
+    return outcomes, table
+
+
+def run_job(name: str, job: batch.Plan, report: Report) -> batch.Outcome:
+    """One notebook under one set of parameters."""
+
+    def told(_: str, event: str, *__: int) -> None:
+        if event != "cell":
+            report(name, event)
+
+    outcomes, _ = batch.execute(job, told)
+    return outcomes[0]
+
+
+def findings_of(plan: SweepPlan, name: str) -> list[dict]:
+    """What a job found, [] for a notebook that checks no findings."""
+    notebook = name.partition("/")[0]
+    file = plan.jobs[name].folder / "tables" / ".findings" / f"{notebook}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+
+
+def write_results(plan: SweepPlan, table: pd.DataFrame) -> None:
+    """The table, its summary and its figure."""
+    results = Results(NAME, plan.folder)
+    summary = sweep_findings(table)
+    results.table("sweep", table)
+    results.table("sweep_findings", summary)
+    results.figure(plots.specification_curve(table, summary))
+
+
+def receipt(plan: SweepPlan, outcomes: Mapping[str, batch.Outcome]) -> dict:
+    """The sweep as a record without clock or path of the machine: `run.json`."""
+    return {
+        "workbook": VERSION,
+        "specifications": [
+            {"number": one.number, "changed": one.told, "values": dict(one.values), "runs": names}
+            for one, names in zip(plan.every, plan.needs, strict=True)
+        ],
+        "runs": {name: {"state": one.state, "error": one.error} for name, one in outcomes.items()},
+    }
