@@ -183,8 +183,8 @@ def source_of(place: Path, manner: Manner) -> str:
 
 def files_of(place: Path) -> list[Path]:
     """The files that decide what a corpus is."""
-    rules = rules_of(place)
-    return every_file(place) if place.is_dir() else [place, *([rules] if rules else [])]
+    rules = [file for file in (rules_of(place),) if file]
+    return sorted({*every_file(place), *rules}) if place.is_dir() else [place, *rules]
 
 
 def rules_of(place: Path) -> Path | None:

@@ -1,6 +1,7 @@
 """The command: what it prints, how it ends, and that a mistake stops it before anything runs."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -162,10 +163,34 @@ def test_readme_commands_are_accepted(root, monkeypatch):
     text = (root / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\.venv/bin/workbook (.*)$", text, flags=re.M)
     assert len(lines) >= 4
-    import shlex
-
     for line in lines:
         cli.parser().parse_args(shlex.split(line))
+
+
+WALKED = """id,date,year,president,party,text
+1789-Washington,NA,1789,Washington,none,"Fellow citizens, peace and liberty."
+1865-Lincoln,NA,1865,Lincoln,Republican,"Both parties deprecated war, and the war came."
+"""
+
+
+def test_readme_walks_from_a_file_to_the_notebooks(root, tmp_path, monkeypatch, capsys):
+    """The README's commands on `inaugural.csv` say what it tells, and their run is ready to start."""
+    text = (root / "README.md").read_text(encoding="utf-8").partition("## Your own corpus")[2]
+    codebook = text.partition("```yaml\n")[2].partition("```")[0]
+    commands = re.findall(r"^\.venv/bin/workbook (.*inaugural\.csv.*)$", text, flags=re.M)
+    (tmp_path / "inaugural.csv").write_text(WALKED, encoding="utf-8")
+    (tmp_path / "peace.yaml").write_text(codebook, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch, "execute", lambda *_: ([], {}))
+    told = []
+    for command in commands:
+        assert cli.main(shlex.split(command)) == cli.DONE
+        told.append(capsys.readouterr().out)
+    assert len(told) == 4
+    assert "remark: dates: 2 dates are no date but a word for none, as 'NA'" in told[0]
+    assert "source: (none) (2)" in told[0]
+    assert "dates: 1789 to 1865" in told[1]
+    assert "frames: 3 (9 rules)" in told[2]
 
 
 def test_readme_names_make_targets_that_exist(root):

@@ -200,6 +200,15 @@ def test_a_pipe_is_no_corpus(tmp_path, name):
         read_corpus(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["metadata.csv", "exclusions.yaml", "codebook.yaml", "findings.yaml", "events.csv", "SHA256SUMS"])  # fmt: skip
+def test_a_pipe_in_place_of_a_file_of_the_corpus(check, tmp_path, name):
+    """A pipe that is called like a file of the corpus is named and never waited for."""
+    (tmp_path / "corpus").mkdir()
+    os.mkfifo(tmp_path / "corpus" / name)
+    _, out, err = check({"a.txt": FINE.encode()})
+    assert name in out + err
+
+
 def test_an_archive_of_traps(check, tmp_path):
     """A bomb and members that lead out are rejected, and nothing is written."""
     (tmp_path / "corpus").mkdir()
