@@ -34,6 +34,7 @@ NAMES = {
         "overlap_table",
         "overview_answer",
         "reading_account",
+        "reading_notes",
         "rules_told_by_language",
         "scripts_told",
         "vocabulary_table",

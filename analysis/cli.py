@@ -92,6 +92,7 @@ def add_run(commands) -> None:
     )
     run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="e.g. 02-term-trends")
     add_parameters(run)
+    add_strict(run)
     run.add_argument(
         "--name",
         default="",
@@ -128,9 +129,7 @@ def add_parameters(command: argparse.ArgumentParser) -> None:
     """Declare what gives parameters to notebooks."""
     command.add_argument("--corpus", metavar="PATH", help="folder or file (default: seeds)")
     command.add_argument("--codebook", metavar="PATH", help="YAML file (default: the corpus's own)")
-    command.add_argument(
-        "--columns", metavar="NEW=OLD,…", help="rename columns: date=year,source=party"
-    )
+    add_manner(command)
     command.add_argument(
         "-p",
         dest="parameters",
@@ -163,10 +162,8 @@ def add_check(commands) -> None:
     check.add_argument(
         "--codebook", default="", metavar="PATH", help="YAML file; its examples are tried"
     )
-    check.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
-    check.add_argument(
-        "--strict", action="store_true", help="fail where any item of the corpus is rejected"
-    )
+    add_manner(check)
+    add_strict(check)
     add_common(check)
     check.set_defaults(command=check_command)
 
@@ -210,7 +207,7 @@ def add_agree(commands) -> None:
 def add_units(command: argparse.ArgumentParser) -> None:
     """Declare what units are and how they are coded."""
     command.add_argument("--corpus", default="seeds", metavar="PATH", help="folder or file")
-    command.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
+    add_manner(command)
     command.add_argument("--codebook", default="", metavar="PATH", help="YAML file with frames")
     command.add_argument("--unit", default="sentence", help="sentence, paragraph or document")
     command.add_argument("--group", default="source", help="metadata column of the strata")
@@ -247,6 +244,28 @@ def add_cache(commands) -> None:
     cache.set_defaults(command=cache_command)
 
 
+def add_manner(command: argparse.ArgumentParser) -> None:
+    """Declare how a corpus is read."""
+    command.add_argument(
+        "--columns", metavar="NEW=OLD,…", help="rename columns: date=year,source=party"
+    )
+    command.add_argument(
+        "--dates", metavar="ORDER", help="how 03/05/2024 is read: day_first or month_first"
+    )
+    command.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="of the texts (default: UTF-8, else a guess that is said)",
+    )
+
+
+def add_strict(command: argparse.ArgumentParser) -> None:
+    """Declare that nothing may be rejected."""
+    command.add_argument(
+        "--strict", action="store_true", help="fail where any item of the corpus is rejected"
+    )
+
+
 def add_common(command: argparse.ArgumentParser) -> None:
     """Declare what every command has."""
     command.add_argument(
@@ -270,7 +289,7 @@ def given_parameters(options: argparse.Namespace) -> dict[str, str]:
             raise InputError("no such file", where="--params", value=options.params)
         given |= {name: node_text(node) for name, node in read_yaml(file).entries().items()}
     given |= dict(parse_assignment(text) for text in options.parameters)
-    for name in ("corpus", "codebook", "columns"):
+    for name in ("corpus", "codebook", "columns", "dates", "encoding"):
         if getattr(options, name) is not None:
             given[name] = getattr(options, name)
     return given
@@ -308,6 +327,8 @@ def run_command(options: argparse.Namespace) -> int:
         force=options.force,
         timeout=options.timeout,
     )
+    if options.strict:
+        batch.refuse_rejections(plan)
     if options.store and not plan.publish:
         raise InputError("outputs are stored from the default run only", where="--store")
     begun = time.monotonic()
@@ -363,42 +384,16 @@ def check_command(options: argparse.Namespace) -> int:
     if not options.corpus:
         return check_codebook(options)
     from analysis.codebook import corpus_codebook
-    from analysis.corpus import read_corpus, unused_rules
     from analysis.findings import read_claims, selects_nobody
-    from analysis.overview import (
-        languages_told,
-        reading_account,
-        rules_told_by_language,
-        scripts_told,
-    )
-    from analysis.runs.parameters import parse_value
+    from analysis.overview import languages_told, rules_told_by_language
+    from analysis.runs.checkup import checkup
     from analysis.trends import corpus_events
 
-    corpus = read_corpus(options.corpus, columns=parse_value(options.columns, "dict", "--columns"))
+    corpus = given_corpus(options)
     print(f"{shown(corpus.name)} can be read.")
-    for what, count in reading_account(corpus).itertuples(index=False):
-        print(f"  {what}: {count}")
-    for name in corpus.unlisted:
-        print(f"  left out: {shown(name)}")
-    for kind, items in (("rejected", corpus.rejected), ("remark", corpus.remarks)):
-        for where, why in items[:MOST_TOLD]:
-            print(f"  {kind}: {shown(where, quote=False)}: {shown(why, quote=False, longest=300)}")
-        if len(items) > MOST_TOLD:
-            print(f"  {kind}: and {len(items) - MOST_TOLD} more")
-    for column in ("source", "date_precision", "language"):
-        counts = corpus.documents[column].replace("", "(none)").value_counts().sort_index()
-        told = ", ".join(f"{shown(v, quote=False)} ({n})" for v, n in counts.head(20).items())
-        more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-        print(f"  {column}: {told}{more}")
-    print(
-        f"  columns for group: {', '.join(shown(c, quote=False) for c in corpus.group_columns())}"
-    )
-    for line in [languages_told(corpus), *scripts_told(corpus).splitlines()]:
-        print(f"  {line}")
-    for rule, lines in corpus.excluded.groupby("rule").size().items():
-        print(f"  excluded by {shown(rule)}: {lines}")
-    for name in unused_rules(corpus):
-        print(f"  excludes nothing: rule {shown(name)}")
+    for line in checkup(corpus):
+        print(f"  {line}" if line else "")
+    print(f"  {languages_told(corpus)}")
     for name in selects_nobody(read_claims(corpus), corpus):
         print(f"  cannot be checked, no document on one side: finding {shown(name)}")
     print(f"  events: {len(corpus_events(corpus))}; findings declared: {len(read_claims(corpus))}")
@@ -411,8 +406,8 @@ def check_command(options: argparse.Namespace) -> int:
         for line in told.splitlines():
             print(f"    {line}")
     try_examples(book)
-    if options.strict and corpus.rejected:
-        raise InputError(f"{len(corpus.rejected)} items are rejected", where="--strict")
+    if options.strict:
+        corpus.refuse_rejections()
     return DONE
 
 
@@ -441,18 +436,25 @@ def try_examples(book) -> None:
         raise InputError(f"{len(failed)} of {len(examples)} examples of the codebook fail")
 
 
+def given_corpus(options: argparse.Namespace):
+    """The corpus of a command line, read as it says."""
+    from analysis.corpus import read_corpus
+    from analysis.runs.parameters import parse_value
+
+    columns = parse_value(options.columns or "", "dict", "--columns")
+    manner = {"dates": options.dates or "", "encoding": options.encoding or ""}
+    return read_corpus(options.corpus, columns=columns, **manner)
+
+
 def found_units(options: argparse.Namespace):
     """Every unit of the corpus with its automatic codes."""
     from analysis.codebook import corpus_codebook
     from analysis.coding.validation import coded_units
-    from analysis.corpus import read_corpus
-    from analysis.runs.parameters import parse_value
     from analysis.tokens import tokenize
     from analysis.uncertainty import check_choices
 
     check_choices(random_seed=options.seed)
-    columns = parse_value(options.columns, "dict", "--columns")
-    corpus = read_corpus(options.corpus, columns=columns)
+    corpus = given_corpus(options)
     book = corpus_codebook(corpus, options.codebook)
     return coded_units(tokenize(corpus), book, options.unit, options.group)
 

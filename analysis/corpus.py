@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import bisect
-import datetime
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,17 +17,11 @@ from analysis.errors import InputError, shown
 from analysis.files import composed, read_yaml
 from analysis.language.chinese import HAN
 from analysis.language.codes import languages_of
+from analysis.reading.dates import read_dates
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
-from analysis.reading.rows import Reading
-from analysis.reading.sources import (
-    FILE_READERS,
-    Batch,
-    batched,
-    batches_of_parquet,
-    is_plain,
-    read_folder,
-    read_mixed,
-)
+from analysis.reading.readers import KINDS
+from analysis.reading.rows import Batch, Reading, Rejected, Remark
+from analysis.reading.sources import Manner, read_batches
 from analysis.store.ahead import ahead
 from analysis.store.cache import (
     Entry,
@@ -49,14 +40,8 @@ from analysis.store.cache import (
 )
 from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
 
-T, U = TypeVar("T"), TypeVar("U")
-FORMATS = (".txt", ".csv", ".jsonl", ".parquet")
-MORE_FORMATS = (".zip", ".csv.gz", ".jsonl.gz", ".md", ".html", ".htm", ".docx", ".pdf", ".rtf")
-"""What `readers` reads; in a folder every kind but tables and archives."""
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
-PRECISIONS = {4: "year", 7: "month", 10: "day"}
-ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
-KINDS = "a folder, or a file " + ", ".join((*FORMATS, *MORE_FORMATS))
+RULES = "exclusions.yaml"
 MISSING = "(none)"
 EXCLUSIONS = ("on", "off")
 EVERY = "all"
@@ -75,7 +60,8 @@ class Corpus:
     date_precision, language, then every other column of the metadata, all as text.
     `texts` are the texts in NFC, unaltered otherwise; every offset refers to them.
     `excluded` has one row an excluded line (document, line, start, end, rule, why, text).
-    `folder` is where a codebook or events file of the corpus lies, None for a single file.
+    `folder` is where a codebook or events file of the corpus lies, None for a single file; `rules`
+    the file of its exclusion rules, None where there is none.
     `rejected` are place and reason of each item that did not become a document, `remarks` place
     and note of each that was read by a guess. `key` is the place of the texts in the cache.
     `words` are Chinese words of the corpus's own (`own_words`).
@@ -86,7 +72,7 @@ class Corpus:
     texts: Texts
     excluded: pd.DataFrame
     folder: Path | None = None
-    unlisted: tuple[str, ...] = field(default=())
+    rules: Path | None = None
     rejected: tuple[tuple[str, str], ...] = field(default=())
     remarks: tuple[tuple[str, str], ...] = field(default=())
     key: str = ""
@@ -104,6 +90,12 @@ class Corpus:
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
         return replace(self, excluded=self.excluded.iloc[:0])
+
+    def refuse_rejections(self) -> None:
+        """Raise InputError where any item was rejected."""
+        for where, reason in self.rejected[:1]:
+            told = f"{len(self.rejected)} items are rejected, first: {where}: {reason}"
+            raise InputError(shown(told, quote=False, longest=400), where="--strict")
 
     def with_exclusions(self, exclusions: str) -> Corpus:
         """The corpus with its lines excluded as declared ('on'), or with every line kept ('off').
@@ -192,33 +184,38 @@ def locate(path: str | Path) -> Path:
         raise InputError("is no path", value=str(path)) from error
 
 
-def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Corpus:
-    """Read a corpus: a folder of texts, or one file of a kind in FORMATS or MORE_FORMATS.
+def read_corpus(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    dates: str = "",
+    encoding: str = "",
+) -> Corpus:
+    """Read a corpus: a folder of texts, an archive of them, or one file of a kind in KINDS.
 
-    A folder of .txt (with metadata.csv) and a file of FORMATS are read strictly: the first mistake
-    is raised. Of other kinds, and of folders that hold other kinds or folders, each item that is
-    no document is rejected by name and reason (`Corpus.rejected`), and the rest is read.
-    `columns` renames: {"date": "year"} reads the dates from the column `year`. What was read is
-    kept in the cache, and read again where a file has changed since.
-    Raises InputError for anything unreadable, naming file, line or column, value and what is allowed.
+    Each item that is no document is rejected by name and reason (`Corpus.rejected`), and the rest
+    is read. `columns` renames: {"date": "year"} reads the dates from the column `year`. `dates`
+    ('day_first', 'month_first') says how 03/05/2024 is read, `encoding` what the texts are in;
+    without it they are UTF-8, or a guess that is told (`Corpus.remarks`). What was read is kept in
+    the cache, and read again where a file has changed since.
+    Raises InputError for what is no corpus, for a column that is not there, for dates that can be
+    read two ways, and where no document is left.
     """
     if not str(path).strip():
         raise InputError("no corpus is named", allowed=KINDS)
     place = locate(path)
+    manner = Manner(dict(columns or {}), dates, encoding)
     if not place.exists():
         raise InputError("no such corpus", value=str(path), allowed=KINDS)
-    if not place.is_dir() and not place.name.lower().endswith((*FORMATS, *MORE_FORMATS)):
-        raise InputError("unknown kind of corpus", value=place.name, allowed=KINDS)
-    columns = dict(columns or {})
     if (place / POINTER).is_file():
-        return read_elsewhere(place, columns)
-    source = source_of(place, columns)
+        return read_elsewhere(place, manner)
+    source = source_of(place, manner)
     found = existing("corpora", remembered(source)) if source else None
     if found is None:
-        found = stored(place, columns)
-        if source and source == source_of(place, columns):
+        found = stored(place, manner)
+        if source and source == source_of(place, manner):
             remember(source, found.notes["key"])
-    return with_words(opened(found, place, columns), own_words(place))
+    return with_words(opened(found, place, manner), own_words(place))
 
 
 def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
@@ -236,9 +233,8 @@ def own_words(place: Path) -> tuple[str, ...]:
     They are Chinese words that are kept whole when texts are cut. Raises InputError with the line
     of one that is not Chinese or stands twice.
     """
-    beside = place.with_name(place.name.partition(".")[0] + ".words.yaml")
-    file = place / "words.yaml" if place.is_dir() else beside
-    if not file.is_file():
+    file = words_of(place)
+    if file is None:
         return ()
     words: list[str] = []
     top = read_yaml(file)
@@ -269,27 +265,46 @@ def texts_place(place: Path) -> Path:
     return texts
 
 
-def read_elsewhere(folder: Path, columns: Mapping[str, str]) -> Corpus:
+def read_elsewhere(folder: Path, manner: Manner) -> Corpus:
     """The corpus that a folder's corpus.yaml names, with the folder's own rules and codebook."""
     top = read_yaml(folder / POINTER)
     top.only(("texts", "columns"))
     given = top.get("columns").entries() if top.has("columns") else {}
-    renames = {**{new: old.text() for new, old in given.items()}, **columns}
-    corpus = replace(read_corpus(texts_place(folder), columns=renames), folder=folder)
-    rules = folder / "exclusions.yaml"
-    excluded = excluded_lines(corpus, read_exclusions(rules) if rules.exists() else [])
+    renames = {**{new: old.text() for new, old in given.items()}, **manner.columns}
+    texts = texts_place(folder)
+    corpus = read_corpus(texts, columns=renames, dates=manner.dates, encoding=manner.encoding)
+    rules = rules_of(folder)
+    excluded = excluded_lines(corpus, read_exclusions(rules) if rules else [])
     own = sorted({*corpus.words, *own_words(folder)})
-    return with_words(replace(corpus, excluded=excluded), tuple(own))
+    return with_words(replace(corpus, folder=folder, rules=rules, excluded=excluded), tuple(own))
 
 
-def source_of(place: Path, columns: Mapping[str, str]) -> str:
+def source_of(place: Path, manner: Manner) -> str:
     """A key for the files of a corpus as they are now, '' where they are too new to tell."""
     try:
-        files = every_file(place) if place.is_dir() else [place]
-        state = signature(files)
+        state = signature(files_of(place))
     except OSError:
         return ""
-    return key_of(code(), str(place.resolve()), sorted(columns.items()), state) if state else ""
+    return key_of(code(), str(place.resolve()), manner.key, state) if state else ""
+
+
+def files_of(place: Path) -> list[Path]:
+    """The files that decide what a corpus is."""
+    beside = [file for file in (rules_of(place), words_of(place)) if file]
+    return sorted({*every_file(place), *beside}) if place.is_dir() else [place, *beside]
+
+
+def words_of(place: Path) -> Path | None:
+    """The list of a corpus's own Chinese words: in its folder, or beside its file."""
+    beside = place.with_name(place.name.partition(".")[0] + ".words.yaml")
+    file = place / "words.yaml" if place.is_dir() else beside
+    return file if file.is_file() else None
+
+
+def rules_of(place: Path) -> Path | None:
+    """The exclusion rules of a corpus: in its folder, or beside its file and named after it."""
+    file = place / RULES if place.is_dir() else place.with_name(f"{place.name}.{RULES}")
+    return file if file.is_file() else None
 
 
 def every_file(folder: Path) -> list[Path]:
@@ -304,12 +319,12 @@ def code() -> str:
     return code_of("files", "reading", "store.texts", "corpus")
 
 
-def stored(place: Path, columns: Mapping[str, str]) -> Entry:
+def stored(place: Path, manner: Manner) -> Entry:
     """The corpus read from its files and put into the cache."""
     with staged() as folder:
-        corpus = read_into(folder, place, columns)
+        corpus = read_into(folder, place, manner)
         excluded = corpus.excluded.astype(str).to_numpy().tolist()
-        told = [corpus.name, corpus.unlisted, corpus.rejected, corpus.remarks, excluded]
+        told = [corpus.name, corpus.rejected, corpus.remarks, excluded]
         key = key_of(code(), told, corpus.fingerprint)
         texts = corpus.texts
         arrays = {"spans": texts.spans, "digests": texts.digests, "characters": texts.characters}
@@ -318,7 +333,7 @@ def stored(place: Path, columns: Mapping[str, str]) -> Entry:
             for number, column in enumerate(content):
                 arrays |= packed(f"{table}_{number}", as_arrow(content[column]))
         notes = {name: list(content) for name, content in tables.items()}
-        notes |= {"key": key, "name": corpus.name, "unlisted": corpus.unlisted}
+        notes |= {"key": key, "name": corpus.name}
         notes |= {"rejected": corpus.rejected, "remarks": corpus.remarks}
         save(folder, key, notes | {"fingerprint": corpus.fingerprint}, arrays)
         found = put(folder, "corpora", key)
@@ -327,7 +342,7 @@ def stored(place: Path, columns: Mapping[str, str]) -> Entry:
     return found
 
 
-def opened(found: Entry, place: Path, columns: Mapping[str, str]) -> Corpus:
+def opened(found: Entry, place: Path, manner: Manner) -> Corpus:
     """A corpus from the cache."""
     import pyarrow as pa
 
@@ -338,14 +353,14 @@ def opened(found: Entry, place: Path, columns: Mapping[str, str]) -> Corpus:
         tables[table] = pa.table(arrays, names=names).to_pandas()
     excluded = tables["excluded"].astype(dict.fromkeys(("line", "start", "end"), np.int64))
     texts = cached_texts(found.notes["key"])
-    texts.renew = lambda: read_again(found.notes["key"], place, columns)
+    texts.renew = lambda: read_again(found.notes["key"], place, manner)
     corpus = Corpus(
         name=found.notes["name"],
         documents=tables["documents"],
         texts=texts,
         excluded=excluded,
         folder=place if place.is_dir() else None,
-        unlisted=tuple(found.notes["unlisted"]),
+        rules=rules_of(place),
         rejected=tuple(map(tuple, found.notes["rejected"])),
         remarks=tuple(map(tuple, found.notes["remarks"])),
         key=found.notes["key"],
@@ -354,10 +369,10 @@ def opened(found: Entry, place: Path, columns: Mapping[str, str]) -> Corpus:
     return corpus
 
 
-def read_again(key: str, place: Path, columns: Mapping[str, str]) -> Texts:
+def read_again(key: str, place: Path, manner: Manner) -> Texts:
     """The texts of a corpus whose entry is damaged, from its files."""
     drop("corpora", key)
-    fresh = stored(place, columns)
+    fresh = stored(place, manner)
     if fresh.notes["key"] != key:
         raise InputError("the corpus changed while it was read", where=place.name)
     return cached_texts(key)
@@ -377,34 +392,28 @@ def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -
     return key_of(metadata, lines, texts.digests.tobytes())
 
 
-def read_into(folder: Path, place: Path, columns: Mapping[str, str]) -> Corpus:
+def read_into(folder: Path, place: Path, manner: Manner) -> Corpus:
     """Read a corpus from its files, its texts written to `folder` on the way."""
-    unlisted: list[str] = []
     told = Reading()
-    text = columns.get("text", "text")
-    if place.is_dir() and is_plain(place):
-        rows, unlisted = read_folder(place, columns)
-        batches = batched(rows)
-    elif place.suffix.lower() == ".parquet":
-        batches = batches_of_parquet(place, text)
-    elif place.suffix.lower() in FILE_READERS:
-        batches = batched(FILE_READERS[place.suffix.lower()](place, text))
-    else:
-        batches = batched(read_mixed(place, columns, told))
-    home = place if place.is_dir() else None
     try:
         corpus = from_batches(
-            batches, into=folder, name=place.name, columns=columns, folder=home, unlisted=unlisted
+            read_batches(place, manner, told),
+            told,
+            into=folder,
+            name=place.name,
+            order=manner.dates,
         )
     except EmptyCorpus as error:
         raise rejected_all(error, told) from error
+    rules = rules_of(place)
     corpus = replace(
         corpus,
+        folder=place if place.is_dir() else None,
+        rules=rules,
         rejected=tuple((one.where, one.reason) for one in told.rejected),
         remarks=(*corpus.remarks, *((one.where, one.note) for one in told.remarks)),
     )
-    rules = home / "exclusions.yaml" if home else None
-    if rules is None or not rules.exists():
+    if rules is None:
         return corpus
     return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules)))
 
@@ -427,17 +436,12 @@ def rejected_all(error: InputError, told: Reading) -> InputError:
 
 
 def from_batches(
-    batches: Iterable[Batch],
-    *,
-    into: Path,
-    name: str,
-    columns: Mapping[str, str],
-    folder: Path | None = None,
-    unlisted: Sequence[str] = (),
+    batches: Iterable[Batch], told: Reading, *, into: Path, name: str, order: str = ""
 ) -> Corpus:
     """A corpus of validated documents, in the order of their ids; the texts are written to `into`.
 
-    Raises InputError for no document, an empty or doubled id, or a date that is not ISO.
+    A document with an empty or doubled id, or a date that is none, is rejected in `told`. Raises
+    InputError for no document, and for dates that can be read two ways.
     """
     writer = TextWriter(into)
     parts: list[dict[str, list[str]]] = []
@@ -452,20 +456,22 @@ def from_batches(
         raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
     texts = writer.close()
     if not writer.speaks:
-        raise InputError("the corpus is empty: no document holds a letter or a digit", where=name)
-    metadata = renamed(joined(parts, wheres), columns, name)
+        raise EmptyCorpus("the corpus is empty: no document holds a letter or a digit", where=name)
     place = place_finder(wheres)
-    documents = pd.DataFrame(validated(metadata, len(texts), place), dtype=str)
+    metadata, problems, notes = validated(joined(parts, wheres), len(texts), place, order)
+    told.rejected.extend(Rejected(place(number), problems[number]) for number in sorted(problems))
+    told.remarks.extend(Remark("dates", note) for note in notes)
+    documents = pd.DataFrame(metadata, dtype=str).drop(index=sorted(problems))
     documents, remarks = with_guessed_languages(documents, np.concatenate(mostly_chinese))
-    order = documents["id"].sort_values(kind="stable").index.to_numpy()
+    if documents.empty:
+        raise EmptyCorpus("the corpus is empty: no document is left", where=name)
+    ordered = documents["id"].sort_values(kind="stable").index.to_numpy()
     others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
         name=name,
-        documents=documents.loc[order, [*COLUMNS, *others]].reset_index(drop=True),
-        texts=texts.ordered(order),
+        documents=documents.loc[ordered, [*COLUMNS, *others]].reset_index(drop=True),
+        texts=texts.ordered(ordered),
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
-        folder=folder,
-        unlisted=tuple(unlisted),
         remarks=remarks,
     )
 
@@ -473,8 +479,11 @@ def from_batches(
 def with_guessed_languages(
     documents: pd.DataFrame, mostly_chinese: np.ndarray
 ) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
-    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark."""
-    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
+    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark.
+
+    `mostly_chinese` says of each number of a document whether it is.
+    """
+    guessed = (documents["language"] == "").to_numpy() & mostly_chinese[documents.index]
     if not guessed.any():
         return documents, ()
     first = shown(documents["id"][guessed].iloc[0], quote=False)
@@ -507,75 +516,50 @@ def place_finder(batches: list[Batch]) -> Callable[[int], str]:
     return place
 
 
-def renamed(
-    metadata: dict[str, list[str]], columns: Mapping[str, str], name: str
-) -> dict[str, list[str]]:
-    """The metadata with each column `old` standing under its new name as well."""
-    found = dict(metadata)
-    for new, old in columns.items():
-        if new == "text":  # read as such already
-            continue
-        if old not in metadata:
-            allowed = sorted({*metadata, columns.get("text", "text")})
-            raise InputError("no such column to rename", where=name, value=old, allowed=allowed)
-        found[new] = metadata[old]
-    if "date" in columns:
-        found.pop("date_precision", None)
-    return found
-
-
 def validated(
-    metadata: dict[str, list[str]], n: int, place: Callable[[int], str]
-) -> dict[str, list[str]]:
-    """The metadata with every standard column, ids and dates checked."""
+    metadata: dict[str, list[str]], n: int, place: Callable[[int], str], order: str
+) -> tuple[dict[str, list[str]], dict[int, str], list[str]]:
+    """The metadata with every standard column; why documents are rejected; how dates were read."""
     numbers = [f"{number:08d}" for number in range(1, n + 1)]
     values = {**{column: [""] * n for column in COLUMNS}, "id": numbers, **metadata}
-    check_ids(values["id"], place)
-    known: dict[str, str] = {}
-    for number, date in enumerate(values["date"]):
-        if date not in known:
-            known[date] = date_precision(date, place(number))
-    found = [known[date] for date in values["date"]]
-    for number, (given, precision) in enumerate(zip(values["date_precision"], found, strict=True)):
-        if given not in ("", precision):
-            raise InputError(
-                f"date_precision does not fit the date {shown(values['date'][number])}",
-                where=place(number),
-                value=given,
-                allowed=precision or "nothing, as there is no date",
-            )
-    sources = [source or MISSING for source in values["source"]]
-    return {**values, "date_precision": found, "source": sources}
+    dates = read_dates(values["date"], order=order, where=place)
+    problems = dict(dates.rejected)
+    for number, (given, date) in enumerate(zip(values["date_precision"], dates.dates, strict=True)):
+        if date is not None and given not in ("", date.precision):
+            told = f"date_precision does not fit the date {shown(values['date'][number])}"
+            told += f": {shown(given)}; allowed: {date.precision or 'none, as there is no date'}"
+            problems[number] = told
+    problems |= id_problems(values["id"], problems, place)
+    return (
+        {
+            **values,
+            "date": [date.iso if date else "" for date in dates.dates],
+            "date_precision": [date.precision if date else "" for date in dates.dates],
+            "source": [source or MISSING for source in values["source"]],
+        },
+        problems,
+        dates.told,
+    )
 
 
-def check_ids(ids: list[str], place: Callable[[int], str]) -> None:
-    """Raise InputError for an id that is blank, reserved, or stands twice."""
+def id_problems(
+    ids: list[str], rejected: Mapping[int, str], place: Callable[[int], str]
+) -> dict[int, str]:
+    """Why documents that are not rejected already cannot have their ids; of equal ones the first has it."""
+    problems: dict[int, str] = {}
     seen: dict[str, int] = {}
     for number, identity in enumerate(ids):
-        if not identity.strip():
-            allowed = "a text that no other row has"
-            raise InputError("id is empty", where=place(number), allowed=allowed)
-        if identity == WHOLE_CORPUS:
-            raise InputError("id is reserved", where=place(number), value=identity)
+        if number in rejected:
+            continue
         first = seen.setdefault(identity, number)
-        if first != number:
-            raise InputError(
-                f"id stands twice (first in {place(first)})", where=place(number), value=identity
-            )
-
-
-def date_precision(date: str, where: str) -> str:
-    """'day', 'month' or 'year' of an ISO date, '' for none; raises InputError for anything else."""
-    if not date:
-        return ""
-    allowed = "an ISO date: 2024-07-12, 2024-07 or 2024"
-    if not ISO_DATE.fullmatch(date):
-        raise InputError("date is not ISO", where=where, value=date, allowed=allowed)
-    try:
-        datetime.date.fromisoformat((date + "-01-01")[:10])
-    except ValueError as error:
-        raise InputError("no such date", where=where, value=date, allowed=allowed) from error
-    return PRECISIONS[len(date)]
+        if not identity.strip():
+            problems[number] = "id is empty; allowed: a text that no other row has"
+        elif identity == WHOLE_CORPUS:
+            problems[number] = f"id is reserved: {shown(identity)}"
+        elif first != number:
+            told = f"id stands twice (first in {shown(place(first), quote=False)})"
+            problems[number] = f"{told}: {shown(identity)}"
+    return problems
 
 
 def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
@@ -588,7 +572,7 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
         for document in sorted(set(rule.documents) - known):
             raise InputError(
                 f"rule {shown(rule.id)} names an unknown document",
-                where="exclusions.yaml",
+                where=corpus.rules.name,
                 value=document,
                 allowed=sorted(known),
             )
@@ -601,10 +585,6 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
 
 
 def unused_rules(corpus: Corpus) -> list[str]:
-    """Ids of the corpus folder's exclusion rules that exclude no line."""
-    file = corpus.folder / "exclusions.yaml" if corpus.folder else None
-    if file is None or not file.exists():
-        return []
-    return [
-        rule.id for rule in read_exclusions(file) if rule.id not in set(corpus.excluded["rule"])
-    ]
+    """Ids of the corpus's exclusion rules that exclude no line."""
+    rules = read_exclusions(corpus.rules) if corpus.rules else []
+    return [rule.id for rule in rules if rule.id not in set(corpus.excluded["rule"])]

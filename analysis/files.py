@@ -23,6 +23,7 @@ def read_text(file: Path, *, name: str = "") -> str:
     Raises InputError where the bytes are not UTF-8, with line and byte.
     """
     name = name or file.name
+    refuse_device(file, name)
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -32,6 +33,12 @@ def read_text(file: Path, *, name: str = "") -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise not_utf8(name, line, error.start, content[error.start]) from error
+
+
+def refuse_device(file: Path, name: str) -> None:
+    """Raise InputError for a pipe or a device, which might be waited for without end."""
+    if file.exists() and not file.is_file():
+        raise InputError("is no regular file", where=name)
 
 
 def not_utf8(name: str, line: int, place: int, byte: int) -> InputError:
@@ -46,6 +53,7 @@ def not_utf8(name: str, line: int, place: int, byte: int) -> InputError:
 
 def read_lines(file: Path) -> Iterator[str]:
     """The lines of a UTF-8 file as `\\n` parts them, one at a time; raises InputError as `read_text`."""
+    refuse_device(file, file.name)
     try:
         with file.open("rb") as source:
             place = 0

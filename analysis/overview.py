@@ -34,17 +34,24 @@ def reading_account(corpus: Corpus) -> pd.DataFrame:
     lines = sum(sum(bool(line.strip()) for line in text.splitlines()) for text in corpus.texts)
     dated = int((corpus.documents["date"] != "").sum())
     rows = [
-        ("documents read", len(corpus)),
+        ("documents read", len(corpus) + len(corpus.rejected)),
+        ("documents rejected", len(corpus.rejected)),
+        ("documents kept", len(corpus)),
         ("documents with a date", dated),
         ("documents without a date", len(corpus) - dated),
         ("lines of text", lines),
         ("lines excluded by a rule", len(corpus.excluded)),
         ("lines kept", lines - len(corpus.excluded)),
-        ("other things in the folder, left out", len(corpus.unlisted)),
-        ("items rejected", len(corpus.rejected)),
         ("remarks on how items were read", len(corpus.remarks)),
     ]
     return pd.DataFrame(rows, columns=["what", "count"])
+
+
+def reading_notes(corpus: Corpus) -> pd.DataFrame:
+    """Each item that was rejected, then each read by a guess: columns what, where, why."""
+    rows = [("rejected", *item) for item in corpus.rejected]
+    rows += [("remark", *item) for item in corpus.remarks]
+    return pd.DataFrame(rows, columns=["what", "where", "why"])
 
 
 def document_table(tokens: Tokens) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,17 @@ import regex
 
 from analysis import measures, uncertainty
 from analysis.codebook import RuleSet, parse_rule
-from analysis.corpus import EVERY, Corpus, date_precision, locate
+from analysis.corpus import EVERY, Corpus, locate
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import Found, find
 from analysis.files import read_table
+from analysis.reading.dates import iso_date
 from analysis.store.blocks import as_bools
 from analysis.tokens import Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")
+PRECISION = {4: "year", 7: "month", 10: "day"}
 FINE_ENOUGH = {
     "day": ("day",),
     "week": ("day",),
@@ -48,7 +50,8 @@ class Trends:
     """Rates per million by period and group: `trends.csv`, with what was left out.
 
     `table` has the columns term, period, group, count, tokens, documents, per_million, low, high,
-    interval ('documents', 'texts' or ''). `left_out` has a row a document that is dated less
+    interval ('documents', 'texts' or ''), partial (which days a first or last period holds, '' for
+    a whole one). `left_out` has a row a document that is dated less
     precisely than the period, or not at all: document, date, why.
     """
 
@@ -63,7 +66,7 @@ def period_label(date: str, period: str) -> str:
     >>> [period_label("2024-07-12", p) for p in ("year", "quarter", "month", "week", "day")]
     ['2024', '2024-Q3', '2024-07', '2024-W28', '2024-07-12']
     """
-    if not date or date_precision(date, "") not in FINE_ENOUGH[period]:
+    if PRECISION.get(len(date)) not in FINE_ENOUGH[period]:
         return ""
     if period == "quarter":
         return f"{date[:4]}-Q{(int(date[5:7]) + 2) // 3}"
@@ -148,7 +151,33 @@ def trend_table(
         for name, inside in groups
     ]
     table = rates_table(found, cells, confidence, resamples, random_seed)
+    partial = partial_periods(dates, labels)
+    table["partial"] = [partial.get(label, "") for label in table["period"]]
     return Trends(table, period, left_out(found.tokens, labels, period))
+
+
+def partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, str]:
+    """The first period where documents begin late in it, the last where they end early, in words.
+
+    That is where more days are without a document than 19 in 20 of the gaps between the documents
+    have, and more than a tenth of the period. Fewer than ten days with documents tell nothing.
+    """
+    dated = [
+        (period_bounds(date), label) for date, label in zip(dates, labels, strict=True) if label
+    ]
+    days = sorted({first for (first, _), _ in dated})
+    if len(days) < DOCUMENTS_A_PERIOD:
+        return {}
+    usual = np.percentile([(after - before).days for before, after in pairwise(days)], 95)
+    earliest, latest = days[0], max(last for (_, last), _ in dated)
+    ends = sorted({label for _, label in dated})
+    (begin, first_end), (last_begin, end) = period_bounds(ends[0]), period_bounds(ends[-1])
+    found: dict[str, list[str]] = {}
+    if (earliest - begin).days > max(usual, ((first_end - begin).days + 1) / 10):
+        found.setdefault(ends[0], []).append(f"from {earliest}")
+    if (end - latest).days > max(usual, ((end - last_begin).days + 1) / 10):
+        found.setdefault(ends[-1], []).append(f"up to {latest}")
+    return {label: f"documents {' '.join(told)}" for label, told in found.items()}
 
 
 def period_labels(dates: pd.Series, period: str) -> np.ndarray:
@@ -339,7 +368,7 @@ def read_events(file: str | Path | None) -> pd.DataFrame:
         for column in ("date", "label"):
             if not values.get(column):
                 raise InputError("event has no value", where=where, value=column)
-        date_precision(values["date"], where)
+        iso_date(values["date"], where)
         rows.append({column: values.get(column, "") for column in EVENTS})
     return pd.DataFrame(rows, columns=list(EVENTS)).sort_values("date", ignore_index=True)
 
@@ -447,12 +476,24 @@ def trends_caveat(trends: Trends) -> str:
     if every.empty:
         return "No document has a date precise enough: there is no trend."
     fewest = int(every["documents"].min())
+    partial = partial_told(every)
     told = f"{len(every)} periods by {trends.period}; the one with the fewest documents holds {fewest}. "
     if fewest < uncertainty.FEWEST_DOCUMENTS:
         return (
-            told + "Too few for a trend: a difference between periods is one between these texts."
+            told
+            + "Too few for a trend: a difference between periods is one between these texts."
+            + partial
         )
-    return told + "Intervals speak of documents of the kind; who is in the corpus may still change."
+    kind = "Intervals speak of documents of the kind; who is in the corpus may still change."
+    return told + kind + partial
+
+
+def partial_told(periods: pd.DataFrame, word: str = "Partial") -> str:
+    """Which periods are partial, in words after a space; '' for none."""
+    parts = periods[periods["partial"] != ""]
+    pairs = zip(parts["period"], parts["partial"], strict=True)
+    told = "; ".join(f"{period} ({words})" for period, words in pairs)
+    return f" {word}: {told}." if told else ""
 
 
 def of_every_language(table: pd.DataFrame) -> pd.DataFrame:

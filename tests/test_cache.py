@@ -305,7 +305,7 @@ def told(found) -> tuple:
         list(found.texts),
         found.documents.to_csv(),
         found.excluded.to_csv(),
-        found.unlisted,
+        found.rejected,
         found.name,
         found.texts.characters.tolist(),
     )

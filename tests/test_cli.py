@@ -1,6 +1,7 @@
 """The command: what it prints, how it ends, and that a mistake stops it before anything runs."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -71,8 +72,8 @@ def test_wrong_use_is_named_before_anything_runs(arguments, told, capsys, no_run
     ("files", "told"),
     [
         ({}, "the corpus is empty"),
-        ({"a.txt": b"  \n"}, "the corpus is empty: no document holds a letter or a digit"),
-        ({"a.txt": b"one\ntw\xe9 "}, "a.txt, line 2: is not UTF-8: byte 6: '0xe9'"),
+        ({"a.txt": b"...\n"}, "the corpus is empty: no document holds a letter or a digit"),
+        ({"a.txt": b"  \n"}, "it holds no document; 1 rejected, first: a.txt: holds no text"),
         (
             {"a.txt": b"x", "codebook.yaml": b"frames: {race: {ruls: [a]}}"},
             "unknown key (is 'rules' meant?): 'ruls'",
@@ -89,7 +90,7 @@ def test_wrong_use_is_named_before_anything_runs(arguments, told, capsys, no_run
         ),
         (
             {"a.txt": b"x", "metadata.csv": b"file,date\na.txt,3/5/2024\n"},
-            "date is not ISO: '3/5/2024'",
+            "a.txt (metadata.csv, line 2): 1 dates can be read two ways, the first: '3/5/2024'",
         ),
     ],
 )
@@ -98,6 +99,25 @@ def test_bad_corpus_is_named_before_anything_runs(files, told, capsys, no_run, t
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     assert told in refused(capsys, "run", "--corpus", str(tmp_path))
+
+
+@pytest.mark.parametrize("command", [["check"], ["run", "--corpus"]])
+def test_strict_fails_on_any_rejection(command, capsys, no_run, tmp_path):
+    """--strict ends with 2 and the first rejection, before anything runs."""
+    (tmp_path / "c.csv").write_text("id,text\na,One race.\na,Two.\n")
+    options = ["--strict", "--codebook", "seeds/codebook.yaml"]
+    assert cli.main([*command, str(tmp_path / "c.csv"), *options]) == cli.WRONG_USE
+    told = "workbook: --strict: 1 items are rejected, first: c.csv, line 3: id stands twice"
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_the_order_of_dates_is_an_option(tmp_path, capsys):
+    """03/05/2024 is asked about, and read as --dates says."""
+    (tmp_path / "c.csv").write_text("id,text,date\na,One race.,03/05/2024\n")
+    assert "day_first or month_first" in refused(capsys, "check", str(tmp_path / "c.csv"))
+    options = ["--dates", "day_first", "--codebook", "seeds/codebook.yaml"]
+    assert cli.main(["check", str(tmp_path / "c.csv"), *options]) == cli.DONE
+    assert "2024-05-03" in capsys.readouterr().out
 
 
 def test_parameters_come_from_a_file_and_the_line_wins(tmp_path, monkeypatch, capsys):
@@ -143,10 +163,34 @@ def test_readme_commands_are_accepted(root, monkeypatch):
     text = (root / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\.venv/bin/workbook (.*)$", text, flags=re.M)
     assert len(lines) >= 4
-    import shlex
-
     for line in lines:
         cli.parser().parse_args(shlex.split(line))
+
+
+WALKED = """id,date,year,president,party,text
+1789-Washington,NA,1789,Washington,none,"Fellow citizens, peace and liberty."
+1865-Lincoln,NA,1865,Lincoln,Republican,"Both parties deprecated war, and the war came."
+"""
+
+
+def test_readme_walks_from_a_file_to_the_notebooks(root, tmp_path, monkeypatch, capsys):
+    """The README's commands on `inaugural.csv` say what it tells, and their run is ready to start."""
+    text = (root / "README.md").read_text(encoding="utf-8").partition("## Your own corpus")[2]
+    codebook = text.partition("```yaml\n")[2].partition("```")[0]
+    commands = re.findall(r"^\.venv/bin/workbook (.*inaugural\.csv.*)$", text, flags=re.M)
+    (tmp_path / "inaugural.csv").write_text(WALKED, encoding="utf-8")
+    (tmp_path / "peace.yaml").write_text(codebook, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch, "execute", lambda *_: ([], {}))
+    told = []
+    for command in commands:
+        assert cli.main(shlex.split(command)) == cli.DONE
+        told.append(capsys.readouterr().out)
+    assert len(told) == 4
+    assert "remark: dates: 2 dates are no date but a word for none, as 'NA'" in told[0]
+    assert "source: (none) (2)" in told[0]
+    assert "dates: 1789 to 1865" in told[1]
+    assert "frames: 3 (9 rules)" in told[2]
 
 
 def test_readme_names_make_targets_that_exist(root):

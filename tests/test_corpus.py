@@ -3,22 +3,24 @@
 import gzip
 import hashlib
 import json
+import re
 import unicodedata
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from analysis.corpus import date_precision, read_corpus
+from analysis.corpus import read_corpus, unused_rules
 from analysis.errors import InputError
 from analysis.reading.exclusions import like
 from analysis.store.texts import in_nfc
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
 RULE = "rules:\n  - id: r\n    why: w\n    documents: [a]\n"
-DATES = "an ISO date: 2024-07-12, 2024-07 or 2024"
+KINDS = "a folder, or a file .txt, .md, .html, .htm, .docx, .pdf, .rtf, .csv, .csv.gz, .jsonl, .jsonl.gz, .parquet, .zip"
 
 
 @pytest.fixture
@@ -96,16 +98,17 @@ def test_one_text_is_a_corpus_of_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("metadata", "ids", "unlisted"),
+    ("metadata", "ids", "rejected"),
     [
-        ({}, ["B", "a"], ("c.log",)),
-        ({"metadata.csv": "id,file\nz,a.txt\n"}, ["z"], ("B.TXT", "c.log")),
+        ({}, ["B", "a"], ["c.log"]),
+        ({"metadata.csv": "id,file\nz,a.txt\n"}, ["z"], ["c.log", "B.TXT"]),
     ],
 )
-def test_texts_of_a_folder(folder_of, metadata, ids, unlisted):
-    """Without metadata.csv every .txt is a document; whatever else lies there is told."""
+def test_texts_of_a_folder(folder_of, metadata, ids, rejected):
+    """Without metadata.csv every .txt is a document; whatever else lies there is rejected by name."""
     corpus = read_corpus(folder_of("x", {"B.TXT": "y", "c.log": "z", **metadata}))
-    assert (corpus.documents["id"].tolist(), corpus.unlisted) == (ids, unlisted)
+    assert corpus.documents["id"].tolist() == ids
+    assert [where for where, _ in corpus.rejected] == rejected
 
 
 def test_numbers_become_text(tmp_path):
@@ -151,70 +154,130 @@ def test_every_character_is_read_in_nfc():
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("none", None, "no such corpus: 'none'; allowed: a folder, or a file .txt, .csv, .jsonl, .parquet, .zip, .csv.gz, .jsonl.gz, .md, .html, .htm, .docx, .pdf, .rtf"),
-        ("c.odt", b"x", "unknown kind of corpus: 'c.odt'; allowed: a folder, or a file .txt, .csv, .jsonl, .parquet, .zip, .csv.gz, .jsonl.gz, .md, .html, .htm, .docx, .pdf, .rtf"),
+        ("none", None, f"no such corpus: 'none'; allowed: {KINDS}"),
+        ("c.odt", b"x", f"unknown kind of corpus: 'c.odt'; allowed: {KINDS}"),
         ("c.parquet", b"x", "c.parquet: cannot be read as Parquet"),
-        ("c.txt", b"ok\nna\xefve", "c.txt, line 2: is not UTF-8: byte 5: '0xef'; allowed: text in UTF-8"),
-        ("c.txt", b" \n", "c.txt: the corpus is empty: no document holds a letter or a digit"),
+        ("c.txt", b"...", "c.txt: the corpus is empty: no document holds a letter or a digit"),
+        ("c.txt", b" \n", "c.txt: the corpus is empty: it holds no document; 1 rejected, first: c.txt: holds no text"),
         ("c.csv", b"id,text\n", "c.csv: the corpus is empty: it holds no document"),
         ("c.csv", b"id,body\na,b\n", "c.csv: column is missing: 'text'; allowed: id, body"),
-        ("c.csv", b"id,text\na,b\na,c\n", "c.csv, line 3: id stands twice (first in c.csv, line 2): 'a'"),
-        ("c.csv", b"id,text\n ,b\n", "c.csv, line 2: id is empty; allowed: a text that no other row has"),
-        ("c.csv", b"text,date\na,12.7.2024\n", f"c.csv, line 2: date is not ISO: '12.7.2024'; allowed: {DATES}"),
-        ("c.csv", b"text,date\na,2023-02-29\n", f"c.csv, line 2: no such date: '2023-02-29'; allowed: {DATES}"),
-        ("c.csv", b"text,date,date_precision\na,2024,day\n", "c.csv, line 2: date_precision does not fit the date '2024': 'day'; allowed: year"),
-        ("c.csv", b"id,text\na,b\nc\n", "c.csv, line 3: row has 1 values; allowed: 2, as in the header"),
-        ("c.jsonl", b'{"text": "x"}\n{oops', "c.jsonl, line 2: broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
-        ("c.jsonl", b'{"id": "a", "body": "x"}', "c.jsonl: column is missing: 'text'; allowed: body, id"),
-        ("c.jsonl", b"[1]", "c.jsonl, line 1: is no JSON object: '[1]'"),
-        ("c.jsonl", b'{"text": ["x"]}', "c.jsonl, line 1, text: value is no text: 'list'; allowed: text or a number"),
+        ("c.csv", b"id,id\na,b\n", "c.csv, line 1: column stands twice in the header: 'id'"),
+        ("c.csv", b"text,date\na,NO\n", "c.csv: the corpus is empty: no document is left; 1 rejected, first: c.csv, line 2: date is not understood: 'NO'"),
+        ("c.jsonl", b'{"id": "a", "body": "x"}', "c.jsonl: column is missing: 'text'; allowed: id, body"),
+        ("c.csv", b"text,date\na,03/05/2024\n", "c.csv, line 2: 1 dates can be read two ways, the first: '03/05/2024'; allowed: said by the option --dates (in a notebook the parameter dates): day_first or month_first"),
     ],
 )  # fmt: skip
 def test_corpus_refused(tmp_path, monkeypatch, refusal, file, content, message):
-    """A mistake in a corpus is named: where it stands, the value, what is allowed."""
+    """What is no corpus at all is refused: where it stands, the value, what is allowed."""
     monkeypatch.chdir(tmp_path)
     if content is not None:
         (tmp_path / file).write_bytes(content)
-    assert refusal(file) == message
+    assert refusal(file).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "where", "reason"),
+    [
+        ("c.csv", b"id,text\na,b\na,c\n", "line 3", "id stands twice (first in c.csv, line 2): 'a'"),
+        ("c.csv", b"id,text\na,b\na,b\n", "line 3", "id stands twice (first in c.csv, line 2): 'a'"),
+        ("c.csv", b"id,text\n ,b\nc,d\n", "line 2", "id is empty; allowed: a text that no other row has"),
+        ("c.csv", b'id,text\n"whole corpus, by date",b\nc,d\n', "line 2", "id is reserved: 'whole corpus, by date'"),
+        ("c.csv", b"id,text\na, \nc,d\n", "line 2", "text is blank"),
+        ("c.csv", b"text,date\na,12.17.24\nb,\n", "line 2", "date is not understood: '12.17.24'; allowed: 2024-07-12, "),
+        ("c.csv", b"text,date\na,2023-02-29\nb,\n", "line 2", "no such date (day "),
+        ("c.csv", b"text,date,date_precision\na,2024,day\nb,,\n", "line 2", "date_precision does not fit the date '2024': 'day'; allowed: year"),
+        ("c.csv", b"text,date,date_precision\na,,day\nb,,\n", "line 2", "date_precision does not fit the date '': 'day'; allowed: none, as there is no date"),
+        ("c.csv", b"id,text\na,b\nc\n", "line 3", "row has 1 values; allowed: 2, as in the header"),
+        ("c.csv", b"id,text\na,b\nid,text\n", "line 3", "is the header again"),
+        ("c.csv", b'id,text\na,"b\nc,d\n', "line 2", "a quote is not closed, or stands where none may; what follows is read as rows"),
+        ("c.jsonl", b'{"text": "x"}\n{oops', "line 2", "broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
+        ("c.jsonl", b'[1]\n{"text": "x"}', "line 1", "is no JSON object: '[1]'"),
+        ("c.jsonl", b'{"text": ["x"]}\n{"text": "x"}', "line 1", "text is no text but nested JSON"),
+        ("c.jsonl", b'{"text": "x"}\n{"text": null}', "line 2", "text is blank"),
+        ("c.jsonl", b'{"text": "x"}\n{"text": "\\ud800"}', "line 2", "text holds half a surrogate pair"),
+    ],
+)  # fmt: skip
+def test_bad_row_is_rejected(tmp_path, file, content, where, reason):
+    """A bad row costs itself: it is named with its line, its value and what is allowed."""
+    (tmp_path / file).write_bytes(content)
+    corpus = read_corpus(tmp_path / file)
+    ((place, told),) = corpus.rejected
+    assert (place, told[: len(reason)]) == (f"{file}, {where}", reason)
+    assert len(corpus) == 1
+
+
+def test_of_a_doubled_id_the_first_that_can_stays(tmp_path):
+    """A row that is rejected for its date leaves its id to the next."""
+    rows = "id,text,date\na,one,2023-02-30\na,two,2024\na,three,2024\n"
+    (tmp_path / "c.csv").write_text(rows)
+    corpus = read_corpus(tmp_path / "c.csv")
+    assert list(corpus.texts) == ["two"]
+    assert [where for where, _ in corpus.rejected] == ["c.csv, line 2", "c.csv, line 4"]
 
 
 @pytest.mark.parametrize("column", ["id", "text"])
-def test_bytes_that_are_no_text_refused(tmp_path, refusal, column):
-    """Parquet may call bytes a text that are no UTF-8: refused with file and row, like a .txt."""
-    offsets, content = pa.py_buffer(bytes(8) + (3).to_bytes(8, "little")), pa.py_buffer(b"a\xffb")
-    broken = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, content])
-    whole = pa.array(["a"], pa.large_string())
+def test_bytes_that_are_no_text_are_rejected(tmp_path, column):
+    """Parquet may call bytes a text that are no UTF-8: the row is rejected, the others are read."""
+    offsets = np.array([0, 3, 6], dtype=np.int64).tobytes()
+    broken = pa.Array.from_buffers(
+        pa.large_string(), 2, [None, pa.py_buffer(offsets), pa.py_buffer(b"a\xffbfin")]
+    )
+    whole = pa.array(["a", "b"], pa.large_string())
     table = pa.table({name: broken if name == column else whole for name in ("id", "text")})
     parquet.write_table(table, tmp_path / "c.parquet")
-    assert refusal(tmp_path / "c.parquet").startswith("c.parquet")
+    corpus = read_corpus(tmp_path / "c.parquet")
+    assert len(corpus) == 1
+    assert corpus.rejected == (
+        ("c.parquet, row 1", f"{column} is no text: 'no UTF-8'; allowed: text or a number"),
+    )
 
 
-def test_half_a_surrogate_pair_refused(tmp_path, refusal):
-    """What JSON can write and UTF-8 cannot is no text."""
-    (tmp_path / "c.jsonl").write_text('{"text": "\\ud800"}')
-    assert refusal(tmp_path / "c.jsonl").startswith("c.jsonl, line 1")
+@pytest.mark.parametrize(
+    ("values", "kept", "reason"),
+    [
+        (pa.array([["x"], None]), [], "text is no text: 'list<element: string>'"),
+        (pa.array([{"a": 1}]), [], "text is no text: 'struct<a: int64>'"),
+        (pa.array([b"bytes"]), [], "text is no text: 'binary'"),
+        (pa.array(["a", None, " "]), ["a"], "text is blank"),
+        (pa.array(["a", "b\x00c"]), ["a"], "text holds a NUL character"),
+        (pa.array([7, 1000]), ["7", "1000"], ""),
+        (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"], ""),
+        (pa.array([2**62], pa.timestamp("us")), [], "text is no text: 'timestamp[us]'"),
+    ],
+)
+def test_parquet_of_wrong_types(tmp_path, values, kept, reason):
+    """Of Parquet a value that is no text costs its row; numbers and coded texts are read."""
+    fine = pa.array(["fine"])
+    for name, column in (("c", values), ("d", fine)):
+        parquet.write_table(pa.table({"text": column}), tmp_path / f"{name}.parquet")
+    if not kept:
+        with pytest.raises(InputError, match=re.escape(reason)):
+            read_corpus(tmp_path / "c.parquet")
+        return
+    corpus = read_corpus(tmp_path / "c.parquet")
+    assert list(corpus.texts) == kept
+    assert {told for _, told in corpus.rejected} == ({reason} if reason else set())
 
 
 @pytest.mark.parametrize(
     ("old", "message"),
     [
         ("yaer", "c.csv: no such column to rename: 'yaer'; allowed: id, text, year"),
-        ("year", f"c.csv, line 2: date is not ISO: 'July'; allowed: {DATES}"),
+        (
+            "year",
+            "c.csv: the corpus is empty: no document is left; 1 rejected, first: c.csv, line 2: date is not understood: 'July'",
+        ),
     ],
 )
 def test_renaming_refused(tmp_path, refusal, old, message):
     """An unknown column is named with those there are, and a renamed date is checked."""
     (tmp_path / "c.csv").write_text("id,text,year\na,b,July\n")
-    assert refusal(tmp_path / "c.csv", columns={"date": old}) == message
+    assert refusal(tmp_path / "c.csv", columns={"date": old}).startswith(message)
 
 
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("metadata.csv", "id\na\n", "line 2: metadata.csv has no column 'file'"),
-        ("metadata.csv", "file\nb.txt\n", "line 2, column file: text is missing: 'b.txt'"),
-        *(("metadata.csv", f"file\n{name}\n", f"line 2, column file: is no plain file name: '{name}'; allowed: the")
-          for name in ("../b.txt", "/b.txt", "x/b.txt", "..", ".")),
         ("SHA256SUMS", "0" * 64 + "  a.txt", "line 1: text has changed: it does not have the checksum"),
         ("SHA256SUMS", "0" * 64 + "  b.txt", "line 1: text is missing: 'b.txt'"),
         ("SHA256SUMS", "0" * 64 + "  ../b.txt", "line 1: is no checksum line: "),
@@ -234,6 +297,27 @@ def test_folder_refused(folder_of, refusal, file, content, message):
     assert refusal(folder).startswith(f"{file}, {message}")
 
 
+@pytest.mark.parametrize("name", ["b.txt", "../b.txt", "/b.txt", "x/b.txt", "..", "."])
+def test_a_missing_text_is_rejected(folder_of, name):
+    """A row of metadata.csv whose text is not in the folder is rejected; no name leaves the folder."""
+    folder = folder_of("x", {"metadata.csv": f"file\na.txt\n{name}\n"})
+    (folder.parent / "b.txt").write_text("outside")
+    corpus = read_corpus(folder)
+    assert list(corpus.texts) == ["x"]
+    assert corpus.rejected == (
+        (
+            "metadata.csv, line 3, column file",
+            f"text is missing, or of no kind that is read: '{name}'",
+        ),
+    )
+
+
+def test_metadata_without_its_column_refused(folder_of, refusal):
+    """metadata.csv needs the column `file`."""
+    told = "metadata.csv: has no column 'file'; allowed: a column 'file'"
+    assert refusal(folder_of("x", {"metadata.csv": "id\na\n"})) == told
+
+
 def test_text_that_fits_its_checksum(folder_of):
     """A folder whose texts have their checksums is read."""
     sums = f"{hashlib.sha256(b'text').hexdigest()}  a.txt\n"
@@ -244,20 +328,50 @@ def test_text_that_fits_its_checksum(folder_of):
 
 
 @pytest.mark.parametrize(
-    ("date", "precision"), [("2024", "year"), ("2024-07", "month"), ("2024-02-29", "day"), ("", "")]
+    ("date", "iso", "precision"),
+    [
+        ("2024", "2024", "year"),
+        ("2024-07", "2024-07", "month"),
+        ("2024-02-29", "2024-02-29", "day"),
+        ("", "", ""),
+        ("July 12, 2024", "2024-07-12", "day"),
+        ("2024年7月12日", "2024-07-12", "day"),
+        ("13/05/2024", "2024-05-13", "day"),
+        ("NA", "", ""),
+    ],
 )
-def test_date_is_as_precise_as_given(date, precision):
-    """An ISO date tells its precision by its length."""
-    assert date_precision(date, "here") == precision
+@pytest.mark.parametrize("name", ["c.csv", "c.jsonl", "c.parquet", "folder"])
+def test_date_is_as_precise_as_given(tmp_path, name, date, iso, precision):
+    """Every format reads every form of a date, no more precise than it is given."""
+    WRITERS[name](tmp_path / name, [{"id": "a", "date": f'"{date}"' if name == "folder" else date, "party": "", "text": "x"}])  # fmt: skip
+    documents = read_corpus(tmp_path / name).documents
+    assert documents.loc[0, ["date", "date_precision"]].tolist() == [iso, precision]
+
+
+def test_forms_of_dates_are_remarked(tmp_path):
+    """What is read otherwise than as ISO is said with an example."""
+    (tmp_path / "c.csv").write_text('text,date\na,"July 12, 2024"\nb,NA\nc,2024\n')
+    assert read_corpus(tmp_path / "c.csv").remarks == (
+        ("dates", "1 dates read by month in words, day, as 'July 12, 2024' = 2024-07-12"),
+        ("dates", "1 dates are no date but a word for none, as 'NA'"),
+    )
 
 
 @pytest.mark.parametrize(
-    "date", ["24", "2024-7", "2024-13", "0000", "20240712", "2024-W28", "٢٠٢٤"]
+    ("order", "iso"), [("day_first", "2024-05-03"), ("month_first", "2024-03-05")]
 )
-def test_date_is_never_guessed(date):
-    """What is no ISO date of day, month or year is asked about."""
-    with pytest.raises(InputError, match=f"allowed: {DATES}"):
-        date_precision(date, "here")
+def test_order_of_dates_is_said(tmp_path, order, iso):
+    """03/05/2024 is read as the corpus's order says, which is kept apart in the cache."""
+    (tmp_path / "c.csv").write_text("text,date\na,03/05/2024\n")
+    assert read_corpus(tmp_path / "c.csv", dates=order).documents.loc[0, "date"] == iso
+
+
+def test_encoding_is_declared(tmp_path, refusal):
+    """A declared encoding is no guess; an unknown one is named."""
+    (tmp_path / "c.txt").write_bytes("差距".encode("big5"))
+    corpus = read_corpus(tmp_path / "c.txt", encoding="big5")
+    assert (list(corpus.texts), corpus.remarks) == (["差距"], ())
+    assert refusal(tmp_path / "c.txt", encoding="utf9").startswith("no such encoding: 'utf9'")
 
 
 def test_group_without_a_value(corpus_of):
@@ -328,6 +442,16 @@ def test_exclusion(folder_of, text, matcher, expected):
     excluded = read_corpus(folder_of(text, {"exclusions.yaml": rules})).excluded
     first = excluded.loc[excluded["rule"] == "r", ["line", "start", "end", "text"]]
     assert list(first.itertuples(index=False, name=None)) == expected
+
+
+def test_exclusions_beside_a_file(tmp_path):
+    """A single file has its rules beside it, under its name; a change of them is noticed."""
+    (tmp_path / "c.csv").write_text("id,text\na,one\n")
+    for line, excluded in (("one", ["one"]), ("two", [])):
+        (tmp_path / "c.csv.exclusions.yaml").write_text(f"{RULE}    line: {line}\n")
+        corpus = read_corpus(tmp_path / "c.csv")
+        assert corpus.excluded["text"].tolist() == excluded
+    assert unused_rules(corpus) == ["r"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from analysis.reading.dates import Ambiguous, Date, read_date, read_dates
         ("2024-02-29", "2024-02-29", "day"),
         ("9999-12-31", "9999-12-31", "day"),
         ("0476", "0476", "year"),
+        ("2024.0", "2024", "year"),
         ("2024-07-12T23:30:00+08:00", "2024-07-12", "day"),
         ("2024-07-12 10:15:00.123Z", "2024-07-12", "day"),
         ("2024/07/12", "2024-07-12", "day"),
@@ -82,7 +83,10 @@ def test_date_refused(given, problem):
 @pytest.mark.parametrize("given", ["03/05/2024", "3.5.2024", "12-11-2024"])
 def test_two_ways_are_asked_about(given):
     """A date that is day first or month first is asked about."""
-    with pytest.raises(Ambiguous, match=r"two ways.*allowed: day_first or month_first"):
+    with pytest.raises(
+        Ambiguous,
+        match=r"two ways.*allowed: said by the option --dates .*: day_first or month_first",
+    ):
         read_date(given)
 
 
@@ -105,21 +109,29 @@ def test_unknown_order_refused():
 # --- a corpus --------------------------------------------------------------------------------------
 
 
-def pairs(*dates: str) -> list[tuple[str, str]]:
-    return [(f"line {number}", date) for number, date in enumerate(dates, start=2)]
+def line(number: int) -> str:
+    return f"line {number + 2}"
 
 
 def test_rows_are_rejected_one_by_one():
     """An impossible date costs its own row and nothing else."""
-    found = read_dates(pairs("2024", "2023-02-30", "soon", ""))
+    found = read_dates(("2024", "2023-02-30", "soon", ""))
     assert [date and date.iso for date in found.dates] == ["2024", None, None, ""]
-    assert [where for where, _ in found.rejected] == ["line 3", "line 4"]
-    assert found.rejected[1][1].startswith("date is not understood: 'soon'; allowed: 2024-07-12")
+    assert list(found.rejected) == [1, 2]
+    assert found.rejected[2].startswith("date is not understood: 'soon'; allowed: 2024-07-12")
+
+
+@pytest.mark.parametrize("given", ["NA", "n/a", " null", "NaN", "n.d."])
+def test_a_word_for_no_date_is_said(given):
+    """What programs and people write where a date is missing is no date, and it is said."""
+    found = read_dates((given, given))
+    assert [date.iso for date in found.dates] == ["", ""]
+    assert found.told == [f"2 dates are no date but a word for none, as '{given.strip()}'"]
 
 
 def test_forms_are_said():
     """Every form that is not ISO is said with its count and an example."""
-    found = read_dates(pairs("2024-07-12", "13/05/2024", "May 2, 2024", "July 12, 2024"))
+    found = read_dates(("2024-07-12", "13/05/2024", "May 2, 2024", "July 12, 2024"))
     assert found.told == [
         "2 dates read by month in words, day, as 'May 2, 2024' = 2024-05-02",
         "1 dates read by numbers, as '13/05/2024' = 2024-05-13",
@@ -137,12 +149,12 @@ def test_forms_are_said():
 def test_corpus_is_asked_about(dates, problem):
     """Dates that can be read two ways, or are in two orders, are a question to the corpus."""
     with pytest.raises(Ambiguous) as error:
-        read_dates(pairs(*dates))
+        read_dates(dates, where=line)
     assert str(error.value).startswith(problem)
 
 
 def test_said_order_rejects_what_it_cannot_read():
     """Under a said order a date of the other order is rejected by its row."""
-    found = read_dates(pairs("03/05/2024", "05/13/2024"), order="day_first")
+    found = read_dates(("03/05/2024", "05/13/2024"), order="day_first")
     assert [date and date.iso for date in found.dates] == ["2024-05-03", None]
-    assert found.rejected[0][1].startswith("no such date (month ")
+    assert found.rejected[1].startswith("no such date (month ")

@@ -113,10 +113,10 @@ def test_declared_encoding_refused(content, encoding, message):
     assert refusal(content, encoding=encoding).startswith(message)
 
 
-def test_declared_encoding_is_certain():
+def test_declared_encoding_is_expected():
     """A declaration decides what could be read otherwise."""
     found = decoded("новости".encode("koi8-r"), where="a", encoding="KOI8-R")
-    assert (found.text, found.how, found.is_certain) == ("новости", "declared", True)
+    assert (found.text, found.how, found.is_expected) == ("новости", "declared", True)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_declared_encoding_is_certain():
 def test_what_looks_wrong_is_said(text, note):
     """Characters lost earlier, text misread earlier and control characters are noted."""
     found = decoded(text.encode(), where="a")
-    assert (found.text, found.told, found.is_certain) == (text, note, False)
+    assert (found.text, found.told, found.is_expected) == (text, note, False)
 
 
 def test_valid_utf8_needs_no_detection(monkeypatch):

@@ -120,7 +120,7 @@ def test_missing_glyphs_are_told(results):
     assert "have no glyph in the fonts" in results["a script without spaces"][1]
 
 
-@pytest.mark.parametrize("text", ["...!!!", "---", " "])
+@pytest.mark.parametrize("text", ["...!!!", "---", "\u200b"])
 def test_corpus_without_a_word_is_refused(text, tmp_path):
     """A corpus in which no document holds a letter or a digit is empty."""
     (tmp_path / "c.txt").write_text(text, encoding="utf-8")

@@ -155,9 +155,28 @@ def test_metadata_csv(read):
         ("B", "null"),
     ]
     assert rejected(reading) == {
-        "metadata.csv, line 4": "no full text for reference 'c.txt'",
+        "metadata.csv, line 4, column file": "text is missing, or of no kind that is read: 'c.txt'",
         "d.txt": "is not listed in metadata.csv",
     }
+
+
+def test_a_text_is_listed_by_its_very_name(read):
+    """A row of metadata.csv never reaches another text, nor one twice, nor out of the corpus."""
+    names = ("a.txt", "A.txt", "a.txt", "../b.txt", "/b.txt", "sub/../a.txt", "..", "")
+    metadata = "file,id\n" + "".join(f"{name},{n}\n" for n, name in enumerate(names))
+    reading = read({"metadata.csv": metadata.encode(), "a.txt": b"A"})
+    assert [row.metadata["id"] for row in reading.rows] == ["0"]
+    places = [item.where for item in reading.rejected]
+    assert places == [f"metadata.csv, line {n}, column file" for n in range(3, 10)]
+
+
+def test_metadata_in_another_encoding(read):
+    """metadata.csv that is no UTF-8 is read as the texts are declared, else by a guess that is said."""
+    files = {"a.txt": b"A", "metadata.csv": "file,title\na.txt,naïve\n".encode("cp1252")}
+    for options, told in (({"encoding": "cp1252"}, []), ({}, ["read as cp1252 (guessed)"])):
+        reading = read(files, **options)
+        assert reading.rows[0].metadata["title"] == "naïve"
+        assert [item.note for item in reading.remarks] == told
 
 
 def test_references_beside_texts(read):
@@ -177,7 +196,7 @@ def test_columns_are_renamed(read):
     """A column of the metadata is read under another name; one that is nowhere is an error."""
     files = {"a.txt": b"A", "metadata.csv": b"file,year\na.txt,2024\n"}
     assert read(files, columns={"date": "year"}).rows[0].metadata["date"] == "2024"
-    with pytest.raises(InputError, match="column is missing: 'yaer'; allowed: id, year"):
+    with pytest.raises(InputError, match="no such column to rename: 'yaer'; allowed: id, year"):
         read(files, columns={"date": "yaer"})
 
 
@@ -192,7 +211,7 @@ def test_one_text_and_one_table(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.xls", "unknown kind of corpus: 'a.xls'; allowed: a folder, .txt"),
+        ("a.xls", "unknown kind of corpus: 'a.xls'; allowed: a folder, or a file .txt"),
         ("a.zip", "a.zip: cannot be read as a zip archive"),
     ],
 )
@@ -281,7 +300,7 @@ def test_quotes_in_a_name(folder):
 
 
 def test_hidden_and_own_files(folder):
-    """Hidden files are rejected, a hidden folder once; a table and an archive are corpora by themselves."""
+    """A table and an archive are rejected as corpora by themselves; what is hidden is left out and said."""
     for name in (
         ".git/x.txt",
         ".DS_Store",
@@ -292,9 +311,10 @@ def test_hidden_and_own_files(folder):
     ):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x")
-    assert rejected(sorted_out(read_path(folder))) == {
-        ".git": "is hidden, or of the system",
-        ".DS_Store": "is hidden, or of the system",
+    reading = sorted_out(read_path(folder))
+    told = "left out: is hidden, or of the system"
+    assert reading.remarks == [Remark(".DS_Store", told), Remark(".git", told)]
+    assert rejected(reading) == {
         "t.csv": "is a table: a corpus by itself",
         "z.zip": "is an archive: a corpus by itself",
         "sub/metadata.csv": "is a table: a corpus by itself",

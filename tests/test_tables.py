@@ -114,7 +114,7 @@ def test_broken_json_line_is_rejected(read, line, reason):
         ("c.csv", '"id,text\na,b\n', "c.csv, line 1: header is missing or broken"),
         ("c.csv", "id,text,id\n", "c.csv, line 1: column stands twice in the header: 'id'"),
         ("c.csv", "id,body\n1,a\n", "c.csv: column is missing: 'text'; allowed: id, body"),
-        ("c.jsonl", "", "c.jsonl: column is missing: 'text'"),
+        ("c.jsonl", '{"id": 1}', "c.jsonl: column is missing: 'text'; allowed: id"),
         (
             "c.csv",
             b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
@@ -163,7 +163,7 @@ def test_columns_are_renamed(read):
 
 def test_column_to_rename_is_missing(read):
     """A column that no row has cannot be renamed."""
-    with pytest.raises(InputError, match="column is missing: 'yaer'; allowed: id, text"):
+    with pytest.raises(InputError, match="no such column to rename: 'yaer'; allowed: id, text"):
         read("c.csv", "id,text\n1,a\n", columns={"date": "yaer"})
 
 

@@ -326,3 +326,57 @@ def test_places_of_a_sample_tell_of_all_matches(corpus_of):
     drawing = plots.term_dispersion(table, tokens.corpus.documents.rename(columns={"id": "document"}))  # fmt: skip
     assert drawing.title.startswith("1 of 1 terms occur in every document")
     assert "2 of 6 occurrences, drawn at random" in "".join(t.get_text() for t in drawing.figure.texts)  # fmt: skip
+
+
+# --- partial periods, and dates far away -------------------------------------------------------------
+
+
+def days(first: str, last: str, step: str = "1D") -> list[str]:
+    """Days from the first to the last, in steps as pandas writes them."""
+    return [str(day.date()) for day in pd.date_range(first, last, freq=step)]
+
+
+@pytest.mark.parametrize(
+    ("dates", "period", "partial"),
+    [
+        (days("2024-05-01", "2024-07-03"), "month", {"2024-07": "documents up to 2024-07-03"}),
+        (days("2024-05-09", "2024-06-30"), "month", {"2024-05": "documents from 2024-05-09"}),
+        (days("2024-05-09", "2024-05-20"), "month", {"2024-05": "documents from 2024-05-09 up to 2024-05-20"}),
+        (days("2024-05-01", "2024-07-29"), "month", {}),
+        (days("2023-01-15", "2024-12-20", "30D"), "month", {}),
+        (days("2024-01-01", "2024-07-03"), "year", {"2024": "documents up to 2024-07-03"}),
+        (days("2024-07-01", "2024-07-19", "B"), "week", {}),
+        ([str(year) for year in range(1990, 2020)], "year", {}),
+        (days("2024-07-01", "2024-07-03"), "month", {}),
+        ([], "month", {}),
+    ],
+)  # fmt: skip
+def test_partial_periods(dates, period, partial):
+    """A period is partial where more days lack documents than is usual between two of them."""
+    labels = [trends.period_label(date, period) for date in dates]
+    assert trends.partial_periods(dates, labels) == partial
+
+
+def test_a_partial_period_is_told_and_drawn_hollow(corpus_of):
+    """The table, the caveat and the figure say that the last month is partial."""
+    dates = days("2024-05-01", "2024-07-03")
+    found = find(tokenize(corpus_of(*["A race."] * len(dates), date=dates)), RACE)
+    result = trends.trend_table(found, group="source", period="month")
+    rows = result.table.loc[result.table["group"] == "all", ["period", "partial"]]
+    assert rows["partial"].tolist() == ["", "", "documents up to 2024-07-03"]
+    assert "Partial: 2024-07 (documents up to 2024-07-03)." in trends.trends_caveat(result)
+    drawing = plots.term_rates(
+        result.table, trends.read_events(None), period="month", confidence=0.95
+    )
+    points = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "o"]
+    drawn = {line.get_markerfacecolor(): pd.notna(line.get_ydata()).sum() for line in points}
+    assert drawn["white"] == 1
+    assert sum(drawn.values()) == 3
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month", "year"])
+def test_a_far_date_makes_no_empty_periods(corpus_of, period):
+    """A document dated 9999 is one period, and none is made between."""
+    found = find(tokenize(corpus_of("race", "race", date=["2024-07-12", "9999-12-31"])), RACE)
+    table = trends.trend_table(found, group="source", period=period).table
+    assert table["period"].nunique() == 2

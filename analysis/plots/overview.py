@@ -63,7 +63,11 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     if len(dated) > MOST_ROWS:
         subtitle += f" One row a source ({len(labels)} of {rows.nunique()})."
     figure, (panel,) = sheet(
-        title, subtitle, body=0.3 * len(labels) + 0.2, left=left_for(labels), right=2.0
+        title,
+        subtitle,
+        body=0.3 * len(labels) + 0.2,
+        left=left_for(labels),
+        right=2.0 if len(dated) <= MOST_ROWS else 0.25,
     )
     places = dict(zip(labels, rows_axis(panel, labels), strict=True))
     for label, date, precision in zip(rows, dated["date"], dated["date_precision"], strict=True):

@@ -42,12 +42,13 @@ from analysis.plots.sheet import (
     thousands,
     whole_years,
 )
-from analysis.trends import period_bounds
+from analysis.trends import partial_told, period_bounds
 from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_DOCUMENTS = 20
 MOST_GROUPS = 15
 MOST_SPLIT = 20
+MANY_PERIODS = 12
 
 
 def panel_terms(table: pd.DataFrame, most: int = 12) -> list[str]:
@@ -74,6 +75,8 @@ def term_rates(
         f"{interval_words(data['interval'], confidence)}. {documents_told(data)}"
         f"{first_of(terms, everyone, 'terms')}"
     )
+    subtitle += cut_told(data, terms)
+    subtitle += partial_told(data.drop_duplicates("period"), "Hollow, a partial period")
     keys = event_keys(events)
     subtitle += f" Dashed: {keys}." if keys else ""
     figure, panels = grid(
@@ -130,6 +133,7 @@ def rates_title(data: pd.DataFrame) -> str:
 def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     """Rate of one term by period: a grey bar as long as the period, a point, its interval.
 
+    The point of a partial period is hollow.
     Points are joined only where every period holds ten documents or more.
     """
     part = part[part["tokens"] > 0]
@@ -140,10 +144,33 @@ def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     starts, ends = ([date2num(day) for day in days] for days in zip(*bounds, strict=True))
     panel.hlines(part["per_million"], starts, ends, color=PALE, linewidth=2.5, zorder=1)
     panel.vlines(middle, part["low"], part["high"], color=BLUE, linewidth=1.4, alpha=0.75)
-    panel.plot(middle, part["per_million"], "o", color=BLUE, markersize=4, clip_on=False)
+    for chosen, face in ((part["partial"] == "", BLUE), (part["partial"] != "", "white")):
+        mine = part["per_million"].where(chosen)
+        panel.plot(middle, mine, "o", color=BLUE, mfc=face, markersize=4, clip_on=False)
     panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
-    panel.set_ylim(0, (part["high"].max() or 1.0) * 1.05)
+    panel.set_ylim(0, (rate_limit(part) or 1.0) * 1.05)
     thousands(panel, "y")
+
+
+def rate_limit(part: pd.DataFrame) -> float:
+    """The highest rate that a panel shows: that of the widest interval, or where there are many
+    periods a rate that all points and nine in ten intervals lie below."""
+    part = part[part["tokens"] > 0]
+    highs = part["high"].dropna()
+    if len(highs) < MANY_PERIODS:
+        return float(highs.max())
+    return float(max(highs.quantile(0.9), part["per_million"].max() * 1.2))
+
+
+def cut_told(data: pd.DataFrame, terms: Iterable[str]) -> str:
+    """That intervals leave their panels, where any does."""
+    parts = (data[data["term"] == term] for term in terms)
+    return " Intervals that leave a panel are cut." if any(map(is_cut, parts)) else ""
+
+
+def is_cut(part: pd.DataFrame) -> bool:
+    """Whether an interval of a term leaves its panel."""
+    return bool((part["high"] > rate_limit(part) * 1.05).any())
 
 
 def date_span(periods: Iterable[str], events: pd.DataFrame) -> tuple[float, float]:

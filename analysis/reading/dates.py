@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.errors import InputError, shown
@@ -19,8 +19,12 @@ MONTHS = (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ALLOWED = "2024-07-12, 2024-07, 2024, 12 July 2024, July 12, 2024, 2024/07/12, 2024年7月12日"
 FIRST_YEAR_OF_THE_REPUBLIC = 1911
+NONE = ("na", "n/a", "null", "none", "nan", "nat", "n.d.", "undated", "unknown")
+MISSING = "no date"
+SAID = "said by the option --dates (in a notebook the parameter dates): day_first or month_first"
 NUMERALS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 
+WIDE_DIGITS = {0xFF10 + n: str(n) for n in range(10)}
 CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[ap]\.?m\.?)?"
 ZONE = r"(?:Z|[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2})"
 TIME = re.compile(rf"(?:[T\s,]\s*{CLOCK}(?:\s*{ZONE})?)\Z", re.IGNORECASE)
@@ -29,6 +33,7 @@ WEEKDAY = re.compile(
 )
 FORMS = {
     "ISO": r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2}))?)?",
+    "year as a number": r"(?P<year>[0-9]{4})\.0",
     "year first": r"(?P<year>[0-9]{4})(?P<sep>[-/.])(?P<month>[0-9]{1,2})(?:(?P=sep)(?P<day>[0-9]{1,2}))?",
     "numbers": r"(?P<one>[0-9]{1,2})(?P<sep>[-/.])(?P<two>[0-9]{1,2})(?P=sep)(?P<year>[0-9]{4})",
     "day, month in words": (
@@ -67,12 +72,12 @@ class Ambiguous(InputError):
 class Dates:
     """The dates of a corpus in the order given; a rejected one is None, its reason in `rejected`.
 
-    `rejected` holds place and reason; `read_as` holds, for each form that is not ISO, how many
-    dates have it and one of them as given and as read.
+    `rejected` holds the reason by the number of the date, from 0; `read_as` holds, for each form
+    that is not ISO, how many dates have it and one of them as given and as read.
     """
 
     dates: tuple[Date | None, ...]
-    rejected: tuple[tuple[str, str], ...]
+    rejected: dict[int, str]
     read_as: dict[str, tuple[int, str, str]]
 
     @property
@@ -80,37 +85,45 @@ class Dates:
         """One line a form: how many dates were read in it, with an example."""
         return [
             f"{n} dates read by {form}, as {shown(given)} = {iso}"
+            if iso
+            else f"{n} dates are no date but a word for none, as {shown(given)}"
             for form, (n, given, iso) in sorted(self.read_as.items())
         ]
 
 
-def read_dates(given: Iterable[tuple[str, str]], *, order: str = "") -> Dates:
-    """The dates of a corpus from pairs of place and date as given.
+def read_dates(
+    given: Sequence[str], *, order: str = "", where: Callable[[int], str] = "date {}".format
+) -> Dates:
+    """The dates of a corpus as they are given; `where` tells the place of a date by its number.
 
     `order` ('day_first', 'month_first') decides how 03/05/2024 is read throughout; a date that the
     order cannot read is then rejected. Without it, raises Ambiguous for dates that can be read two
     ways, and for a corpus in which some are day first and others month first.
     """
     check_order(order)
-    given = list(given)
     if not order:
-        refuse_two_orders(given)
-    dates: list[Date | None] = []
-    rejected, read_as = [], {}
-    for where, text in given:
-        try:
-            date = read_date(text, order=order, where=where)
-        except InputError as error:
-            if isinstance(error, Ambiguous):
-                raise
-            dates.append(None)
-            rejected.append((where, str(error).removeprefix(f"{where}: ")))
-            continue
-        dates.append(date)
-        if date.form not in ("", "ISO"):
+        refuse_two_orders(given, where)
+    known = {text: read_or_reason(text, order) for text in dict.fromkeys(given)}
+    rejected, read_as = {}, {}
+    for number, text in enumerate(given):
+        date = known[text]
+        if isinstance(date, str):
+            rejected[number] = date
+        elif date.form not in ("", "ISO"):
             n, example, iso = read_as.get(date.form, (0, text.strip(), date.iso))
             read_as[date.form] = (n + 1, example, iso)
-    return Dates(tuple(dates), tuple(rejected), read_as)
+    dates = (known[text] for text in given)
+    return Dates(
+        tuple(date if isinstance(date, Date) else None for date in dates), rejected, read_as
+    )
+
+
+def read_or_reason(text: str, order: str) -> Date | str:
+    """A date, or why it is none."""
+    try:
+        return read_date(text, order=order)
+    except InputError as error:
+        return str(error)
 
 
 def read_date(given: str, *, order: str = "", where: str = "") -> Date:
@@ -123,9 +136,11 @@ def read_date(given: str, *, order: str = "", where: str = "") -> Date:
     (Date(iso='2024-07-12', precision='day', form='month in words, day'), '2024-07')
     """
     check_order(order)
-    text = given.strip().translate({0xFF10 + n: str(n) for n in range(10)})
+    text = given.strip().translate(WIDE_DIGITS)
     if not text:
         return Date()
+    if text.casefold() in NONE:
+        return Date(form=MISSING)
     weekday, rest = 0, text
     if not PATTERNS["ISO"].fullmatch(text):
         weekday, rest = without_weekday(TIME.sub("", text[: LONGEST + 1]))
@@ -144,40 +159,44 @@ def read_date(given: str, *, order: str = "", where: str = "") -> Date:
     return Date(iso, precision, "ISO" if iso == given.strip() else form)
 
 
+def iso_date(given: str, where: str) -> str:
+    """The very date, where it is ISO at day, month or year precision; raises InputError otherwise."""
+    if not PATTERNS["ISO"].fullmatch(given):
+        allowed = "an ISO date: 2024-07-12, 2024-07 or 2024"
+        raise InputError("date is not ISO", where=where, value=given, allowed=allowed)
+    return read_date(given, where=where).iso
+
+
 def check_order(order: str) -> None:
     """Raise InputError for an unknown order."""
     if order and order not in ORDERS:
         raise InputError("unknown order of dates", value=order, allowed=ORDERS)
 
 
-def refuse_two_orders(given: list[tuple[str, str]]) -> None:
+def refuse_two_orders(given: Sequence[str], where: Callable[[int], str]) -> None:
     """Raise Ambiguous where some dates are day first and others month first, or either."""
-    order_for = {text: order_of(text) for text in {text for _, text in given}}
-    kinds: dict[str, list[tuple[str, str]]] = {}
-    for where, text in given:
-        kinds.setdefault(order_for[text], []).append((where, text.strip()))
-    if "either" in kinds:
-        where, text = kinds["either"][0]
-        sure = next((kind for kind in ORDERS if kind in kinds), "")
-        hint = (
-            f" ({shown(kinds[sure][0][1])} in {shown(kinds[sure][0][0], quote=False)} is {sure})"
-            if sure
-            else ""
-        )
-        raise Ambiguous(
-            f"{len(kinds['either'])} dates can be read two ways{hint}, the first",
-            where=where,
-            value=text,
-            allowed="the corpus's order said: day_first or month_first",
-        )
-    if all(kind in kinds for kind in ORDERS):
-        (where, text), (other_where, other) = kinds["day_first"][0], kinds["month_first"][0]
-        raise Ambiguous(
-            f"dates are in two orders: {shown(other)} in {shown(other_where, quote=False)} is month_first, day_first is",
-            where=where,
-            value=text,
-            allowed="one order, or the corpus's order said: day_first or month_first",
-        )
+    order_for = {text: order_of(text) for text in dict.fromkeys(given)}
+    if not any(order_for.values()):
+        return
+    kinds: dict[str, list[int]] = {}
+    for number, text in enumerate(given):
+        kinds.setdefault(order_for[text], []).append(number)
+    sure = {kind: kinds[kind][0] for kind in ORDERS if kind in kinds}
+    told = {
+        kind: f"{shown(given[n].strip())} in {shown(where(n), quote=False)} is {kind}"
+        for kind, n in sure.items()
+    }
+    if either := kinds.get("either"):
+        problem = f"{len(either)} dates can be read two ways"
+        problem += f" ({next(iter(told.values()))})" if told else ""
+        place = either[0]
+    elif len(sure) == 2:
+        problem = f"dates are in two orders: {told['month_first']}, day_first is"
+        place = sure["day_first"]
+    else:
+        return
+    problem += ", the first" if either else ""
+    raise Ambiguous(problem, where=where(place), value=given[place].strip(), allowed=SAID)
 
 
 def order_of(given: str) -> str:
@@ -187,6 +206,8 @@ def order_of(given: str) -> str:
     ['day_first', 'month_first', 'either', '']
     """
     isos = {}
+    if PATTERNS["ISO"].fullmatch(given):
+        return ""
     for order in ORDERS:
         try:
             date = read_date(given, order=order)
@@ -242,10 +263,13 @@ def numbers(
         return year, *(
             chinese_number(part) if part else None for part in (parts["month"], parts["day"])
         )
-    month = (
-        month_number(parts["name"]) if "name" in parts else parts["month"] and int(parts["month"])
-    )
-    return int(parts["year"]), month, parts["day"] and int(parts["day"])
+    month = month_number(parts["name"]) if "name" in parts else number_in(parts, "month")
+    return int(parts["year"]), month, number_in(parts, "day")
+
+
+def number_in(parts: Mapping[str, str | None], name: str) -> int | None:
+    """The number of a part, None where there is none."""
+    return int(parts[name]) if parts.get(name) else None
 
 
 def in_order(one: int, two: int, given: str, order: str, where: str) -> tuple[int, int]:
@@ -258,12 +282,7 @@ def in_order(one: int, two: int, given: str, order: str, where: str) -> tuple[in
         return two, one
     if max(one, two) > 12:
         raise InputError("no such date", where=where, value=given)
-    raise Ambiguous(
-        "date can be read two ways",
-        where=where,
-        value=given,
-        allowed="day_first or month_first, said for the corpus",
-    )
+    raise Ambiguous("date can be read two ways", where=where, value=given, allowed=SAID)
 
 
 def chinese_number(text: str) -> int:

@@ -53,9 +53,9 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
     @property
-    def is_certain(self) -> bool:
-        """Whether the encoding was known and nothing looks wrong."""
-        return self.how in ("declared", "valid", "byte order mark") and not self.notes
+    def is_expected(self) -> bool:
+        """Whether nothing need be said: it is UTF-8 or as declared, and nothing looks wrong."""
+        return self.how in ("valid", "declared") and not self.notes
 
     @property
     def told(self) -> str:
@@ -94,18 +94,23 @@ def decoded(content: bytes, *, where: str, encoding: str = "") -> Decoded:
 
 def in_declared(content: bytes, where: str, encoding: str) -> Decoded:
     """The text in a declared encoding; raises InputError where it does not fit."""
-    try:
-        name = codecs.lookup(encoding).name
-        is_text = codecs.lookup(encoding)._is_text_encoding
-    except (LookupError, ValueError):
-        is_text = False
-    if not is_text:
-        raise InputError(
-            "no such encoding", where=where, value=encoding, allowed="utf-8, gb18030, cp1252 …"
-        )
+    name = check_encoding(encoding, where)
     marks = [mark for mark, marked in BYTE_ORDER_MARKS if marked == name]
     skip = next((len(mark) for mark in marks if content.startswith(mark)), 0)
     return noted(strict(content, name, where, skip=skip), name, "declared", where)
+
+
+def check_encoding(encoding: str, where: str = "") -> str:
+    """The name of an encoding of text, '' for none; raises InputError for an unknown one."""
+    try:
+        found = codecs.lookup(encoding) if encoding else None
+    except (LookupError, ValueError):
+        found = None
+    if encoding and not (found and found._is_text_encoding):
+        raise InputError(
+            "no such encoding", where=where, value=encoding, allowed="utf-8, gb18030, cp1252 …"
+        )
+    return found.name if found else ""
 
 
 def strict(content: bytes, name: str, where: str, *, skip: int = 0) -> str:

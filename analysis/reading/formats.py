@@ -134,7 +134,7 @@ def library(name: str, where: str):
 def from_plain(content: bytes, where: str, encoding: str) -> Extract:
     """Plain text or Markdown, unaltered."""
     found = decoded(content, where=where, encoding=encoding)
-    said = () if found.how == "valid" and not found.notes else (f"read as {found.told}",)
+    said = () if found.is_expected else (f"read as {found.told}",)
     return Extract(found.text, {}, said)
 
 

@@ -13,19 +13,19 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from analysis.errors import InputError, shown
-from analysis.reading.encodings import decoded
+from analysis.reading.encodings import Decoded, decoded
 from analysis.reading.exports import articles, layout
 from analysis.reading.formats import LARGEST, extracted, html_text, html_tree, line_texts, too_large
 from analysis.reading.references import KINDS as BIBLIOGRAPHIES
 from analysis.reading.references import Reference, joined, references
 from analysis.reading.rows import CODINGS, KEY, Rejected, Remark, Row
 from analysis.reading.tables import SUFFIXES as TABLES
-from analysis.reading.tables import Record, csv_records, is_table, opened, table_rows
+from analysis.reading.tables import Record, csv_records, is_table, opened, renamed, table_rows
 
 MB = 1_000_000
 MOST_FILES = 200_000
@@ -36,11 +36,13 @@ LARGEST_UNPACKED = 2_000 * MB
 LARGEST_BIBLIOGRAPHY = 100 * MB
 MOST_TIMES = 250
 ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
-KINDS = ("a folder", *LARGEST, ".zip", *TABLES)
+KINDS = "a folder, or a file " + ", ".join((*LARGEST, *TABLES, ".parquet", ".zip"))
 OF_THE_CORPUS = (
     *("metadata.csv", "codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml"),
-    *("sweep.yaml", "SHA256SUMS", "README.md"),
+    *("sweep.yaml", "words.yaml", "corpus.yaml", "SHA256SUMS", "README.md"),
 )
+METADATA = "metadata.csv"
+HIDDEN = "is hidden, or of the system"
 OF_THE_SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")
 EXPORT_SIGNS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")
 Found = Row | Rejected | Remark
@@ -81,60 +83,67 @@ def read_path(
         found = text_rows(Item(path.name, file_reader(path)), path.stem, encoding)
     else:
         raise InputError("unknown kind of corpus", value=path.name, allowed=KINDS)
-    yield from renamed(found, dict(columns or {}), path.name)
+    yield from renamed_rows(found, dict(columns or {}), path.name)
 
 
-def renamed(found: Iterable[Found], columns: dict[str, str], name: str) -> Iterator[Found]:
-    """The rows with each column `old` under its new name as well; raises InputError if none has it."""
-    seen: set[str] = set()
+def renamed_rows(found: Iterable[Found], columns: dict[str, str], name: str) -> Iterator[Found]:
+    """The rows with columns renamed; raises InputError for a column that no row has."""
+    seen: dict[str, None] = {}
     for item in found:
         if isinstance(item, Row) and columns:
-            seen |= set(item.metadata)
-            new = {new: item.metadata.get(old, "") for new, old in columns.items()}
-            item = replace(item, metadata={**item.metadata, **new})
+            seen |= dict.fromkeys(item.metadata)
+            item = replace(item, metadata=renamed(item.metadata, columns))
         yield item
-    missing = sorted(set(columns.values()) - seen)
+    missing = [old for new, old in columns.items() if old not in seen or new == "text"]
     if missing and seen:
-        raise InputError("column is missing", where=name, value=missing[0], allowed=sorted(seen))
+        raise InputError(
+            "no such column to rename", where=name, value=missing[0], allowed=list(seen)
+        )
 
 
 # --- files and their texts -------------------------------------------------------------------------
 
 
-def item_rows(items: Iterable[Item | Rejected], name: str, encoding: str) -> Iterator[Found]:
-    """The rows of a folder's or an archive's files, joined to the references among them."""
+def item_rows(
+    items: Iterable[Item | Rejected | Remark], name: str, encoding: str
+) -> Iterator[Found]:
+    """The rows of a folder's or an archive's files, with what metadata.csv and references say."""
     texts: list[Item] = []
     described: list[Reference | Rejected] = []
-    listed = False
+    listing: Item | None = None
     for item in items:
-        if isinstance(item, Rejected):
+        if not isinstance(item, Item):
             yield item
-        elif item.name == "metadata.csv":
-            listed = True
-            described += listed_texts(item)
+        elif item.name == METADATA:
+            listing = item
         elif item.kind in BIBLIOGRAPHIES:
             described += bibliography(item)
         else:
             texts.append(item)
-    owners, problems = joined(described, [item.name for item in texts])
-    unlisted = {problem.where for problem in problems if isinstance(problem, Remark)}
-    if listed:
-        problems = [problem for problem in problems if isinstance(problem, Rejected)]
-    yield from problems if described else ()
-    stems = Counter(stem_of(item.name) for item in texts)
+    names = [item.name for item in texts]
+    known: dict[str, Record] = {}
+    if listing is not None:
+        known = yield from listed_texts(listing, set(names), encoding)
+    owners, problems = joined(described, names)
+    yield from (
+        (one for one in problems if listing is None or isinstance(one, Rejected))
+        if described
+        else ()
+    )
+    stems = Counter(map(stem_of, names))
     for item in texts:
-        if listed and item.where in unlisted:
-            yield Rejected(item.where, "is not listed in metadata.csv")
+        if listing is not None and item.name not in known:
+            yield Rejected(item.where, f"is not listed in {METADATA}")
             continue
-        stem = stem_of(item.name)
-        metadata = owners[item.name].metadata if item.name in owners else {}
-        identity = stem if stems[stem] == 1 else item.name
+        identity = stem_of(item.name) if stems[stem_of(item.name)] == 1 else item.name
+        metadata = dict(owners[item.name].metadata) if item.name in owners else {}
+        listed = known.get(item.name)
+        metadata |= listed.values if listed else {}
         for found in text_rows(item, identity, encoding):
-            yield (
-                replace(found, metadata={**found.metadata, **metadata})
-                if isinstance(found, Row)
-                else found
-            )
+            if isinstance(found, Row):
+                where = f"{found.where} ({listed.where})" if listed else found.where
+                found = replace(found, where=where, metadata={**found.metadata, **metadata})
+            yield found
 
 
 def stem_of(name: str) -> str:
@@ -193,29 +202,49 @@ def bibliography(item: Item) -> list[Reference | Rejected]:
         return [rejection(error, item.where)]
 
 
-def listed_texts(item: Item) -> list[Reference | Rejected]:
-    """The rows of metadata.csv as references to the files that they name."""
-    found: list[Reference | Rejected] = []
-    for record in metadata_records(item):
-        if isinstance(record, Record):
-            values = dict(record.values)
-            name = values.pop("file", "")
-            found.append(Reference(record.where, name, values, (name,) if name else ()))
-        elif isinstance(record, Rejected):
-            found.append(record)
-    return found
+def listed_texts(
+    item: Item, names: set[str], encoding: str
+) -> Generator[Rejected | Remark, None, dict[str, Record]]:
+    """The row of metadata.csv of each text, by the text's name; rows of no text are rejected.
+
+    Raises InputError where it cannot be read or has no column `file`.
+    """
+    known: dict[str, Record] = {}
+    found = decoded_listing(item.read(LARGEST_BIBLIOGRAPHY), item.where, encoding)
+    if not found.is_expected:
+        yield Remark(item.where, f"read as {found.told}")
+    lines = enumerate(found.text.split("\n"), start=1)
+    for record in csv_records(item.where, ((number, f"{line}\n") for number, line in lines)):
+        if not isinstance(record, Record):
+            yield record
+            continue
+        if "file" not in record.values:
+            raise InputError("has no column 'file'", where=item.where, allowed="a column 'file'")
+        name = record.values["file"]
+        where = f"{record.where}, column file"
+        if name not in names:
+            yield Rejected(where, f"text is missing, or of no kind that is read: {shown(name)}")
+        elif name in known:
+            yield Rejected(where, f"text is listed twice: {shown(name)}")
+        else:
+            known[name] = record
+            del record.values["file"]
+    return known
 
 
-def metadata_records(item: Item) -> Iterator[Record | Rejected | Remark]:
-    """The records of metadata.csv, wherever its bytes come from."""
-    text = decoded(item.read(LARGEST_BIBLIOGRAPHY), where=item.where).text
-    return csv_records(item.where, iter(list(enumerate(text.splitlines(keepends=True), start=1))))
+def decoded_listing(content: bytes, where: str, encoding: str) -> Decoded:
+    """The text of metadata.csv: UTF-8, else in the encoding that is declared for the texts."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return decoded(content, where=where, encoding=encoding)
+    return decoded(content, where=where)
 
 
 # --- folders ---------------------------------------------------------------------------------------
 
 
-def folder_items(folder: Path) -> Iterator[Item | Rejected]:
+def folder_items(folder: Path) -> Iterator[Item | Rejected | Remark]:
     """The files of a folder and of all folders in it, by name; what is not read is rejected."""
     for number, (name, entry) in enumerate(walked(folder), start=1):
         where = shown(name, quote=False, longest=200)
@@ -224,8 +253,8 @@ def folder_items(folder: Path) -> Iterator[Item | Rejected]:
             return
         reason = entry if isinstance(entry, str) else entry_refused(name, entry)
         if reason:
-            yield Rejected(where, reason)
-        elif name not in OF_THE_CORPUS or name == "metadata.csv":
+            yield refused(where, reason)
+        elif name not in OF_THE_CORPUS or name == METADATA:
             yield Item(name, file_reader(folder / name))
 
 
@@ -284,17 +313,20 @@ def name_refused(name: str) -> str:
         return "its name holds a sign that is not seen"
     if len(name) > LONGEST_NAME:
         return f"its name is longer than {LONGEST_NAME} signs"
-    if last.startswith(".") or last in OF_THE_SYSTEM:
-        return "is hidden, or of the system"
-    return ""
+    return HIDDEN if last.startswith(".") or last in OF_THE_SYSTEM else ""
+
+
+def refused(where: str, reason: str) -> Rejected | Remark:
+    """What is not read, by its reason: what is hidden was not put there to be read."""
+    return Remark(where, f"left out: {reason}") if reason == HIDDEN else Rejected(where, reason)
 
 
 def kind_refused(name: str) -> str:
     """Why a file of this kind is not read among others, '' where it is."""
     suffix = PurePosixPath(name).suffix.lower()
-    if name == "metadata.csv":
+    if name == METADATA:
         return ""
-    if is_table(name):
+    if is_table(name) or suffix == ".parquet":
         return "is a table: a corpus by itself"
     if suffix in ARCHIVES:
         return "is an archive: a corpus by itself"
@@ -334,7 +366,7 @@ def archive_rows(file: Path, encoding: str) -> Iterator[Found]:
             yield from item_rows(archive_items(archive, file.name), file.name, encoding)
 
 
-def archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[Item | Rejected]:
+def archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[Item | Rejected | Remark]:
     """The members of an archive by name; what is not read is rejected."""
     members = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(members) > MOST_FILES:
@@ -353,9 +385,12 @@ def archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[Item | Reject
         reason = reason or ("its name stands twice in the archive" if inner in seen else "")
         if not reason and total + info.file_size > LARGEST_UNPACKED:
             reason = f"the archive unpacks to too much; allowed: up to {LARGEST_UNPACKED:,} bytes"
+        where = shown(inner, quote=False, longest=200)
         if reason:
-            yield Rejected(shown(inner, quote=False, longest=200), reason)
-        elif inner not in OF_THE_CORPUS or inner == "metadata.csv":
+            yield refused(where, reason)
+        elif inner in OF_THE_CORPUS and inner not in (METADATA, "README.md"):
+            yield Remark(where, "is not used from an archive: unpack it to use it")
+        elif inner not in OF_THE_CORPUS or inner == METADATA:
             seen.add(inner)
             total += info.file_size
             yield Item(inner, member_reader(archive, info, inner))

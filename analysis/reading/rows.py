@@ -1,8 +1,8 @@
-"""Rows: what a reader finds, a document, a rejected item, or a remark on how it was read."""
+"""Rows: what a reader finds, a document or a batch of them, a rejected item, a remark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 CODINGS, KEY = "codings", "sample.csv"
@@ -16,6 +16,18 @@ class Row:
     where: str
     text: str
     metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some documents: where each stands (for messages), texts, and metadata by column, as text."""
+
+    where: Callable[[int], str]
+    texts: object
+    metadata: dict[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import os
 import re
 import stat
@@ -24,21 +25,26 @@ LARGEST = 2_000 * MB
 MOST_TIMES = 250
 LONGEST_LINE = 64 * MB
 LONGEST_FIELD = 100_000
-MOST_LINES_OF_A_RECORD = 100_000
+MOST_LINES_OF_A_RECORD = 1_000_000
 MOST_REJECTED = 10_000
 MOST_UNCLOSED = 20
 SAMPLE = 200_000
 NOT_ASCII_LINES = ("utf-16", "utf-32")
 SURROGATE = re.compile("[\ud800-\udfff]")
-CLOSING = re.compile(r'(?:[^"]++|"")*+"')
 SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 DELIMITERS = ",;\t"
 Line = tuple[int, str | Rejected]
+OPEN_QUOTE = "a quote is not closed, or stands where none may; what follows is read as rows"
 
 
 def is_table(name: str) -> bool:
     """Whether a file's name is one of a table."""
     return name.lower().endswith(SUFFIXES)
+
+
+def is_csv(name: str) -> bool:
+    """Whether a table's name is one of CSV."""
+    return name.lower().endswith((".csv", ".csv.gz"))
 
 
 def table_rows(
@@ -52,24 +58,31 @@ def table_rows(
     doubled, and a column that is in no row.
     """
     columns = dict(columns or {})
+    wanted = {"text": "text", **columns}
     seen: dict[str, None] = {}
     rejected = 0
     for item in records(file, encoding):
-        if isinstance(item, Rejected):
-            rejected += 1
-            yield item
-            if rejected == MOST_REJECTED:
-                yield Rejected(item.where, f"{MOST_REJECTED:,} rows rejected: the rest is not read")
-                return
-            continue
-        if isinstance(item, Remark):
-            yield item
-            continue
-        seen |= dict.fromkeys(item.values)
-        yield row_of(item, columns)
-    missing = [old for old in (*columns.values(), columns.get("text", "text")) if old not in seen]
-    if missing and (seen or not rejected):
-        raise InputError("column is missing", where=file.name, value=missing[0], allowed=list(seen))
+        if isinstance(item, Record):
+            if item.values.keys() - seen.keys():
+                seen |= dict.fromkeys(item.values)
+                if is_csv(file.name):
+                    refuse_missing(wanted, seen, file.name)
+            item = row_of(item, columns)
+        yield item
+        rejected += isinstance(item, Rejected)
+        if rejected == MOST_REJECTED and isinstance(item, Rejected):
+            yield Rejected(item.where, f"{MOST_REJECTED:,} rows rejected: the rest is not read")
+            return
+    if seen:
+        refuse_missing(wanted, seen, file.name)
+
+
+def refuse_missing(wanted: Mapping[str, str], seen: Mapping[str, None], name: str) -> None:
+    """Raise InputError for a column that is to be read and that no row has."""
+    for new, old in wanted.items():
+        if old not in seen:
+            problem = "column is missing" if new == old else "no such column to rename"
+            raise InputError(problem, where=name, value=old, allowed=list(seen))
 
 
 @dataclass(frozen=True)
@@ -82,25 +95,30 @@ class Record:
 
 def row_of(record: Record, columns: Mapping[str, str]) -> Row | Rejected:
     """A record as a row, its columns renamed; rejected where a value is too long or no text."""
-    values = dict(record.values)
-    values |= {new: record.values.get(old, "") for new, old in columns.items()}
-    if "date" in columns:
-        values.pop("date_precision", None)
-    if "text" not in values:
+    values = renamed(record.values, columns)
+    text = values.pop("text", None)
+    if text is None:
         return Rejected(record.where, "has no text")
-    text = values.pop("text")
     for column, value in values.items():
         if len(value) > LONGEST_FIELD:
             told = f"{shown(column, quote=False)} is too long ({len(value):,} characters)"
             return Rejected(record.where, f"{told}; allowed: up to {LONGEST_FIELD:,}")
-    for column, value in (*values.items(), ("text", text), *((name, name) for name in values)):
-        if not value.isascii() and SURROGATE.search(value):
-            return Rejected(
-                record.where, f"{shown(column, quote=False)} holds half a surrogate pair"
-            )
-        if "\x00" in value:
-            return Rejected(record.where, f"{shown(column, quote=False)} holds a NUL character")
     return Row(record.where, text, values)
+
+
+def renamed(values: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    """The values with each column `old` under its new name as well; a text under that alone.
+
+    A date that is read from another column has no precision but its own.
+    """
+    found = dict(values)
+    if "text" in columns:
+        found.pop(columns["text"], None)
+    if "date" in columns:
+        found.pop("date_precision", None)
+    return found | {
+        new: values.get(old, "") for new, old in columns.items() if new != "text" or old in values
+    }
 
 
 # --- lines -----------------------------------------------------------------------------------------
@@ -108,7 +126,7 @@ def row_of(record: Record, columns: Mapping[str, str]) -> Row | Rejected:
 
 def records(file: Path, encoding: str) -> Iterator[Record | Rejected | Remark]:
     """The records of a table by its name's ending."""
-    reader = csv_records if ".csv" in file.name.lower()[-7:] else json_records
+    reader = csv_records if is_csv(file.name) else json_records
     with opened(file) as packed:
         stream = Bounded(file, packed)
         sample = stream.read_ahead(SAMPLE)
@@ -129,8 +147,10 @@ def encoding_of(sample: bytes, name: str, encoding: str) -> tuple[str, list[Rema
         if encoding:
             raise
         return "utf-8", [Remark(name, f"read as utf-8, though it {str(error).partition(': ')[2]}")]
-    said = [] if found.how == "valid" else [Remark(name, f"read as {found.told.partition(';')[0]}")]
-    return found.encoding, said
+    known = found.how in ("valid", "declared")
+    return found.encoding, [] if known else [
+        Remark(name, f"read as {found.told.partition(';')[0]}")
+    ]
 
 
 def opened(file: Path) -> BinaryIO:
@@ -160,7 +180,7 @@ class Bounded(io.RawIOBase):
         self.packed_size = max(1, os.fstat(packed.fileno()).st_size)
         is_packed = file.name.lower().endswith(".gz")
         self.source = gzip.GzipFile(fileobj=packed) if is_packed else packed
-        self.most = min(LARGEST, max(MB, self.packed_size * MOST_TIMES)) if is_packed else LARGEST
+        self.most = min(LARGEST, max(MB, self.packed_size * MOST_TIMES)) if is_packed else math.inf
         self.total = 0
         self.ahead = b""
 
@@ -266,7 +286,19 @@ def json_record(line: str, where: str) -> Record | Rejected:
     nested = [column for column, value in values.items() if isinstance(value, (dict, list))]
     if nested:
         return Rejected(where, f"{shown(nested[0], quote=False)} is no text but nested JSON")
-    return Record(where, {column: json_text(value) for column, value in values.items()})
+    texts = {column: json_text(value) for column, value in values.items()}
+    problem = escape_problem(texts) if "\\u" in line else ""
+    return Rejected(where, problem) if problem else Record(where, texts)
+
+
+def escape_problem(texts: Mapping[str, str]) -> str:
+    """What an escape of JSON may write and no text may hold, '' for nothing of the kind."""
+    for column, value in (*texts.items(), *((name, name) for name in texts)):
+        if SURROGATE.search(value):
+            return f"{shown(column, quote=False)} holds half a surrogate pair"
+        if "\x00" in value:
+            return f"{shown(column, quote=False)} holds a NUL character"
+    return ""
 
 
 def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -281,7 +313,7 @@ def json_text(value: object) -> str:
     """A JSON value that is not nested as text."""
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 # --- CSV -------------------------------------------------------------------------------------------
@@ -293,118 +325,115 @@ def csv_records(name: str, numbered: Iterator[Line]) -> Iterator[Record | Reject
     A quote that is never closed rejects the line it stands in, and reading goes on after it.
     Raises InputError for a header that is missing, broken or doubled.
     """
-    numbered = Pushed(numbered)
-    header, delimiter = csv_header(name, numbered)
+    fed = Fed(parted(numbered))
+    header, delimiter = csv_header(name, fed)
     if delimiter != ",":
         yield Remark(name, f"columns are divided by {shown(delimiter)}")
     unclosed = 0
-    for number, line in numbered:
-        where = f"{name}, line {number}"
-        if isinstance(line, Rejected):
-            yield line
-            continue
-        following = rest_of_record(line, numbered, delimiter)
-        values = None if following is None else csv_values("".join([line, *following]), delimiter)
-        if values is None:
-            numbered.give_back(list(enumerate(following or (), start=number + 1)))
+    while unclosed < MOST_UNCLOSED:
+        reader = csv.reader(fed, delimiter=delimiter, strict=True)
+        try:
+            for values in reader:
+                number = fed.whole()
+                yield from fed.rejections()
+                if values:
+                    yield csv_record(f"{name}, line {number}", header, values)
+        except csv.Error:
+            yield from fed.rejections()
+            yield Rejected(f"{name}, line {fed.passed_over()}", OPEN_QUOTE)
             unclosed += 1
-            yield Rejected(
-                where,
-                "a quote is not closed, or stands where none may; what follows is read as rows",
-            )
-        elif values and len(values) != len(header):
-            yield Rejected(
-                where, f"row has {len(values)} values; allowed: {len(header)}, as in the header"
-            )
-        elif values:
-            yield Record(where, dict(zip(header, values, strict=True)))
-        if unclosed == MOST_UNCLOSED:
-            yield Rejected(where, f"{MOST_UNCLOSED} quotes are not closed: the rest is not read")
+        else:
+            yield from fed.rejections()
             return
+    yield Rejected(
+        f"{name}, after line {fed.last}",
+        f"{MOST_UNCLOSED} quotes are not closed: the rest is not read",
+    )
 
 
-class Pushed:
-    """Numbered lines that can be given back."""
+def csv_record(where: str, header: list[str], values: list[str]) -> Record | Rejected:
+    """The record of a row; rejected where it is ragged, the header again, or holds a NUL."""
+    if len(values) != len(header):
+        told = f"row has {len(values)} values; allowed: {len(header)}, as in the header"
+        return Rejected(where, told)
+    if values == header:
+        return Rejected(where, "is the header again")
+    for column, value in zip(header, values, strict=True):
+        if "\x00" in value:
+            return Rejected(where, f"{shown(column, quote=False)} holds a NUL character")
+    return Record(where, dict(zip(header, values, strict=True)))
+
+
+def parted(numbered: Iterator[Line]) -> Iterator[Line]:
+    """Numbered lines, those that hold carriage returns alone parted at each."""
+    for number, line in numbered:
+        if isinstance(line, str) and line.find("\r", 0, len(line) - 2) >= 0:
+            yield from ((number, part) for part in io.StringIO(line, newline=""))
+        else:
+            yield number, line
+
+
+class Fed:
+    """Lines for a CSV reader, kept until their record is whole, so that they can be read again."""
 
     def __init__(self, numbered: Iterator[Line]):
         self.numbered = numbered
-        self.given_back: list[Line] = []
+        self.again: list[Line] = []
+        self.taken: list[Line] = []
+        self.rejected: list[Rejected] = []
+        self.size = 0
+        self.last = 1
 
-    def __iter__(self) -> Pushed:
+    def __iter__(self) -> Fed:
         return self
 
-    def __next__(self) -> Line:
-        return self.given_back.pop() if self.given_back else next(self.numbered)
+    def __next__(self) -> str:
+        """The next line; stops before one that cannot be of the record that was begun."""
+        item = self.again.pop() if self.again else next(self.numbered)
+        while isinstance(item[1], Rejected) and not self.taken:
+            self.rejected.append(item[1])
+            item = self.again.pop() if self.again else next(self.numbered)
+        self.size += len(item[1]) if isinstance(item[1], str) else LONGEST_LINE
+        long = self.size >= LONGEST_LINE or len(self.taken) == MOST_LINES_OF_A_RECORD
+        if self.taken and long:
+            self.again.append(item)
+            raise StopIteration
+        self.taken.append(item)
+        return item[1]
 
-    def give_back(self, taken: list[Line]) -> None:
-        """Lines to be read again, in their order."""
-        self.given_back += reversed(taken)
+    def whole(self) -> int:
+        """The number of the first line of the record that is read; the next one begins."""
+        self.last = self.taken[0][0]
+        self.taken, self.size = [], 0
+        return self.last
+
+    def passed_over(self) -> int:
+        """The number of the first line of a record that is none; its other lines are read again."""
+        self.again += reversed(self.taken[1:])
+        return self.whole()
+
+    def rejections(self) -> list[Rejected]:
+        """The lines rejected since this was last asked."""
+        found, self.rejected = self.rejected, []
+        return found
 
 
-def csv_header(name: str, numbered: Pushed) -> tuple[list[str], str]:
+def csv_header(name: str, fed: Fed) -> tuple[list[str], str]:
     """The columns and the sign that divides them."""
-    number, line = next(numbered, (1, ""))
-    where = f"{name}, line {number}"
-    if isinstance(line, Rejected):
-        raise InputError(line.reason, where=where)
+    line = next(fed, "")
+    if fed.rejected:
+        raise InputError(fed.rejected[0].reason, where=fed.rejected[0].where)
+    where = f"{name}, line {fed.whole() if line else 1}"
     delimiter = max(DELIMITERS, key=line.count) if "," not in line else ","
-    header = csv_values(line, delimiter)
-    if not header or not any(column.strip() for column in header):
+    csv.field_size_limit(2**31 - 1)
+    try:
+        rows = list(csv.reader([line], delimiter=delimiter, strict=True))
+    except csv.Error:
+        rows = []
+    header = rows[0] if rows else []
+    if not any(column.strip() for column in header) or "\x00" in line:
         raise InputError("header is missing or broken", where=where)
     doubled = sorted({column for column in header if header.count(column) > 1})
     if doubled:
         raise InputError("column stands twice in the header", where=where, value=doubled[0])
     return header, delimiter
-
-
-def csv_values(text: str, delimiter: str) -> list[str] | None:
-    """The values of one record, None where its quotes are broken."""
-    csv.field_size_limit(2**31 - 1)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None if rows else []
-
-
-def rest_of_record(line: str, numbered: Pushed, delimiter: str) -> list[str] | None:
-    """The lines after the first of a record whose quoted value goes on, None where it never ends.
-
-    What was read in vain is given back.
-    """
-    taken: list[Line] = []
-    size = len(line)
-    inside = ends_inside(line, False, delimiter)
-    while inside:
-        following = next(numbered, None)
-        if following is not None:
-            taken.append(following)
-        text = following[1] if following else None
-        size += len(text) if isinstance(text, str) else 0
-        if not isinstance(text, str) or len(taken) > MOST_LINES_OF_A_RECORD or size > LONGEST_LINE:
-            numbered.give_back(taken)
-            return None
-        inside = ends_inside(text, True, delimiter)
-    return [text for _, text in taken if isinstance(text, str)]
-
-
-def ends_inside(line: str, inside: bool, delimiter: str) -> bool:
-    """Whether a line that begins inside a quoted value, or not, ends inside one.
-
-    >>> [ends_inside(line, False, ",") for line in ('a,b', 'a,"b', 'a,"b""', 'a,"b"', 'a,5" b')]
-    [False, True, True, False, False]
-    """
-    place = 0
-    while place < len(line):
-        if not inside and line[place] == '"':
-            inside, place = True, place + 1
-        if inside:
-            closed = CLOSING.match(line, place)
-            if not closed:
-                return True
-            inside, place = False, closed.end()
-        following = line.find(delimiter, place)
-        if following < 0:
-            return False
-        place = following + 1
-    return inside

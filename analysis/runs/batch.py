@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis import VERSION
+from analysis.corpus import Corpus, read_corpus
 from analysis.errors import InputError, shown
 from analysis.files import read_yaml
 from analysis.results import json_bytes, merge_findings, write_whole
@@ -38,8 +39,10 @@ from analysis.runs.receipts import (
 
 NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"
-CORPUS_CHOICES = ("corpus", "columns", "exclusions", "unique", "similarity")
 INJECTED = "injected-parameters"
+MANNER = ("columns", "dates", "encoding")
+COUNTED = ("exclusions", "unique", "similarity")
+"""Parameters of a notebook that say how its corpus is read, and what of it is counted."""
 START_TIMEOUT = 120
 
 
@@ -164,35 +167,51 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
 
     Raises InputError for whatever would stop a notebook later.
     """
-    from analysis import codebook, corpus, evidence, findings, framing, trends, uncertainty
+    from analysis import codebook, evidence, findings, framing, trends, uncertainty
+
+    for texts, several in corpora_of(parameters):
+        claims = findings.read_claims(texts)
+        for values in several:
+            choices = {k: v for k, v in values.items() if k in uncertainty.RANGES}
+            uncertainty.check_choices(**choices)
+            framing.group_names(texts, values["group"], values.get("compare", ()))
+            if "codebook" not in values:
+                continue
+            left_out = values.get("leave_out", ())
+            book = codebook.corpus_codebook(texts, values["codebook"], leave_out=left_out)
+            findings.check_claims(claims, book)
+            if "terms" in values:
+                codebook.term_sets(values["terms"], book.terms)
+                trends.check_period(values["period"])
+                trends.corpus_events(texts, values["events"])
+            if "unit" in values:
+                evidence.check_unit(values["unit"])
+                framing.check_frames(book.frames)
+
+
+def corpora_of(
+    parameters: Mapping[str, Mapping[str, object]],
+) -> Iterator[tuple[Corpus, list[Mapping[str, object]]]]:
+    """Each corpus that the notebooks count, once, with the parameters of those that count it."""
     from analysis.duplicates import stories
 
-    checked: dict[str, object] = {}
+    alike: dict[str, list[Mapping[str, object]]] = {}
     for values in parameters.values():
-        uncertainty.check_choices(**{k: v for k, v in values.items() if k in uncertainty.RANGES})
-        chosen = {k: values[k] for k in CORPUS_CHOICES if k in values}
-        key = json.dumps(chosen)
-        if key not in checked:
-            read = corpus.read_corpus(values["corpus"], columns=values.get("columns"))
-            read = read.with_exclusions(values.get("exclusions", "on"))
-            share = values.get("similarity", stories.SIMILARITY)
-            unique = values.get("unique", "all")
-            checked[key] = stories.counted_corpus(read, unique, similarity=share)
-        texts = checked[key]
-        framing.group_names(texts, values["group"], values.get("compare", ()))
-        claims = findings.read_claims(texts)
-        if "codebook" not in values:
-            continue
-        left_out = values.get("leave_out", ())
-        book = codebook.corpus_codebook(texts, values["codebook"], leave_out=left_out)
-        findings.check_claims(claims, book)
-        if "terms" in values:
-            codebook.term_sets(values["terms"], book.terms)
-            trends.check_period(values["period"])
-            trends.corpus_events(texts, values["events"])
-        if "unit" in values:
-            evidence.check_unit(values["unit"])
-            framing.check_frames(book.frames)
+        chosen = [values.get(name) for name in ("corpus", *MANNER, *COUNTED)]
+        alike.setdefault(json.dumps(chosen), []).append(values)
+    for several in alike.values():
+        manner = {name: several[0][name] for name in MANNER if name in several[0]}
+        corpus = read_corpus(several[0]["corpus"], **manner)
+        corpus = corpus.with_exclusions(several[0].get("exclusions", "on"))
+        share = several[0].get("similarity", stories.SIMILARITY)
+        unique = several[0].get("unique", "all")
+        yield stories.counted_corpus(corpus, unique, similarity=share), several
+
+
+def refuse_rejections(plan: Plan) -> None:
+    """Raise InputError where any item of a corpus is rejected."""
+    for corpus, _ in corpora_of(plan.parameters):
+        corpus.refuse_rejections()
 
 
 # --- executing -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from analysis.corpus import every_file, locate, texts_place
+from analysis.corpus import files_of, locate, texts_place
 from analysis.results import json_bytes
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,7 +37,7 @@ def hash_of_file(file: Path) -> str:
 def hash_of_path(path: str | Path) -> str:
     """Of a file its bytes; of a folder the names and bytes of all files below it, links left out.
 
-    Where a corpus folder's texts lie elsewhere, those as well.
+    Where a corpus folder's texts lie elsewhere, those as well; rules beside a file are taken with it.
     """
     place = locate(path)
     texts = texts_place(place)
@@ -47,11 +47,12 @@ def hash_of_path(path: str | Path) -> str:
 
 
 def hash_of_files(place: Path) -> str:
-    """Of a file its bytes; of a folder the names and bytes of all files below it."""
-    if place.is_file():
+    """Of a file its bytes; of several files their names and bytes."""
+    files = [file for file in files_of(place) if file.is_file()]
+    if files == [place]:
         return hash_of_file(place)
-    files = [file for file in every_file(place) if file.is_file()]
-    names = [str(file.relative_to(place)) for file in files]
+    home = place if place.is_dir() else place.parent
+    names = [str(file.relative_to(home)) for file in files]
     lines = (f"{name}\0{hash_of_file(file)}\n" for name, file in zip(names, files, strict=True))
     return sha256("".join(lines).encode("utf-8", "surrogateescape"))
 

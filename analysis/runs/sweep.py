@@ -99,7 +99,8 @@ def corpus_of(notebooks: Sequence[Declared], given: Mapping[str, str]):
     """The corpus and the codebook that the notebooks will read."""
     default = notebooks[0].parameters["corpus"].default
     columns = parse_value(given.get("columns", ""), "dict", "columns")
-    corpus = read_corpus(given.get("corpus", default), columns=columns)
+    manner = {name: given[name] for name in ("dates", "encoding") if name in given}
+    corpus = read_corpus(given.get("corpus", default), columns=columns, **manner)
     return corpus, corpus_codebook(corpus, given.get("codebook", ""))
 
 
