@@ -365,7 +365,12 @@ def check_command(options: argparse.Namespace) -> int:
     from analysis.codebook import corpus_codebook
     from analysis.corpus import read_corpus, unused_rules
     from analysis.findings import read_claims, selects_nobody
-    from analysis.overview import reading_account
+    from analysis.overview import (
+        languages_told,
+        reading_account,
+        rules_told_by_language,
+        scripts_told,
+    )
     from analysis.runs.parameters import parse_value
     from analysis.trends import corpus_events
 
@@ -388,6 +393,8 @@ def check_command(options: argparse.Namespace) -> int:
     print(
         f"  columns for group: {', '.join(shown(c, quote=False) for c in corpus.group_columns())}"
     )
+    for line in [languages_told(corpus), *scripts_told(corpus).splitlines()]:
+        print(f"  {line}")
     for rule, lines in corpus.excluded.groupby("rule").size().items():
         print(f"  excluded by {shown(rule)}: {lines}")
     for name in unused_rules(corpus):
@@ -400,6 +407,9 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+        told = rules_told_by_language(sets.values(), corpus, kind) if sets else ""
+        for line in told.splitlines():
+            print(f"    {line}")
     try_examples(book)
     if options.strict and corpus.rejected:
         raise InputError(f"{len(corpus.rejected)} items are rejected", where="--strict")

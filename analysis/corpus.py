@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError, shown
-from analysis.files import read_yaml
+from analysis.files import composed, read_yaml
+from analysis.language.chinese import HAN
+from analysis.language.codes import languages_of
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.reading.rows import Reading
 from analysis.reading.sources import (
@@ -76,6 +78,7 @@ class Corpus:
     `folder` is where a codebook or events file of the corpus lies, None for a single file.
     `rejected` are place and reason of each item that did not become a document, `remarks` place
     and note of each that was read by a guess. `key` is the place of the texts in the cache.
+    `words` are Chinese words of the corpus's own (`own_words`).
     """
 
     name: str
@@ -87,14 +90,16 @@ class Corpus:
     rejected: tuple[tuple[str, str], ...] = field(default=())
     remarks: tuple[tuple[str, str], ...] = field(default=())
     key: str = ""
+    words: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every document's metadata, text and excluded lines."""
-        return fingerprint(self.documents, self.texts, self.excluded)
+        """SHA-256 over every document's metadata, text and excluded lines, and the corpus's words."""
+        found = fingerprint(self.documents, self.texts, self.excluded)
+        return key_of(found, self.words) if self.words else found
 
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
@@ -111,9 +116,20 @@ class Corpus:
             )
         return self if exclusions == "on" else self.with_everything()
 
+    @cached_property
+    def languages(self) -> np.ndarray:
+        """The language of each document (see `language.codes`)."""
+        return languages_of(self.documents["language"].tolist())
+
+    @property
+    def strata(self) -> list[tuple[str, np.ndarray]]:
+        """The languages of the corpus, each with the mask of its documents: what may be compared."""
+        return [(code, self.languages == code) for code in sorted(set(self.languages))]
+
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
+        A group whose documents are in several languages is one group a language: 'Xinhua (zh)'.
         Raises InputError for an unknown column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
@@ -123,7 +139,7 @@ class Corpus:
                 value=column,
                 allowed=self.group_columns(),
             )
-        values = self.documents[column].replace("", MISSING)
+        values = apart_by_language(self.documents[column].replace("", MISSING), self.languages)
         if (values == EVERY).any():
             raise InputError(
                 f"column {shown(column)} holds the value 'all', which stands for every document",
@@ -135,6 +151,15 @@ class Corpus:
     def group_columns(self) -> list[str]:
         """Metadata columns that can be a `group`."""
         return [str(column) for column in self.documents.columns if column != "title"]
+
+
+def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
+    """Values of a column, the language added to those that occur in several languages."""
+    if len(set(languages)) < 2:
+        return values
+    spoken = pd.Series(languages, index=values.index)
+    several = spoken.groupby(values).transform("nunique") > 1
+    return values.where(~several, values + " (" + spoken.replace("", "no language") + ")")
 
 
 def locate(path: str | Path) -> Path:
@@ -181,7 +206,39 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
         found = stored(place, columns)
         if source and source == source_of(place, columns):
             remember(source, found.notes["key"])
-    return opened(found, place, columns)
+    return with_words(opened(found, place, columns), own_words(place))
+
+
+def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
+    """The corpus with Chinese words of its own."""
+    if not words:
+        return corpus
+    known = replace(corpus, words=words)
+    known.__dict__["fingerprint"] = key_of(corpus.fingerprint, words)
+    return known
+
+
+def own_words(place: Path) -> tuple[str, ...]:
+    """The words that words.yaml of a corpus folder lists, or NAME.words.yaml beside a file NAME.csv.
+
+    They are Chinese words that are kept whole when texts are cut. Raises InputError with the line
+    of one that is not Chinese or stands twice.
+    """
+    beside = place.with_name(place.name.partition(".")[0] + ".words.yaml")
+    file = place / "words.yaml" if place.is_dir() else beside
+    if not file.is_file():
+        return ()
+    words: list[str] = []
+    top = read_yaml(file)
+    top.only(("words",))
+    for node in top.get("words").items():
+        word = composed(node.text())
+        if not HAN.fullmatch(word):
+            raise node.error("is no Chinese word", allowed="Chinese characters only")
+        if word in words:
+            raise node.error("word stands twice")
+        words.append(word)
+    return tuple(words)
 
 
 def texts_place(place: Path) -> Path:
@@ -209,7 +266,8 @@ def read_elsewhere(folder: Path, columns: Mapping[str, str]) -> Corpus:
     corpus = replace(read_corpus(texts_place(folder), columns=renames), folder=folder)
     rules = folder / "exclusions.yaml"
     excluded = excluded_lines(corpus, read_exclusions(rules) if rules.exists() else [])
-    return replace(corpus, excluded=excluded)
+    corpus = replace(corpus, excluded=excluded)
+    return with_words(corpus, own_words(folder) or corpus.words)
 
 
 def source_of(place: Path, columns: Mapping[str, str]) -> str:
@@ -331,7 +389,7 @@ def read_into(folder: Path, place: Path, columns: Mapping[str, str]) -> Corpus:
     corpus = replace(
         corpus,
         rejected=tuple((one.where, one.reason) for one in told.rejected),
-        remarks=tuple((one.where, one.note) for one in told.remarks),
+        remarks=(*corpus.remarks, *((one.where, one.note) for one in told.remarks)),
     )
     rules = home / "exclusions.yaml" if home else None
     if rules is None or not rules.exists():
@@ -372,9 +430,11 @@ def from_batches(
     writer = TextWriter(into)
     parts: list[dict[str, list[str]]] = []
     wheres: list[Batch] = []
+    mostly_chinese: list[np.ndarray] = []
     for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
         writer.write(texts)
         parts.append(batch.metadata)
+        mostly_chinese.append(texts.chinese)
         wheres.append(replace(batch, texts=range(len(batch))))
     if not parts:
         raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
@@ -384,6 +444,7 @@ def from_batches(
     metadata = renamed(joined(parts, wheres), columns, name)
     place = place_finder(wheres)
     documents = pd.DataFrame(validated(metadata, len(texts), place), dtype=str)
+    documents, remarks = with_guessed_languages(documents, np.concatenate(mostly_chinese))
     order = documents["id"].sort_values(kind="stable").index.to_numpy()
     others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
@@ -393,7 +454,21 @@ def from_batches(
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
         folder=folder,
         unlisted=tuple(unlisted),
+        remarks=remarks,
     )
+
+
+def with_guessed_languages(
+    documents: pd.DataFrame, mostly_chinese: np.ndarray
+) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark."""
+    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
+    if not guessed.any():
+        return documents, ()
+    first = shown(documents["id"][guessed].iloc[0], quote=False)
+    note = f"not declared: {int(guessed.sum())} documents read as zh by their script, first {first}"
+    languages = documents["language"].mask(guessed, "zh")
+    return documents.assign(language=languages), (("language", note),)
 
 
 def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:

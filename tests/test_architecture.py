@@ -17,6 +17,8 @@ CHAIN = [
     "language.sentences",
     "language.breaks",
     "language.chinese",
+    "language.codes",
+    "language.parts",
     "store.cache",
     "store.ahead",
     "store.texts",
