@@ -126,6 +126,18 @@ class Corpus:
         """The languages of the corpus, each with the mask of its documents: what may be compared."""
         return [(code, self.languages == code) for code in sorted(set(self.languages))]
 
+    @property
+    def spoken(self) -> list[tuple[dict[str, str], np.ndarray]]:
+        """All documents; where they are in several languages, then those of each language too.
+
+        With each mask goes what tables add to its rows: nothing, or the column language.
+        """
+        every = np.ones(len(self), dtype=bool)
+        if len(self.strata) == 1:
+            return [({}, every)]
+        apart = [({"language": code}, inside) for code, inside in self.strata]
+        return [({"language": EVERY}, every), *apart]
+
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
@@ -266,8 +278,8 @@ def read_elsewhere(folder: Path, columns: Mapping[str, str]) -> Corpus:
     corpus = replace(read_corpus(texts_place(folder), columns=renames), folder=folder)
     rules = folder / "exclusions.yaml"
     excluded = excluded_lines(corpus, read_exclusions(rules) if rules.exists() else [])
-    corpus = replace(corpus, excluded=excluded)
-    return with_words(corpus, own_words(folder) or corpus.words)
+    own = sorted({*corpus.words, *own_words(folder)})
+    return with_words(replace(corpus, excluded=excluded), tuple(own))
 
 
 def source_of(place: Path, columns: Mapping[str, str]) -> str:

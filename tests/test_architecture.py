@@ -64,6 +64,7 @@ CHAIN = [
     "coding.validation",
     "coding.audit",
     "coding.examples",
+    "coding.form",
     "findings",
     "plots",
     "results",
