@@ -86,7 +86,9 @@ NAMES = {
     ),
     "coding.stances": ("actor_agreement", "actor_confusion", "voice_accuracy"),
     "coding.audit": ("audit_told", "leading_rules", "rule_audit"),
+    "coding.form": ("coding_form",),
     "coding.validation": (
+        "actor_scores",
         "agreement_of_coders",
         "automatic_coders",
         "automatic_scores",
@@ -95,7 +97,7 @@ NAMES = {
         "corpus_codings",
         "corrected_differences",
         "corrected_shares",
-        "coverage_table",
+        "correction_coverage",
         "divided_units",
         "further_told",
         "macro_told",

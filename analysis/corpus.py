@@ -61,6 +61,9 @@ MISSING = "(none)"
 EXCLUSIONS = ("on", "off")
 EVERY = "all"
 WHOLE_CORPUS = "whole corpus, by date"
+POINTER = "corpus.yaml"
+BESIDE = ("codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml")
+"""What a corpus folder may hold beside its texts; with POINTER the texts lie elsewhere."""
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
 
 
@@ -174,14 +177,17 @@ def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
 def locate(path: str | Path) -> Path:
     """The place of a relative path: below the current folder, else below the project's root.
 
-    A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus.
+    A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus:
+    of a workbook of one's own, of which `notebooks/` is a part, or of this project.
     """
     path = Path(path)
-    root = Path(__file__).parent.parent
+    roots = [Path(__file__).parent.parent]
     try:
+        if Path.cwd().name == "notebooks":
+            roots.insert(0, Path.cwd().parent)
         if path.is_absolute() or path.exists():
             return path
-        return root / path if (root / path).exists() else path
+        return next((root / path for root in roots if (root / path).exists()), path)
     except (OSError, ValueError) as error:
         raise InputError("is no path", value=str(path)) from error
 
@@ -204,6 +210,8 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     if not place.is_dir() and not place.name.lower().endswith((*FORMATS, *MORE_FORMATS)):
         raise InputError("unknown kind of corpus", value=place.name, allowed=KINDS)
     columns = dict(columns or {})
+    if (place / POINTER).is_file():
+        return read_elsewhere(place, columns)
     source = source_of(place, columns)
     found = existing("corpora", remembered(source)) if source else None
     if found is None:
@@ -243,6 +251,35 @@ def own_words(place: Path) -> tuple[str, ...]:
             raise node.error("word stands twice")
         words.append(word)
     return tuple(words)
+
+
+def texts_place(place: Path) -> Path:
+    """Where the texts of a corpus lie: at its place, or where its folder's corpus.yaml says.
+
+    Raises InputError where nothing lies there, or a folder that has such a file itself.
+    """
+    if not (place / POINTER).is_file():
+        return place
+    node = read_yaml(place / POINTER).get("texts")
+    texts = place / node.text()
+    if not texts.exists():
+        raise node.error("no such corpus", allowed=f"a path seen from {place.name}/")
+    if (texts / POINTER).is_file():
+        raise node.error(f"that folder has a {POINTER} itself")
+    return texts
+
+
+def read_elsewhere(folder: Path, columns: Mapping[str, str]) -> Corpus:
+    """The corpus that a folder's corpus.yaml names, with the folder's own rules and codebook."""
+    top = read_yaml(folder / POINTER)
+    top.only(("texts", "columns"))
+    given = top.get("columns").entries() if top.has("columns") else {}
+    renames = {**{new: old.text() for new, old in given.items()}, **columns}
+    corpus = replace(read_corpus(texts_place(folder), columns=renames), folder=folder)
+    rules = folder / "exclusions.yaml"
+    excluded = excluded_lines(corpus, read_exclusions(rules) if rules.exists() else [])
+    own = sorted({*corpus.words, *own_words(folder)})
+    return with_words(replace(corpus, excluded=excluded), tuple(own))
 
 
 def source_of(place: Path, columns: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import math
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from analysis import VERSION
 from analysis.codebook import Codebook
 from analysis.corpus import Corpus
 from analysis.errors import shown
+from analysis.files import write_whole
 from analysis.findings import Finding
 from analysis.pages import NO_MATHS, escaped, plain
 from analysis.plots.glyphs import add_glyphs
@@ -176,11 +176,3 @@ def rounded(value: object) -> object:
 def json_bytes(value: object) -> bytes:
     text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
     return (text + "\n").encode("utf-8")
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file so that no reader ever sees half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f".{file.name}.{os.getpid()}")
-    half.write_bytes(content)
-    os.replace(half, file)
