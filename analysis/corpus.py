@@ -17,6 +17,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError, shown
+from analysis.files import composed, read_yaml
+from analysis.language.chinese import HAN
+from analysis.language.codes import languages_of
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.reading.rows import Reading
 from analysis.reading.sources import (
@@ -58,6 +61,9 @@ MISSING = "(none)"
 EXCLUSIONS = ("on", "off")
 EVERY = "all"
 WHOLE_CORPUS = "whole corpus, by date"
+POINTER = "corpus.yaml"
+BESIDE = ("codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml")
+"""What a corpus folder may hold beside its texts; with POINTER the texts lie elsewhere."""
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
 
 
@@ -72,6 +78,7 @@ class Corpus:
     `folder` is where a codebook or events file of the corpus lies, None for a single file.
     `rejected` are place and reason of each item that did not become a document, `remarks` place
     and note of each that was read by a guess. `key` is the place of the texts in the cache.
+    `words` are Chinese words of the corpus's own (`own_words`).
     """
 
     name: str
@@ -83,14 +90,16 @@ class Corpus:
     rejected: tuple[tuple[str, str], ...] = field(default=())
     remarks: tuple[tuple[str, str], ...] = field(default=())
     key: str = ""
+    words: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every document's metadata, text and excluded lines."""
-        return fingerprint(self.documents, self.texts, self.excluded)
+        """SHA-256 over every document's metadata, text and excluded lines, and the corpus's words."""
+        found = fingerprint(self.documents, self.texts, self.excluded)
+        return key_of(found, self.words) if self.words else found
 
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
@@ -107,9 +116,32 @@ class Corpus:
             )
         return self if exclusions == "on" else self.with_everything()
 
+    @cached_property
+    def languages(self) -> np.ndarray:
+        """The language of each document (see `language.codes`)."""
+        return languages_of(self.documents["language"].tolist())
+
+    @property
+    def strata(self) -> list[tuple[str, np.ndarray]]:
+        """The languages of the corpus, each with the mask of its documents: what may be compared."""
+        return [(code, self.languages == code) for code in sorted(set(self.languages))]
+
+    @property
+    def spoken(self) -> list[tuple[dict[str, str], np.ndarray]]:
+        """All documents; where they are in several languages, then those of each language too.
+
+        With each mask goes what tables add to its rows: nothing, or the column language.
+        """
+        every = np.ones(len(self), dtype=bool)
+        if len(self.strata) == 1:
+            return [({}, every)]
+        apart = [({"language": code}, inside) for code, inside in self.strata]
+        return [({"language": EVERY}, every), *apart]
+
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
+        A group whose documents are in several languages is one group a language: 'Xinhua (zh)'.
         Raises InputError for an unknown column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
@@ -119,7 +151,7 @@ class Corpus:
                 value=column,
                 allowed=self.group_columns(),
             )
-        values = self.documents[column].replace("", MISSING)
+        values = apart_by_language(self.documents[column].replace("", MISSING), self.languages)
         if (values == EVERY).any():
             raise InputError(
                 f"column {shown(column)} holds the value 'all', which stands for every document",
@@ -133,17 +165,29 @@ class Corpus:
         return [str(column) for column in self.documents.columns if column != "title"]
 
 
+def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
+    """Values of a column, the language added to those that occur in several languages."""
+    if len(set(languages)) < 2:
+        return values
+    spoken = pd.Series(languages, index=values.index)
+    several = spoken.groupby(values).transform("nunique") > 1
+    return values.where(~several, values + " (" + spoken.replace("", "no language") + ")")
+
+
 def locate(path: str | Path) -> Path:
     """The place of a relative path: below the current folder, else below the project's root.
 
-    A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus.
+    A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus:
+    of a workbook of one's own, of which `notebooks/` is a part, or of this project.
     """
     path = Path(path)
-    root = Path(__file__).parent.parent
+    roots = [Path(__file__).parent.parent]
     try:
+        if Path.cwd().name == "notebooks":
+            roots.insert(0, Path.cwd().parent)
         if path.is_absolute() or path.exists():
             return path
-        return root / path if (root / path).exists() else path
+        return next((root / path for root in roots if (root / path).exists()), path)
     except (OSError, ValueError) as error:
         raise InputError("is no path", value=str(path)) from error
 
@@ -166,13 +210,76 @@ def read_corpus(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     if not place.is_dir() and not place.name.lower().endswith((*FORMATS, *MORE_FORMATS)):
         raise InputError("unknown kind of corpus", value=place.name, allowed=KINDS)
     columns = dict(columns or {})
+    if (place / POINTER).is_file():
+        return read_elsewhere(place, columns)
     source = source_of(place, columns)
     found = existing("corpora", remembered(source)) if source else None
     if found is None:
         found = stored(place, columns)
         if source and source == source_of(place, columns):
             remember(source, found.notes["key"])
-    return opened(found, place, columns)
+    return with_words(opened(found, place, columns), own_words(place))
+
+
+def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
+    """The corpus with Chinese words of its own."""
+    if not words:
+        return corpus
+    known = replace(corpus, words=words)
+    known.__dict__["fingerprint"] = key_of(corpus.fingerprint, words)
+    return known
+
+
+def own_words(place: Path) -> tuple[str, ...]:
+    """The words that words.yaml of a corpus folder lists, or NAME.words.yaml beside a file NAME.csv.
+
+    They are Chinese words that are kept whole when texts are cut. Raises InputError with the line
+    of one that is not Chinese or stands twice.
+    """
+    beside = place.with_name(place.name.partition(".")[0] + ".words.yaml")
+    file = place / "words.yaml" if place.is_dir() else beside
+    if not file.is_file():
+        return ()
+    words: list[str] = []
+    top = read_yaml(file)
+    top.only(("words",))
+    for node in top.get("words").items():
+        word = composed(node.text())
+        if not HAN.fullmatch(word):
+            raise node.error("is no Chinese word", allowed="Chinese characters only")
+        if word in words:
+            raise node.error("word stands twice")
+        words.append(word)
+    return tuple(words)
+
+
+def texts_place(place: Path) -> Path:
+    """Where the texts of a corpus lie: at its place, or where its folder's corpus.yaml says.
+
+    Raises InputError where nothing lies there, or a folder that has such a file itself.
+    """
+    if not (place / POINTER).is_file():
+        return place
+    node = read_yaml(place / POINTER).get("texts")
+    texts = place / node.text()
+    if not texts.exists():
+        raise node.error("no such corpus", allowed=f"a path seen from {place.name}/")
+    if (texts / POINTER).is_file():
+        raise node.error(f"that folder has a {POINTER} itself")
+    return texts
+
+
+def read_elsewhere(folder: Path, columns: Mapping[str, str]) -> Corpus:
+    """The corpus that a folder's corpus.yaml names, with the folder's own rules and codebook."""
+    top = read_yaml(folder / POINTER)
+    top.only(("texts", "columns"))
+    given = top.get("columns").entries() if top.has("columns") else {}
+    renames = {**{new: old.text() for new, old in given.items()}, **columns}
+    corpus = replace(read_corpus(texts_place(folder), columns=renames), folder=folder)
+    rules = folder / "exclusions.yaml"
+    excluded = excluded_lines(corpus, read_exclusions(rules) if rules.exists() else [])
+    own = sorted({*corpus.words, *own_words(folder)})
+    return with_words(replace(corpus, excluded=excluded), tuple(own))
 
 
 def source_of(place: Path, columns: Mapping[str, str]) -> str:
@@ -294,7 +401,7 @@ def read_into(folder: Path, place: Path, columns: Mapping[str, str]) -> Corpus:
     corpus = replace(
         corpus,
         rejected=tuple((one.where, one.reason) for one in told.rejected),
-        remarks=tuple((one.where, one.note) for one in told.remarks),
+        remarks=(*corpus.remarks, *((one.where, one.note) for one in told.remarks)),
     )
     rules = home / "exclusions.yaml" if home else None
     if rules is None or not rules.exists():
@@ -335,9 +442,11 @@ def from_batches(
     writer = TextWriter(into)
     parts: list[dict[str, list[str]]] = []
     wheres: list[Batch] = []
+    mostly_chinese: list[np.ndarray] = []
     for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
         writer.write(texts)
         parts.append(batch.metadata)
+        mostly_chinese.append(texts.chinese)
         wheres.append(replace(batch, texts=range(len(batch))))
     if not parts:
         raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
@@ -347,6 +456,7 @@ def from_batches(
     metadata = renamed(joined(parts, wheres), columns, name)
     place = place_finder(wheres)
     documents = pd.DataFrame(validated(metadata, len(texts), place), dtype=str)
+    documents, remarks = with_guessed_languages(documents, np.concatenate(mostly_chinese))
     order = documents["id"].sort_values(kind="stable").index.to_numpy()
     others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
@@ -356,7 +466,21 @@ def from_batches(
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
         folder=folder,
         unlisted=tuple(unlisted),
+        remarks=remarks,
     )
+
+
+def with_guessed_languages(
+    documents: pd.DataFrame, mostly_chinese: np.ndarray
+) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark."""
+    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
+    if not guessed.any():
+        return documents, ()
+    first = shown(documents["id"][guessed].iloc[0], quote=False)
+    note = f"not declared: {int(guessed.sum())} documents read as zh by their script, first {first}"
+    languages = documents["language"].mask(guessed, "zh")
+    return documents.assign(language=languages), (("language", note),)
 
 
 def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -27,9 +27,10 @@ T = TypeVar("T")
 UNITS = ("sentence", "paragraph", "document")
 KEPT = 300
 FEWEST_TO_SIFT = 200_000
-IN_TOKEN = np.frombuffer(INSIDE, dtype=bool).copy()
-IN_TOKEN[FULL_STOP] = True
-WINDOW, LONGEST_TOKEN = 40, 2**24
+OUT_OF_TOKEN = ~np.frombuffer(INSIDE, dtype=bool)
+OUT_OF_TOKEN[FULL_STOP] = False
+WINDOWS, PADDING, LONGEST_TOKEN = (16, 40), 256, 2**24
+"""Bytes looked at from the beginning of a token, more of them where these do not hold its end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ class Found:
     how many sentences hold a match of each set, `rule_counts` the matches of each of its rules. `kept` has one row a match that is kept, by set and
     place: name, rule (as written), first, last (token), sentence, document (numbers in the
     corpus). Of each rule at most `keep` are kept, drawn at random.
+    `sets` are the rules.
     """
 
     tokens: Tokens
@@ -52,6 +54,7 @@ class Found:
     rule_counts: tuple[pd.Series, ...]
     kept: pd.DataFrame
     keep: int
+    sets: tuple[RuleSet, ...] = ()
 
     @cached_property
     def totals(self) -> np.ndarray:
@@ -61,6 +64,30 @@ class Found:
     def of(self, name: str) -> pd.DataFrame:
         """The kept matches of one set."""
         return self.kept[self.kept["name"] == name]
+
+    def has_rules_in(self, language: str) -> np.ndarray:
+        """Which sets have a rule in a language."""
+        return np.array([rules.has_rules_in(language) for rules in self.sets], dtype=bool)
+
+    def occurs_in(self, language: str) -> np.ndarray:
+        """Which sets have a rule in a language, or a match in one of its documents (ChatGPT)."""
+        inside = self.tokens.corpus.languages == language
+        met = np.asarray(self.counts[inside].sum(axis=0)).ravel() > 0
+        return self.has_rules_in(language) | met
+
+    def measured(
+        self, covers: Callable[[str], np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Numbers of sets, and the mask of the documents they are measured in, until none is left.
+
+        A set is measured in the languages that `covers` finds it in.
+        """
+        strata = self.tokens.corpus.strata
+        table = np.array([covers(language) for language, _ in strata]).reshape(len(strata), -1)
+        for pattern in dict.fromkeys(map(tuple, table.T.tolist())):
+            masks = [inside for (_, inside), there in zip(strata, pattern, strict=True) if there]
+            documents = np.logical_or.reduce([np.zeros(len(self.tokens.corpus), bool), *masks])
+            yield np.flatnonzero((pattern == table.T).all(axis=1)), documents
 
     def sentence_effects(self, inside: np.ndarray) -> np.ndarray:
         """How much sentences of some documents resemble themselves, per set: the design effect."""
@@ -181,6 +208,7 @@ class Gatherer:
             ),
             pd.DataFrame(table),
             self.keep,
+            tuple(self.sets.values()),
         )
 
 
@@ -262,12 +290,23 @@ def reading(block: Block, document: int, text: str, leads, first, last, sentence
     """
     number = sentence - block.first_sentence
     begins = block.start[[first - block.first_token, last - block.first_token]]
-    bounds = [*begins.tolist(), *block.span[number].tolist()]
+    after = next_begins(block, np.array([last - block.first_token]))
+    bounds = [*begins.tolist(), *after.tolist(), *block.span[number].tolist()]
     if leads is not None:
         bounds = np.searchsorted(leads, bounds).tolist()
-    start, last_start, *span = bounds
-    end = TOKEN.match(text, last_start).end()
+    start, last_start, after, *span = bounds
+    end = min(TOKEN.match(text, last_start).end(), after)
     return Reading(document, text, start, end, tuple(span), number, block)
+
+
+def next_begins(block: Block, token: np.ndarray) -> np.ndarray:
+    """The byte at which the token after each begins, where a token ends at the latest.
+
+    Chinese words touch each other. Behind a document's last token lies LONGEST_TOKEN.
+    """
+    last = token + 1 >= block.document_start[block.document_of[token] + 1]
+    begins = block.start[np.minimum(token + 1, len(block.start) - 1)]
+    return np.where(last, block.start[token] + LONGEST_TOKEN, begins)
 
 
 def evidence_table(found: Found, unit: str) -> pd.DataFrame:
@@ -348,10 +387,11 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     content, origin = tokens.corpus.texts.stretch(
         range(block.documents.start, block.documents.stop)
     )
-    data = np.frombuffer(content, dtype=np.uint8)
+    data = np.frombuffer(content + bytes(PADDING), dtype=np.uint8)
     shift = origin[block.document_of[first]]
     start, end = block.start[first] + shift, block.start[last] + shift
-    stop = np.append(origin[1:], len(data))[block.document_of[first]]
+    stop = np.append(origin[1:], len(content))[block.document_of[first]]
+    stop = np.minimum(stop, next_begins(block, last) + shift)
     end = end + token_sizes(data, end, stop)
     sentence = block.sentence_of[first]
     breaks = np.any(
@@ -381,17 +421,26 @@ def whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarr
 
 
 def token_sizes(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """How many bytes each token has that begins at a place, in a text that ends at `stop`."""
-    padded = np.concatenate((data, np.zeros(WINDOW, dtype=np.uint8)))
-    outside = ~IN_TOKEN[np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[start]]
-    run = np.where(outside.any(axis=1), outside.argmax(axis=1), WINDOW)
-    run = np.minimum(run, stop - start)
-    runs = texts_at(padded, start, start + run).cast("large_binary").dictionary_encode()
+    """How many bytes each token has that begins at a place, in a text that ends at `stop`.
+
+    PADDING bytes more follow the last text.
+    """
+    run = np.zeros(len(start), dtype=np.int64)
+    for window in WINDOWS:
+        more = np.flatnonzero(run == 0)
+        run[more] = OUT_OF_TOKEN[windows_at(data, start[more], window)].argmax(axis=1)
+    run = np.minimum(np.where(run == 0, WINDOWS[-1], run), stop - start)
+    runs = texts_at(data, start, start + run).cast("large_binary").dictionary_encode()
     sizes = [token_size(kind) for kind in runs.dictionary.to_pylist()]
     found = np.array(sizes, dtype=np.int64)[as_numbers(runs.indices)]
-    for n in np.flatnonzero(run == WINDOW).tolist():
+    for n in np.flatnonzero(run == WINDOWS[-1]).tolist():
         found[n] = token_size(data[start[n] : min(stop[n], start[n] + LONGEST_TOKEN)].tobytes())
     return found
+
+
+def windows_at(data: np.ndarray, start: np.ndarray, size: int) -> np.ndarray:
+    """As many bytes from each place on: places × size."""
+    return np.lib.stride_tricks.sliding_window_view(data, size)[start]
 
 
 def token_size(content: bytes) -> int:
@@ -401,10 +450,15 @@ def token_size(content: bytes) -> int:
 
 
 def texts_at(data: np.ndarray, start: np.ndarray, end: np.ndarray):
-    """The bytes between places as an Arrow array of texts."""
+    """The bytes between places as an Arrow array of texts; PADDING bytes more follow the last."""
     import pyarrow as pa
 
     sizes = end - start
     offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
-    buffers = (pa.py_buffer(offsets), pa.py_buffer(data[ranges(start, sizes)]))
+    widest = int(sizes.max(initial=1))
+    if widest <= PADDING:
+        signs = windows_at(data, start, widest)[np.arange(widest) < sizes[:, None]]
+    else:
+        signs = data[ranges(start, sizes)]
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(signs))
     return pa.LargeStringArray.from_buffers(len(start), *buffers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,19 +38,25 @@ class Session:
     """The store of a corpus, and the questions that can be put to it."""
 
     def __init__(self, file: str):
-        from analysis.codebook import Codebook, RuleSet, parse_rule, read_codebook, term_sets
+        from analysis.codebook import term_sets
         from analysis.corpus import read_corpus
         from analysis.tokens import tokenize
 
         self.corpus = read_corpus(file)
         self.tokens = tokenize(self.corpus)
         self.terms = term_sets(TERMS, {})
+        self.keyword = term_sets([KEYWORD], {})
+
+    @cached_property
+    def book(self):
+        """Frames of rules, read by the questions that ask for frames."""
+        from analysis.codebook import Codebook, RuleSet, parse_rule, read_codebook
+
         frames = {
             name: RuleSet(name, tuple(map(parse_rule, rules)))
             for name, rules in frame_rules(read_codebook("seeds/codebook.yaml")).items()
         }
-        self.book = Codebook("bench", "", frames, {}, {})
-        self.keyword = term_sets([KEYWORD], {})
+        return Codebook("bench", "", frames, {}, {})
 
     def trends(self):
         """Twenty terms by month and source: counts."""

@@ -23,6 +23,7 @@ OF_THE_FOLDER = (
     "exclusions.yaml",
     "findings.yaml",
     "sweep.yaml",
+    "words.yaml",
     "SHA256SUMS",
     "README.md",
 )

@@ -11,12 +11,14 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.language import chinese
 from analysis.language.breaks import certain_breaks, ending_words
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
 from analysis.language.words import TOKEN, normal_form
@@ -28,8 +30,11 @@ INSIDE = bytes(
     1 if byte >= 128 or byte == 39 or LETTERS[byte] or 48 <= byte < 58 else 0 for byte in range(256)
 )
 """Bytes that may stand in a token: letters, digits, the apostrophe, and all that is not ASCII."""
-OUTSIDE = bytes(byte for byte in range(256) if not INSIDE[byte] and byte != 46)
-FULL_STOP, BLANK = 46, 32
+WORD_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
+"""The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
+FULL_STOP = 46
+RUNS_KNOWN = 100_000
+MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
 WIDE_NEWLINES = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
 
@@ -105,8 +110,11 @@ def places(content: bytes, mark: bytes) -> Iterator[int]:
 # --- tokens ------------------------------------------------------------------------------------------
 
 
-def find_words(content: bytes) -> tuple[Words, Runs]:
-    """Every token of the bytes, and the runs in which they stand."""
+def find_words(content: bytes, own: Sequence[str] = ()) -> tuple[Words, Runs]:
+    """Every token of the bytes, and the runs in which they stand.
+
+    `own` are Chinese words that the segmenter keeps whole.
+    """
     data = np.frombuffer(content, dtype=np.uint8)
     inside = np.frombuffer(bytearray(content).translate(INSIDE), dtype=bool)
     stops = np.flatnonzero(data[1:-1] == FULL_STOP) + 1
@@ -115,59 +123,88 @@ def find_words(content: bytes) -> tuple[Words, Runs]:
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     edges = np.concatenate(([0], edges)) if len(data) and inside[0] else edges
     edges = np.concatenate((edges, [len(data)])) if len(edges) % 2 else edges
-    begins = edges[::2]
-    runs = bytearray(content)
-    for outer in (stops[~between], [0, len(data) - 1]):
-        marks = np.frombuffer(runs, dtype=np.uint8)[outer] == FULL_STOP
-        np.frombuffer(runs, dtype=np.uint8)[np.asarray(outer)[marks]] = BLANK
-    kinds, codes = distinct_runs(runs.translate(None, OUTSIDE), edges[1::2] - begins)
-    return placed(kinds, codes, begins), Runs(kinds, codes, edges[1::2])
+    begins, ends = edges[::2], edges[1::2]
+    kinds, codes = distinct_runs(content, begins, ends - begins)
+    return placed(kinds, codes, begins, tuple(own)), Runs(kinds, codes, ends)
 
 
-def distinct_runs(runs: bytes, sizes: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """The different ones among runs of bytes of these sizes, and which of them each run is."""
-    small = len(runs) < 2**31
-    offsets = np.zeros(len(sizes) + 1, dtype=np.int32 if small else np.int64)
-    np.cumsum(sizes, out=offsets[1:])
+def distinct_runs(
+    content: bytes, begins: np.ndarray, sizes: np.ndarray
+) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among runs of bytes, none of them zero, and which of them each run is.
+
+    Those of up to eight bytes are told apart as numbers, which is faster than as texts.
+    """
+    words, short_codes = distinct_words(words_at(content, begins, sizes))
+    rest = np.flatnonzero(sizes > 8)
+    texts, codes_of_rest = distinct_texts(content, begins[rest], sizes[rest])
+    codes = short_codes.copy()
+    codes[rest] = codes_of_rest + len(words)
+    return pa.concat_arrays([words, texts]), codes
+
+
+def words_at(content: bytes, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Runs of up to eight bytes as one number each, the first byte the lowest; 0 for longer ones."""
+    every = np.ndarray(len(content), dtype="<u8", buffer=content + bytes(8), strides=(1,))
+    return every[begins] & WORD_OF[np.minimum(sizes, 9)]
+
+
+def distinct_words(words: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among numbers of up to eight bytes, as texts, and which each is."""
+    found = pa.Array.from_buffers(pa.uint64(), len(words), [None, pa.py_buffer(words)])
+    found = found.dictionary_encode()
+    different = np.frombuffer(found.dictionary.buffers()[1] or b"", dtype="<u8")
+    signs = different[: len(found.dictionary)].view(np.uint8).reshape(-1, 8)
+    offsets = np.cumsum([0, *np.count_nonzero(signs, axis=1)], dtype=np.int64)
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(signs[signs > 0]))
+    return pa.LargeStringArray.from_buffers(len(signs), *buffers), codes_of(found)
+
+
+def distinct_texts(
+    content: bytes, begins: np.ndarray, sizes: np.ndarray
+) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among stretches of bytes, as texts, and which each is."""
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    places = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - begins, sizes)
+    small = offsets[-1] < 2**31
     array = pa.StringArray if small else pa.LargeStringArray
-    buffers = (pa.py_buffer(offsets), pa.py_buffer(runs))
+    buffers = (
+        pa.py_buffer(offsets.astype(np.int32 if small else np.int64)),
+        pa.py_buffer(np.frombuffer(content, dtype=np.uint8)[places]),
+    )
     found = array.from_buffers(len(sizes), *buffers).dictionary_encode()
-    codes = np.frombuffer(found.indices.buffers()[1], dtype=np.int32)[: len(sizes)]
-    return found.dictionary.cast(pa.large_string()), codes
+    return found.dictionary.cast(pa.large_string()), codes_of(found)
 
 
-def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray) -> Words:
+def codes_of(found: pa.DictionaryArray) -> np.ndarray:
+    """Which of its different values each value of an encoded array is."""
+    return np.frombuffer(found.indices.buffers()[1] or b"", dtype=np.int32)[: len(found)]
+
+
+def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[str, ...]) -> Words:
     """The tokens of runs: those of each different run, set in where the run stands."""
     plain = as_bools(pc.ascii_is_alnum(kinds))
-    forms, inner = tokens_of_runs(kinds, plain)
+    forms, form, at, sizes = tokens_of_runs(kinds, plain, own)
     forms, rank = distinct_forms(forms)
-    one = np.zeros(len(kinds), dtype=np.int32)
-    one[plain] = np.arange(int(plain.sum()))
-    shift = np.zeros(len(kinds), dtype=np.int32)
-    several = np.zeros(len(kinds), dtype=bool)
-    for kind, found in zip(np.flatnonzero(~plain).tolist(), inner, strict=True):
-        several[kind] = len(found) != 1
-        if len(found) == 1:
-            one[kind], shift[kind] = found[0]
-    if not len(forms):
+    if not len(form):
         return Words(forms, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64))
-    ids, start = rank[one][codes], begins + shift[codes]
-    split = np.flatnonzero(several[codes])
+    ids = rank[form]
+    first = np.cumsum(sizes) - sizes
+    only_one = np.minimum(first, len(form) - 1)
+    found, start = ids[only_one][codes], begins + at[only_one][codes]
+    split = np.flatnonzero((sizes != 1)[codes])
     if not len(split):
-        return Words(forms, ids, start)
-    tokens = dict(zip(np.flatnonzero(~plain).tolist(), inner, strict=True))
-    more = [
-        (place, rank[form], begin + inner_start)
-        for place, begin, kind in zip(
-            split.tolist(), begins[split].tolist(), codes[split].tolist(), strict=True
-        )
-        for form, inner_start in tokens[kind]
-    ]
-    place, new_ids, new_start = np.array(more, dtype=np.int64).reshape(-1, 3).T
-    kept = np.delete(ids, split), np.delete(start, split)
-    at = place - np.searchsorted(split, place)
+        return Words(forms, found, start)
+    many = sizes[codes[split]]
+    place = np.repeat(np.arange(len(split)), many)
+    token = np.arange(len(place)) - np.repeat(np.cumsum(many) - many - first[codes[split]], many)
+    before = split[place] - place  # runs of one token that stand before
+    kept = np.ones(len(codes), dtype=bool)
+    kept[split] = False
     return Words(
-        forms, np.insert(kept[0], at, new_ids.astype(np.int32)), np.insert(kept[1], at, new_start)
+        forms,
+        np.insert(found[kept], before, ids[token]),
+        np.insert(start[kept], before, begins[split][place] + at[token]),
     )
 
 
@@ -178,30 +215,54 @@ def as_bools(values: pa.Array) -> np.ndarray:
     return bools.astype(bool)
 
 
-def tokens_of_runs(kinds: pa.Array, plain: np.ndarray) -> tuple[pa.Array, list[list]]:
-    """Normal forms, those of the plain runs first; and of every other run its tokens.
-
-    A token is the place of its form and the byte of the run at which it begins.
+def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> tuple:
+    """Normal forms, those of the plain runs first; and the tokens of all runs, one after the other:
+    the place of each one's form, the byte of its run at which it begins, how many each run has.
     """
     mask = pa.array(plain.tolist(), pa.bool_())
     simple = kinds.filter(mask)
     forms: dict[str, int] = {}
-    inner = []
-    for run in kinds.filter(pc.invert(mask)).to_pylist():
-        found = []
-        for match in TOKEN.finditer(run):
-            form = forms.setdefault(normal_form(match.group()), len(simple) + len(forms))
-            before = run[: match.start()]
-            found.append((form, match.start() if before.isascii() else len(before.encode())))
-        inner.append(found)
-    return pa.concat_arrays([simple, pa.array(list(forms), pa.large_string())]), inner
+    others = kinds.filter(pc.invert(mask))
+    wide = as_bools(pc.match_substring_regex(others, MAY_BE_CHINESE)).tolist()
+    rest = [
+        tuple(tokens_of_chinese(run, own)) if may_be_chinese else tokens_of_run(run)
+        for run, may_be_chinese in zip(others.to_pylist(), wide, strict=True)
+    ]
+    sizes = np.ones(len(kinds), dtype=np.int64)
+    sizes[~plain] = np.fromiter(map(len, rest), dtype=np.int64, count=len(rest))
+    among = np.repeat(plain, sizes)
+    form, at = np.zeros((2, len(among)), dtype=np.int32)
+    form[among] = np.arange(len(simple))
+    form[~among] = [
+        forms.setdefault(name, len(simple) + len(forms)) for found in rest for name, _ in found
+    ]
+    at[~among] = [begin for found in rest for _, begin in found]
+    return pa.concat_arrays([simple, pa.array(list(forms), pa.large_string())]), form, at, sizes
+
+
+@lru_cache(RUNS_KNOWN)
+def tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
+    """Normal form of each token of a run, and the byte of the run at which it begins."""
+    return tuple(
+        (normal_form(match.group()), len(run[: match.start()].encode()))
+        for match in TOKEN.finditer(run)
+    )
+
+
+def tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Form and first byte of each token of a run with Chinese characters."""
+    spans = [match.span() for match in TOKEN.finditer(run)]
+    byte = place = 0
+    for start, end in chinese.segmented(run, spans, own):
+        byte += len(run[place:start].encode())
+        place = start
+        yield chinese.form_of(run[start:end]), byte
 
 
 def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """The different forms, and for every form given its place among them."""
     encoded = forms.dictionary_encode()
-    rank = np.frombuffer(encoded.indices.buffers()[1] or b"", dtype=np.int32)[: len(forms)]
-    return encoded.dictionary, rank
+    return encoded.dictionary, codes_of(encoded)
 
 
 # --- sentences ---------------------------------------------------------------------------------------
@@ -215,7 +276,10 @@ def find_sentences(
     parts = [np.empty((3, 0), dtype=np.int64)]
     for language in sorted(set(names)):
         mine = spoken[names == language]
-        if is_english(language):
+        if chinese.is_chinese(language):
+            mine, found = chinese_sentences(content, lines, mine)
+            parts.append(found)
+        if len(mine) and is_english(language):
             sure, certain = certain_sentences(content, lines, mine, runs)
             parts.append(certain)
             mine = mine[~sure]
@@ -224,6 +288,27 @@ def find_sentences(
     line, start, end = np.concatenate(parts, axis=1)
     order = np.lexsort((start, line))
     return line[order], start[order], end[order]
+
+
+def chinese_sentences(
+    content: bytes, lines: Lines, mine: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lines without a Chinese character; line, first and last byte of the sentences of the others."""
+    rows, rest = [], []
+    for number in mine.tolist():
+        start, end = int(lines.start[number]), int(lines.end[number])
+        text = content[start:end].decode("utf-8")
+        if not chinese.HAN.search(text):
+            rest.append(number)
+            continue
+        place = 0
+        for first, last in chinese.sentence_spans(text):
+            start += len(text[place:first].encode())
+            size = len(text[first:last].encode())
+            rows.append((number, start, start + size))
+            start, place = start + size, last
+    found = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    return np.array(rest, dtype=np.int64), found
 
 
 def is_english(language: str) -> bool:
@@ -241,7 +326,7 @@ def certain_sentences(
         kinds = np.where(runs.end[run] == places, runs.codes[run], -1)
         asked = np.unique(kinds[kinds >= 0])
         words = runs.kinds.take(pa.array(asked.tolist(), pa.int32()))
-        plain = as_bools(pc.match_substring_regex(words, "^[A-Za-z]{2,}$"))
+        plain = as_bools(pc.match_substring_regex(words, "^([A-Za-z]{2,}|[0-9]{2,})$"))
         ending = np.zeros(len(runs.kinds) + 1, dtype=bool)
         chosen = asked[plain]
         ending[chosen] = ending_words(
@@ -389,7 +474,7 @@ def one_by_one(content: bytes, bounds: list[Span], mine: np.ndarray, language: s
 class Job:
     """The documents of one block: a stretch of a corpus, languages and excluded lines by document.
 
-    `key` is where the block belongs in the cache.
+    `words` are Chinese words of the corpus's own; `key` is where the block belongs in the cache.
     """
 
     key: str
@@ -397,6 +482,7 @@ class Job:
     last: int
     languages: Sequence[str]
     excluded: Sequence[Sequence[int]]
+    words: Sequence[str] = ()
 
 
 def make_block(texts, job: Job) -> dict[str, np.ndarray]:
@@ -408,7 +494,7 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     """
     content, document_start = texts.gathered(range(job.first, job.last))
     lines = find_lines(content, document_start)
-    words, runs = find_words(content)
+    words, runs = find_words(content, job.words)
     first_token = np.searchsorted(words.start, np.append(lines.start, len(content)))
     spoken = np.diff(first_token) > 0
     if any(job.excluded):
