@@ -31,7 +31,7 @@ lint: $(READY)  ## ruff
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate --extra test --extra formats --extra chinese --extra sheets --extra learn --upgrade pyproject.toml -o requirements.lock
+	  --no-header --no-annotate --extra test --extra formats --extra chinese --extra sheets --extra learn --extra form --upgrade pyproject.toml -o requirements.lock
 
 clean:  ## remove the environment, runs and caches
 	rm -rf .venv runs .pytest_cache .ruff_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 import traceback
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"workbook {VERSION}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
+    add_new(commands)
     add_run(commands)
     add_sweep(commands)
     add_check(commands)
@@ -61,6 +63,23 @@ def parser() -> argparse.ArgumentParser:
     add_dictionary(commands)
     add_cache(commands)
     return top
+
+
+def add_new(commands) -> None:
+    """Declare `workbook new`."""
+    new = commands.add_parser(
+        "new",
+        help="start a workbook of one's own on a corpus",
+        description="Make a folder with copies of the notebooks, choices, and templates of a "
+        "codebook, exclusions, events and findings. The corpus stays where it is.",
+    )
+    new.add_argument("folder", metavar="DIR", help="new folder")
+    new.add_argument(
+        "--corpus", default="", metavar="PATH", help="folder or file (default: DIR/corpus, to fill)"
+    )
+    new.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
+    add_common(new)
+    new.set_defaults(command=new_command)
 
 
 def add_run(commands) -> None:
@@ -276,6 +295,22 @@ def given_parameters(options: argparse.Namespace) -> dict[str, str]:
     return given
 
 
+def new_command(options: argparse.Namespace) -> int:
+    """`workbook new`."""
+    from analysis.runs.parameters import parse_value
+    from analysis.runs.workbooks import new_workbook
+
+    columns = parse_value(options.columns, "dict", "--columns")
+    texts = new_workbook(options.folder, corpus=options.corpus, columns=columns)
+    read = f"on {len(texts)} documents" if texts is not None else "without texts yet"
+    print(f"{shown(options.folder, quote=False)}: a workbook {read}. Next:")
+    print(f"  cd {shlex.quote(options.folder)}")
+    if texts is None:
+        print("  put texts into corpus/")
+    print("  workbook check corpus\n  workbook run")
+    return DONE
+
+
 def run_command(options: argparse.Namespace) -> int:
     """`workbook run`."""
     from analysis.runs import batch
@@ -310,7 +345,9 @@ def run_command(options: argparse.Namespace) -> int:
         changed = batch.store_outputs(plan)
         print(f"outputs stored in: {', '.join(changed) or 'no notebook, nothing changed'}")
     if plan.publish:
-        print("figures published in figures/")
+        print(
+            f"figures published in {shown(os.path.relpath(batch.project().figures), quote=False)}/"
+        )
     return DONE
 
 
@@ -348,6 +385,7 @@ def check_command(options: argparse.Namespace) -> int:
         return check_codebook(options)
     from analysis.codebook import corpus_codebook
     from analysis.findings import read_claims, selects_nobody
+    from analysis.overview import rules_told_by_language
     from analysis.runs.checkup import checkup
     from analysis.trends import corpus_events
 
@@ -363,6 +401,9 @@ def check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
+        told = rules_told_by_language(sets.values(), corpus, kind) if sets else ""
+        for line in told.splitlines():
+            print(f"    {line}")
     try_examples(book)
     if options.strict:
         corpus.refuse_rejections()

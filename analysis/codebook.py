@@ -12,6 +12,7 @@ import regex
 from analysis.corpus import Corpus, locate
 from analysis.errors import InputError, shown
 from analysis.files import Node, composed, read_yaml
+from analysis.language.chinese import HAN, is_cut
 from analysis.language.words import APOSTROPHES, WORD, normal_form
 
 NOBODY = "no actor"
@@ -22,6 +23,7 @@ PIECE = regex.compile(
     rf"(?V1)(?<!{WORD}|\*)\p{{L}}(?:\.\p{{L}})+(?!{WORD}|\*)\.?(?:[{APOSTROPHES}][sS](?!{WORD}|\*))?"
     rf"|(?:{WORD}|\*)+(?:[{APOSTROPHES}](?:{WORD}|\*)+)*"
 )
+PARTS = regex.compile(rf"\*?{HAN.pattern}(?:\*+{HAN.pattern})*\**|.[^{HAN.pattern[1:-2]}]*")
 NEVER_IN_A_WORD = frozenset("[](){}|^$+?\\<>")
 GRAMMAR = "words, * for any letters within a word, ~N for up to N words between two words"
 
@@ -36,6 +38,11 @@ class Rule:
     text: str
     words: tuple[str, ...]
     gaps: tuple[int, ...]
+
+    @property
+    def is_chinese(self) -> bool:
+        """Whether the rule has a Chinese word."""
+        return any(map(is_chinese_word, self.words))
 
     @property
     def meaning(self) -> tuple:
@@ -65,6 +72,10 @@ class RuleSet:
     exceptions: tuple[Rule, ...] = ()
     about: str = ""
     examples: tuple[Example, ...] = field(default=(), repr=False, compare=False)
+
+    def has_rules_in(self, language: str) -> bool:
+        """Whether a rule is written in Chinese (for zh), or in other letters (for any other language)."""
+        return any(rule.is_chinese == (language == "zh") for rule in self.rules)
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,7 @@ def parse_rule(text: str, where: str = "") -> Rule:
             raise refused("a gap stands between two words, in rule")
         if NEVER_IN_A_WORD & set(piece):
             raise refused("a sign that no word holds, in rule")
-        found = [normal_form(match.group()) for match in PIECE.finditer(piece)]
+        found = [word for match in PIECE.finditer(piece) for word in words_in(match.group())]
         if not found:
             raise refused("a part without a letter or digit, in rule")
         if any(not word.strip("*") for word in found):
@@ -129,6 +140,22 @@ def parse_rule(text: str, where: str = "") -> Rule:
     if len(words) > MOST_WORDS:
         raise refused(f"more than {MOST_WORDS} words, in rule")
     return Rule(text, tuple(words), tuple(gaps))
+
+
+def words_in(piece: str) -> list[str]:
+    """The words of a run of letters: Chinese characters and the letters beside them are apart.
+
+    Chinese stays as it was written; what it matches depends on the words of the texts
+    (`language.parts`).
+    """
+    if not is_chinese_word(piece):
+        return [normal_form(piece)]
+    return [word if HAN.search(word) else normal_form(word) for word in PARTS.findall(piece)]
+
+
+def is_chinese_word(word: str) -> bool:
+    """Whether texts are cut into words where this stands: it holds Chinese characters, no Japanese."""
+    return is_cut(word.replace("*", ""))
 
 
 def parse_gap(piece: str, refused) -> int:

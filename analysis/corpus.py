@@ -14,6 +14,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError, shown
+from analysis.files import composed, read_yaml
+from analysis.language.chinese import HAN
+from analysis.language.codes import languages_of
 from analysis.reading.dates import read_dates
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.reading.readers import KINDS
@@ -38,11 +41,14 @@ from analysis.store.cache import (
 from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
 
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
-RULES = "exclusions.yaml"
+RULES, WORDS = "exclusions.yaml", "words.yaml"
 MISSING = "(none)"
 EXCLUSIONS = ("on", "off")
 EVERY = "all"
 WHOLE_CORPUS = "whole corpus, by date"
+POINTER = "corpus.yaml"
+BESIDE = ("codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml")
+"""What a corpus folder may hold beside its texts; with POINTER the texts lie elsewhere."""
 EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
 
 
@@ -58,6 +64,7 @@ class Corpus:
     the file of its exclusion rules, None where there is none.
     `rejected` are place and reason of each item that did not become a document, `remarks` place
     and note of each that was read by a guess. `key` is the place of the texts in the cache.
+    `words` are Chinese words of the corpus's own (`own_words`).
     """
 
     name: str
@@ -69,14 +76,16 @@ class Corpus:
     rejected: tuple[tuple[str, str], ...] = field(default=())
     remarks: tuple[tuple[str, str], ...] = field(default=())
     key: str = ""
+    words: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every document's metadata, text and excluded lines."""
-        return fingerprint(self.documents, self.texts, self.excluded)
+        """SHA-256 over every document's metadata, text and excluded lines, and the corpus's words."""
+        found = fingerprint(self.documents, self.texts, self.excluded)
+        return key_of(found, self.words) if self.words else found
 
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
@@ -99,9 +108,20 @@ class Corpus:
             )
         return self if exclusions == "on" else self.with_everything()
 
+    @cached_property
+    def languages(self) -> np.ndarray:
+        """The language of each document (see `language.codes`)."""
+        return languages_of(self.documents["language"].tolist())
+
+    @property
+    def strata(self) -> list[tuple[str, np.ndarray]]:
+        """The languages of the corpus, each with the mask of its documents: what may be compared."""
+        return [(code, self.languages == code) for code in sorted(set(self.languages))]
+
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
+        A group whose documents are in several languages is one group a language: 'Xinhua (zh)'.
         Raises InputError for an unknown column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
@@ -111,7 +131,7 @@ class Corpus:
                 value=column,
                 allowed=self.group_columns(),
             )
-        values = self.documents[column].replace("", MISSING)
+        values = apart_by_language(self.documents[column].replace("", MISSING), self.languages)
         if (values == EVERY).any():
             raise InputError(
                 f"column {shown(column)} holds the value 'all', which stands for every document",
@@ -125,17 +145,29 @@ class Corpus:
         return [str(column) for column in self.documents.columns if column != "title"]
 
 
+def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
+    """Values of a column, the language added to those that occur in several languages."""
+    if len(set(languages)) < 2:
+        return values
+    spoken = pd.Series(languages, index=values.index)
+    several = spoken.groupby(values).transform("nunique") > 1
+    return values.where(~several, values + " (" + spoken.replace("", "no language") + ")")
+
+
 def locate(path: str | Path) -> Path:
     """The place of a relative path: below the current folder, else below the project's root.
 
-    A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus.
+    A notebook started in `notebooks/` and a batch started at the root thus mean the same corpus:
+    of a workbook of one's own, of which `notebooks/` is a part, or of this project.
     """
     path = Path(path)
-    root = Path(__file__).parent.parent
+    roots = [Path(__file__).parent.parent]
     try:
+        if Path.cwd().name == "notebooks":
+            roots.insert(0, Path.cwd().parent)
         if path.is_absolute() or path.exists():
             return path
-        return root / path if (root / path).exists() else path
+        return next((root / path for root in roots if (root / path).exists()), path)
     except (OSError, ValueError) as error:
         raise InputError("is no path", value=str(path)) from error
 
@@ -163,13 +195,81 @@ def read_corpus(
     manner = Manner(dict(columns or {}), dates, encoding)
     if not place.exists():
         raise InputError("no such corpus", value=str(path), allowed=KINDS)
+    if (place / POINTER).is_file():
+        return read_elsewhere(place, manner)
     source = source_of(place, manner)
     found = existing("corpora", remembered(source)) if source else None
     if found is None:
         found = stored(place, manner)
         if source and source == source_of(place, manner):
             remember(source, found.notes["key"])
-    return opened(found, place, manner)
+    return with_words(opened(found, place, manner), own_words(place))
+
+
+def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
+    """The corpus with Chinese words of its own."""
+    if not words:
+        return corpus
+    known = replace(corpus, words=words)
+    known.__dict__["fingerprint"] = key_of(corpus.fingerprint, words)
+    return known
+
+
+def own_words(place: Path) -> tuple[str, ...]:
+    """The words that words.yaml of a corpus folder lists, or NAME.words.yaml beside a file NAME.csv.
+
+    They are Chinese words that are kept whole when texts are cut. Raises InputError with the line
+    of one that is not Chinese or stands twice.
+    """
+    file = own_file(place, WORDS)
+    if not file.is_file():
+        return ()
+    words: list[str] = []
+    top = read_yaml(file)
+    top.only(("words",))
+    for node in top.get("words").items():
+        word = composed(node.text())
+        if not HAN.fullmatch(word):
+            raise node.error("is no Chinese word", allowed="Chinese characters only")
+        if word in words:
+            raise node.error("word stands twice")
+        words.append(word)
+    return tuple(words)
+
+
+def texts_place(place: Path) -> Path:
+    """Where the texts of a corpus lie: at its place, or where its folder's corpus.yaml says.
+
+    Raises InputError where nothing lies there, or a folder that has such a file itself.
+    """
+    if not (place / POINTER).is_file():
+        return place
+    node = read_yaml(place / POINTER).get("texts")
+    texts = place / node.text()
+    if not texts.exists():
+        raise node.error("no such corpus", allowed=f"a path seen from {place.name}/")
+    if (texts / POINTER).is_file():
+        raise node.error(f"that folder has a {POINTER} itself")
+    return texts
+
+
+def read_elsewhere(folder: Path, manner: Manner) -> Corpus:
+    """The corpus that a folder's corpus.yaml names, with the folder's own rules and codebook.
+
+    The file may say how the texts are read (columns, dates, encoding); what is given goes first.
+    """
+    top = read_yaml(folder / POINTER)
+    top.only(("texts", "columns", "dates", "encoding"))
+    given = top.get("columns").entries() if top.has("columns") else {}
+    renames = {**{new: old.text() for new, old in given.items()}, **manner.columns}
+    dates = manner.dates or top.text_of("dates")
+    encoding = manner.encoding or top.text_of("encoding")
+    texts = texts_place(folder)
+    corpus = read_corpus(texts, columns=renames, dates=dates, encoding=encoding)
+    rules = rules_of(folder)
+    excluded = excluded_lines(corpus, read_exclusions(rules) if rules else [], rules)
+    own = tuple(sorted({*corpus.words, *own_words(folder)}))
+    return with_words(replace(corpus, folder=folder, rules=rules, excluded=excluded), own)
 
 
 def source_of(place: Path, manner: Manner) -> str:
@@ -183,14 +283,20 @@ def source_of(place: Path, manner: Manner) -> str:
 
 def files_of(place: Path) -> list[Path]:
     """The files that decide what a corpus is."""
-    rules = [file for file in (rules_of(place),) if file]
-    return sorted({*every_file(place), *rules}) if place.is_dir() else [place, *rules]
+    own = [file for name in (RULES, WORDS) if (file := own_file(place, name)).is_file()]
+    return sorted({*every_file(place), *own}) if place.is_dir() else [place, *own]
 
 
 def rules_of(place: Path) -> Path | None:
     """The exclusion rules of a corpus: in its folder, or beside its file and named after it."""
-    file = place / RULES if place.is_dir() else place.with_name(f"{place.name}.{RULES}")
+    file = own_file(place, RULES)
     return file if file.is_file() else None
+
+
+def own_file(place: Path, name: str) -> Path:
+    """A file of a corpus: in its folder, or beside a file NAME.csv as NAME.name."""
+    beside = f"{place.name.partition('.')[0]}.{name}"
+    return place / name if place.is_dir() else place.with_name(beside)
 
 
 def every_file(folder: Path) -> list[Path]:
@@ -297,11 +403,11 @@ def read_into(folder: Path, place: Path, manner: Manner) -> Corpus:
         folder=place if place.is_dir() else None,
         rules=rules,
         rejected=tuple((one.where, one.reason) for one in told.rejected),
-        remarks=tuple((one.where, one.note) for one in told.remarks),
+        remarks=(*corpus.remarks, *((one.where, one.note) for one in told.remarks)),
     )
     if rules is None:
         return corpus
-    return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules)))
+    return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules), rules))
 
 
 class EmptyCorpus(InputError):
@@ -332,9 +438,11 @@ def from_batches(
     writer = TextWriter(into)
     parts: list[dict[str, list[str]]] = []
     wheres: list[Batch] = []
+    mostly_chinese: list[np.ndarray] = []
     for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
         writer.write(texts)
         parts.append(batch.metadata)
+        mostly_chinese.append(texts.chinese)
         wheres.append(replace(batch, texts=range(len(batch))))
     if not parts:
         raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
@@ -348,6 +456,9 @@ def from_batches(
     documents = pd.DataFrame(metadata, dtype=str).drop(index=sorted(problems))
     if documents.empty:
         raise EmptyCorpus("the corpus is empty: no document is left", where=name)
+    in_chinese = np.concatenate(mostly_chinese)[documents.index]
+    documents, guessed = with_guessed_languages(documents, in_chinese)
+    told.remarks.extend(Remark(where, note) for where, note in guessed)
     ordered = documents["id"].sort_values(kind="stable").index.to_numpy()
     others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
@@ -356,6 +467,19 @@ def from_batches(
         texts=texts.ordered(ordered),
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
     )
+
+
+def with_guessed_languages(
+    documents: pd.DataFrame, mostly_chinese: np.ndarray
+) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark."""
+    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
+    if not guessed.any():
+        return documents, ()
+    first = shown(documents["id"][guessed].iloc[0], quote=False)
+    note = f"not declared: {int(guessed.sum())} documents read as zh by their script, first {first}"
+    languages = documents["language"].mask(guessed, "zh")
+    return documents.assign(language=languages), (("language", note),)
 
 
 def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:
@@ -428,7 +552,7 @@ def id_problems(
     return problems
 
 
-def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
+def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) -> pd.DataFrame:
     """One row an excluded line, in the order of documents and lines; the first rule that hits counts.
 
     Raises InputError for a rule that names a document the corpus does not have.
@@ -438,7 +562,7 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
         for document in sorted(set(rule.documents) - known):
             raise InputError(
                 f"rule {shown(rule.id)} names an unknown document",
-                where=corpus.rules.name,
+                where=file.name,
                 value=document,
                 allowed=sorted(known),
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -42,6 +42,7 @@ class Found:
     how many sentences hold a match of each set, `rule_counts` the matches of each of its rules. `kept` has one row a match that is kept, by set and
     place: name, rule (as written), first, last (token), sentence, document (numbers in the
     corpus). Of each rule at most `keep` are kept, drawn at random.
+    `sets` are the rules.
     """
 
     tokens: Tokens
@@ -53,6 +54,7 @@ class Found:
     rule_counts: tuple[pd.Series, ...]
     kept: pd.DataFrame
     keep: int
+    sets: tuple[RuleSet, ...] = ()
 
     @cached_property
     def totals(self) -> np.ndarray:
@@ -62,6 +64,30 @@ class Found:
     def of(self, name: str) -> pd.DataFrame:
         """The kept matches of one set."""
         return self.kept[self.kept["name"] == name]
+
+    def has_rules_in(self, language: str) -> np.ndarray:
+        """Which sets have a rule in a language."""
+        return np.array([rules.has_rules_in(language) for rules in self.sets], dtype=bool)
+
+    def occurs_in(self, language: str) -> np.ndarray:
+        """Which sets have a rule in a language, or a match in one of its documents (ChatGPT)."""
+        inside = self.tokens.corpus.languages == language
+        met = np.asarray(self.counts[inside].sum(axis=0)).ravel() > 0
+        return self.has_rules_in(language) | met
+
+    def measured(
+        self, covers: Callable[[str], np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Numbers of sets, and the mask of the documents they are measured in, until none is left.
+
+        A set is measured in the languages that `covers` finds it in.
+        """
+        strata = self.tokens.corpus.strata
+        table = np.array([covers(language) for language, _ in strata]).reshape(len(strata), -1)
+        for pattern in dict.fromkeys(map(tuple, table.T.tolist())):
+            masks = [inside for (_, inside), there in zip(strata, pattern, strict=True) if there]
+            documents = np.logical_or.reduce([np.zeros(len(self.tokens.corpus), bool), *masks])
+            yield np.flatnonzero((pattern == table.T).all(axis=1)), documents
 
     def sentence_effects(self, inside: np.ndarray) -> np.ndarray:
         """How much sentences of some documents resemble themselves, per set: the design effect."""
@@ -182,6 +208,7 @@ class Gatherer:
             ),
             pd.DataFrame(table),
             self.keep,
+            tuple(self.sets.values()),
         )
 
 
@@ -263,12 +290,23 @@ def reading(block: Block, document: int, text: str, leads, first, last, sentence
     """
     number = sentence - block.first_sentence
     begins = block.start[[first - block.first_token, last - block.first_token]]
-    bounds = [*begins.tolist(), *block.span[number].tolist()]
+    after = next_begins(block, np.array([last - block.first_token]))
+    bounds = [*begins.tolist(), *after.tolist(), *block.span[number].tolist()]
     if leads is not None:
         bounds = np.searchsorted(leads, bounds).tolist()
-    start, last_start, *span = bounds
-    end = TOKEN.match(text, last_start).end()
+    start, last_start, after, *span = bounds
+    end = min(TOKEN.match(text, last_start).end(), after)
     return Reading(document, text, start, end, tuple(span), number, block)
+
+
+def next_begins(block: Block, token: np.ndarray) -> np.ndarray:
+    """The byte at which the token after each begins, where a token ends at the latest.
+
+    Chinese words touch each other. Behind a document's last token lies LONGEST_TOKEN.
+    """
+    last = token + 1 >= block.document_start[block.document_of[token] + 1]
+    begins = block.start[np.minimum(token + 1, len(block.start) - 1)]
+    return np.where(last, block.start[token] + LONGEST_TOKEN, begins)
 
 
 def evidence_table(found: Found, unit: str) -> pd.DataFrame:
@@ -353,6 +391,7 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     shift = origin[block.document_of[first]]
     start, end = block.start[first] + shift, block.start[last] + shift
     stop = np.append(origin[1:], len(content))[block.document_of[first]]
+    stop = np.minimum(stop, next_begins(block, last) + shift)
     end = end + token_sizes(data, end, stop)
     sentence = block.sentence_of[first]
     breaks = np.any(

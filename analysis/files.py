@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -267,3 +268,11 @@ def line_spans(text: str) -> list[tuple[int, int]]:
         spans.append((start, start + len(line.splitlines()[0])))
         start += len(line)
     return spans
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that no reader ever sees half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    half = file.with_name(f".{file.name}.{os.getpid()}")
+    half.write_bytes(content)
+    os.replace(half, file)

@@ -133,9 +133,10 @@ def chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
 
 
 def two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
-    """The documents of a claim, and those they are compared with."""
+    """The documents of a claim, and those of their language that they are compared with."""
     mine = chosen(corpus, one.of)
-    return mine, chosen(corpus, one.than) & ~mine if one.than else ~mine
+    others = chosen(corpus, one.than) & ~mine if one.than else ~mine
+    return mine, others & np.isin(corpus.languages, corpus.languages[mine])
 
 
 def check_token_shares(claims: Sequence[Claim], tokens: Tokens) -> list[Finding]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -51,6 +53,19 @@ class Coding:
     @property
     def tokens(self) -> Tokens:
         return self.found.tokens
+
+    @cached_property
+    def measured(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Numbers of frames, and the mask of the documents in whose language they have rules."""
+        return list(self.found.measured(self.found.has_rules_in))
+
+    @property
+    def measured_in(self) -> np.ndarray:
+        """For each frame (rows) the documents (columns) in whose language it has rules."""
+        table = np.zeros((len(self.frames), self.tokens.n_documents), dtype=bool)
+        for frames, documents in self.measured:
+            table[frames] = documents
+        return table
 
     @property
     def n_units(self) -> int:
@@ -184,6 +199,10 @@ def group_names(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> list
             )
     if len(compare) != 2 or compare[0] == compare[1]:
         raise InputError("compare takes two different values", value=list(compare), allowed=values)
+    spoken = [corpus.languages[(corpus.groups(group) == name).to_numpy()][0] for name in compare]
+    if spoken[0] != spoken[1]:
+        told = "two groups of one language, as words and rates of two languages do not compare"
+        raise InputError("compare names two languages", value=list(compare), allowed=told)
     return list(compare)
 
 
@@ -197,26 +216,32 @@ def frame_table(
 ) -> pd.DataFrame:
     """Share of units coded with each frame, for all and by group: `frames.csv`.
 
-    Columns frame, group, units, coded, share, low, high, documents, interval.
+    A frame is measured in the documents in whose language it has rules; elsewhere it has no units
+    and no share. Columns frame, group, units, coded, share, low, high, documents, interval.
     """
     groups = coding.tokens.corpus.groups(group).to_numpy()
     rows = []
-    for name in [EVERY, *sorted(set(groups))]:
-        inside = (groups == name) | (name == EVERY)
-        mine = coding.by_document(inside)
+    for name, (frames, measured) in product([EVERY, *sorted(set(groups))], coding.measured):
+        inside = ((groups == name) | (name == EVERY)) & measured
+        mine = only(coding.by_document(inside), frames)
         rng = uncertainty.generator(random_seed, f"frames {coding.unit} {group} {name}")
         interval = uncertainty.rate_intervals(
             mine, confidence=confidence, resamples=resamples, rng=rng
         )
         coded, units = mine.counts.sum(axis=0), int(mine.sizes.sum())
-        for n, frame in enumerate(coding.frames):
+        for n, frame in enumerate(frames.tolist()):
             share = coded[n] / units if units else np.nan
             limits = (interval.low[n], interval.high[n])
             counted = (units, int(coded[n]), share, *limits, int(inside.sum()), interval.over)
-            rows.append((n, frame, name, *counted))
+            rows.append((frame, coding.frames[frame], name, *counted))
     columns = ["rank", "frame", "group", "units", "coded", "share", "low", "high", "documents"]
     table = pd.DataFrame(rows, columns=[*columns, "interval"])
     return table.sort_values("rank", kind="stable", ignore_index=True).drop(columns="rank")
+
+
+def only(documents: uncertainty.Clusters, frames: np.ndarray) -> uncertainty.Clusters:
+    """Counts of some frames."""
+    return uncertainty.Clusters(documents.counts[:, frames], documents.sizes)
 
 
 def frames_by_document(coding: Coding) -> pd.DataFrame:
@@ -227,11 +252,11 @@ def frames_by_document(coding: Coding) -> pd.DataFrame:
         (
             frame,
             ids[d],
-            int(units),
-            int(documents.counts[d, n]),
-            share_of(documents.counts[d, n], units),
+            int(units) if measured[d] else 0,
+            int(documents.counts[d, n]) if measured[d] else 0,
+            share_of(documents.counts[d, n], units if measured[d] else 0),
         )
-        for n, frame in enumerate(coding.frames)
+        for n, (frame, measured) in enumerate(zip(coding.frames, coding.measured_in, strict=True))
         for d, units in enumerate(documents.sizes)
     ]
     return pd.DataFrame(rows, columns=["frame", "document", "units", "coded", "share"])
@@ -242,17 +267,29 @@ def share_of(count, units) -> float:
     return float(count) / float(units) if units else float("nan")
 
 
-def sides(groups: np.ndarray, names: Sequence[str]):
+def sides(groups: np.ndarray, names: Sequence[str], inside: np.ndarray, rest: str = "the rest"):
     """(group, other, mask of the group, mask of the other) of every comparison to be made.
 
-    Two groups make one comparison, more are each set against the rest.
+    Only documents `inside` count. Two groups make one comparison, more are each set against the
+    rest.
     """
     if len(names) == 2:
         first, second = names
         yield first, second, groups == first, groups == second
     elif len(names) > 2:
         for name in names:
-            yield name, "the rest", groups == name, groups != name
+            yield name, rest, groups == name, (groups != name) & inside
+
+
+def comparable(corpus: Corpus, groups: np.ndarray, names: Sequence[str]):
+    """For each language: the groups of it, its documents, and what the rest of them is called.
+
+    Words and shares of two languages are never set against each other.
+    """
+    for language, inside in corpus.strata:
+        spoken = set(groups[inside])
+        rest = "the rest" if len(corpus.strata) == 1 else f"the rest ({language or 'no language'})"
+        yield [name for name in names if name in spoken], inside, rest
 
 
 def difference_table(
@@ -277,15 +314,14 @@ def difference_table(
     documents = coding.by_document()
 
     def rows_of(side: tuple) -> list[tuple]:
-        name, other, *masks = side
+        frames, name, other, *masks = side
         rng = uncertainty.generator(
             random_seed, f"differences {coding.unit} {group} {name} {other}"
         )
-        return difference_rows(
-            coding.frames, documents, (name, other), masks, confidence, resamples, rng
-        )
+        kept, part = tuple(coding.frames[n] for n in frames), only(documents, frames)
+        return difference_rows(kept, part, (name, other), masks, confidence, resamples, rng)
 
-    compared = ahead(sides(groups, names), rows_of, workers())
+    compared = ahead(measured_sides(coding, groups, names), rows_of, workers())
     rows = [row for _, found in compared for row in found]
     columns = ["frame", "group", "other", "share", "other_share", "difference", "low", "high", "p"]
     table = pd.DataFrame(
@@ -293,6 +329,14 @@ def difference_table(
     )
     table.insert(9, "q", uncertainty.false_discovery(table["p"].to_numpy(dtype=float)))
     return table
+
+
+def measured_sides(coding: Coding, groups: np.ndarray, names: Sequence[str]):
+    """The comparisons of every language (see `sides`), before each the frames that have rules in it."""
+    for spoken, inside, rest in comparable(coding.tokens.corpus, groups, names):
+        frames = np.flatnonzero(coding.measured_in[:, np.flatnonzero(inside)[0]])
+        for side in sides(groups, spoken, inside, rest):
+            yield frames, *side
 
 
 def difference_rows(frames, documents, names, masks, confidence, resamples, rng) -> list[tuple]:
@@ -341,17 +385,28 @@ def keyness_table(
     """
     groups = tokens.corpus.groups(group).to_numpy()
     names = group_names(tokens.corpus, group, compare)
-    pairs = list(sides(groups, names))
-    masks = np.array([mine for *_, mine, _ in pairs] + [theirs for *_, theirs in pairs[:1]])
     columns = ["token", "group", "count", "tokens", "rest_count", "rest_tokens", "log_odds", "z"]
     columns += ["g2", "log_ratio", "p", "q", "documents", "rest_documents"]
     columns += ["g2_two_cell", "percent_difference"]
-    if not pairs:
-        return pd.DataFrame(columns=columns)
+    parts = [pd.DataFrame(columns=columns)]
+    for spoken, inside, rest in comparable(tokens.corpus, groups, names):
+        pairs = list(sides(groups, spoken, inside, rest))
+        parts += keyness_parts(tokens, pairs, prior, most_words) if pairs else []
+    table = pd.concat(parts[1:] or parts, ignore_index=True).reindex(columns=columns)
+    return table.sort_values(
+        ["group", "z", "token"], ascending=[True, False, True], ignore_index=True
+    )
+
+
+def keyness_parts(
+    tokens: Tokens, pairs: Sequence[tuple], prior: float, most_words: int
+) -> list[pd.DataFrame]:
+    """The rows of each group of the comparisons (see `sides`) of one language."""
+    masks = np.array([mine for *_, mine, _ in pairs] + [theirs for *_, theirs in pairs[:1]])
     masks = masks & (tokens.document_sizes > 0)
     totals, moments = tokens.group_totals(masks), rate_moments(tokens, masks)
     every = [
-        np.sum(part[: len(pairs)], axis=0) if len(names) > 2 else None
+        np.sum(part[: len(pairs)], axis=0) if len(pairs) > 1 else None
         for part in (totals, *moments)
     ]
     parts = []
@@ -362,17 +417,14 @@ def keyness_table(
         ]
         own = [part[n] for part in (totals, *moments)]
         cells = [(name, own, rest, mine, theirs)]
-        cells += [(other, rest, own, theirs, mine)] if len(names) == 2 else []
+        cells += [(other, rest, own, theirs, mine)] if len(pairs) == 1 else []
         for label, one, another, inside, outside in cells:
             sizes = [int((mask & (tokens.document_sizes > 0)).sum()) for mask in (inside, outside)]
             part = keyness_of(one, another, sizes, prior, most_words)
             part = part.assign(documents=int(inside.sum()), rest_documents=int(outside.sum()))
             part.insert(0, "token", tokens.types.take(part.pop("type").to_numpy()).to_pylist())
             parts.append(part.assign(group=label))
-    table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
-    return table.sort_values(
-        ["group", "z", "token"], ascending=[True, False, True], ignore_index=True
-    )
+    return parts
 
 
 def rate_moments(tokens: Tokens, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Iterable, Mapping
+from itertools import product
 
 import numpy as np
 
-from analysis.codebook import Rule, RuleSet
+from analysis.codebook import Rule, RuleSet, is_chinese_word
+from analysis.errors import InputError
+from analysis.language.chinese import simplified
+from analysis.language.parts import Piece, alternatives
 from analysis.reading.exclusions import like
+from analysis.store.blocks import MAY_BE_CHINESE, as_bools
 from analysis.tokens import Block, Tokens
+
+MOST_ALTERNATIVES = 64
+Word = str | Piece
 
 
 def word_ids(tokens: Tokens, pattern: str) -> np.ndarray:
@@ -40,13 +49,34 @@ def word_ids(tokens: Tokens, pattern: str) -> np.ndarray:
     return np.sort(found)
 
 
+def chinese_forms(tokens: Tokens) -> tuple[np.ndarray, object]:
+    """Places of the vocabulary's forms that may be Chinese, and those forms."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    may = as_bools(pc.match_substring_regex(tokens.vocabulary, MAY_BE_CHINESE))
+    places = np.flatnonzero(may)
+    return places, tokens.vocabulary.take(pa.array(places))
+
+
+def piece_ids(forms: tuple[np.ndarray, object], piece: Piece) -> np.ndarray:
+    """Sorted places of the vocabulary's forms that hold a piece of a Chinese word."""
+    import pyarrow.compute as pc
+
+    places, names = forms
+    may = np.flatnonzero(as_bools(pc.match_substring(names, piece.core)))
+    fits = [piece.fits(name.as_py()) for name in names.take(may)]
+    return places[may[np.array(fits, dtype=bool)]]
+
+
 class Matcher:
     """Finds rules in the blocks of a corpus; their words are looked up in the vocabulary once.
 
     All rules of all sets are laid flat: `owner` is the set of a rule, `number` its place in the
     set (exceptions count on from the rules), `words` the number of each of its words among the
     different words of all rules, `gaps` the most tokens that may stand before each. A rule is
-    looked for where its `anchor`, its rarest word, stands.
+    looked for where its `anchor`, its rarest word, stands. A rule with Chinese words is laid out
+    once for each way in which the texts may hold them (`language.parts`).
     """
 
     def __init__(self, tokens: Tokens, sets: Iterable[RuleSet]):
@@ -57,6 +87,9 @@ class Matcher:
             for owner, rules in enumerate(self.sets)
             for number, rule in enumerate((*rules.rules, *rules.exceptions))
         ]
+        self.found: dict[Word, np.ndarray] = {}
+        self.chinese = chinese_forms(tokens) if any(r.is_chinese for *_, r in flat) else None
+        flat = [(*place, laid) for *place, rule in flat for laid in self.laid_out(rule)]
         rules = [rule for _, _, rule in flat]
         self.owner = np.array([owner for owner, _, _ in flat], dtype=np.int64)
         self.number = np.array([number for _, number, _ in flat], dtype=np.int64)
@@ -65,8 +98,41 @@ class Matcher:
         self.length = np.array([len(rule.words) for rule in rules], dtype=np.int64)
         self.has_gap = np.array([any(rule.gaps) for rule in rules], dtype=bool)
         different = dict.fromkeys(word for rule in rules for word in rule.words)
-        self.members = [word_ids(tokens, word) for word in different]
+        self.members = [self.ids_of(word) for word in different]
         self.lay_out(rules, {word: n for n, word in enumerate(different)})
+
+    def ids_of(self, word: Word) -> np.ndarray:
+        """Places of the vocabulary that a word of a rule, or a piece of a Chinese one, matches."""
+        if word not in self.found:
+            if isinstance(word, Piece):
+                self.found[word] = piece_ids(self.chinese, word)
+            else:
+                self.found[word] = word_ids(self.tokens, word)
+        return self.found[word]
+
+    def laid_out(self, rule: Rule) -> list[Rule]:
+        """The rule with its Chinese words in every way in which this vocabulary can hold them.
+
+        Raises InputError for one with too many ways.
+        """
+        if not rule.is_chinese:
+            return [rule]
+        ways = [self.ways_of(word) for word in rule.words]
+        if math.prod(map(len, ways)) > MOST_ALTERNATIVES:
+            problem = "its Chinese words can be cut in too many ways, in rule"
+            raise InputError(problem, value=rule.text, allowed="fewer words in one rule")
+        return [joined(rule, way) for way in product(*ways)]
+
+    def ways_of(self, word: str) -> list[tuple[Word, ...]]:
+        """The pieces of one word of a rule, in every way of which the vocabulary has each piece."""
+        if not is_chinese_word(word):
+            return [(word,)]
+        if not len(self.chinese[0]):
+            return []
+        if "*" in word.strip("*"):
+            return [(simplified(word),)]
+        ways = alternatives(word, self.tokens.corpus.words)
+        return [way for way in ways if all(len(self.ids_of(piece)) for piece in way)]
 
     def lay_out(self, rules: list[Rule], numbers: Mapping[str, int]) -> None:
         """Set words, gaps and anchors, and which forms of the vocabulary anchor which rules."""
@@ -179,6 +245,15 @@ class Matcher:
         owner = rows[:, 0] // (len(block.ids) + 1)
         apart = owner * (len(block.ids) + 1)
         return np.column_stack((owner, rows[:, 0] - apart, rows[:, 1] - apart, rows[:, 2]))
+
+
+def joined(rule: Rule, way: tuple[tuple[Word, ...], ...]) -> Rule:
+    """A rule with pieces in the place of its words; those of one word stand side by side."""
+    words = [piece for pieces in way for piece in pieces]
+    gaps: list[int] = []
+    for n, pieces in enumerate(way):
+        gaps += ([rule.gaps[n - 1]] if n else []) + [0] * (len(pieces) - 1)
+    return Rule(rule.text, tuple(words), tuple(gaps))
 
 
 def distinct(rows: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from itertools import pairwise
 
@@ -9,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from analysis import measures, uncertainty
+from analysis.codebook import RuleSet
 from analysis.corpus import WHOLE_CORPUS, Corpus
 from analysis.errors import shown_lines
+from analysis.language.chinese import not_segmented
 from analysis.language.words import is_stop_word
 from analysis.tokens import Block, Tokens
 
@@ -19,6 +22,8 @@ GROWTH_POINTS = 200
 MOST_WORDS = 50_000
 MOST_CURVES = 40
 MOST_SPREAD = 200
+UNSEGMENTED_LEADS = (b"\xe0", b"\xe1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")
+"""First bytes, in UTF-8, of the letters of scripts that are not segmented."""
 SIEVE_BITS = 26
 SIEVE = 2**SIEVE_BITS
 FULL = 255
@@ -106,27 +111,47 @@ def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.Data
     `documents` is how many hold it. Three measures of dispersion over documents: `dp` is Gries's
     deviation of proportions, 0 = evenly spread, towards 1 = in one document; `dp_norm` the same in
     Lijffijt and Gries's normalisation; `juilland_d` runs the other way, 1 = even, 0 = in one
-    document. All are missing for a corpus of one document.
+    document. All are missing for a corpus of one document. A corpus of several languages has the
+    rows of each, with the columns language and of_documents (those of the language), and rates
+    within it.
     """
-    count, sizes = tokens.type_totals, tokens.document_sizes
+    strata = tokens.corpus.strata
+    parts = [vocabulary_of(tokens, inside, most_words) for _, inside in strata]
+    if len(strata) == 1:
+        return parts[0]
+    told = [
+        part.assign(language=language, of_documents=int(inside.sum()))
+        for part, (language, inside) in zip(parts, strata, strict=True)
+    ]
+    together = pd.concat(told, ignore_index=True)
+    return together.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+
+
+def vocabulary_of(tokens: Tokens, inside: np.ndarray, most_words: int) -> pd.DataFrame:
+    """The rows of the documents of one language."""
+    whole = inside.all()
+    count = tokens.type_totals if whole else tokens.group_totals(inside[None])[0]
+    sizes = tokens.document_sizes
+    total = int(sizes[inside].sum())
     documents = np.zeros(len(count), dtype=np.int64)
     excess, rates, squares = (np.zeros(len(count)) for _ in range(3))
     for block, counts in tokens.type_counts():
-        n, mine = counts.indices, sizes[block]
-        documents += np.bincount(n, minlength=len(count))
-        excess += measures.excess_of_proportions(counts, mine, count, len(tokens))
-        rate = counts.data / np.repeat(mine, np.diff(counts.indptr))
-        rates += np.bincount(n, rate, len(count))
-        squares += np.bincount(n, rate**2, len(count))
-    order = np.argsort(-count, kind="stable")[:most_words]
-    parts = sizes[sizes > 0]
+        mine = counts if whole else counts[np.flatnonzero(inside[block])]
+        lengths = sizes[block][inside[block]]
+        documents += np.bincount(mine.indices, minlength=len(count))
+        excess += measures.excess_of_proportions(mine, lengths, count, total)
+        rate = mine.data / np.repeat(lengths, np.diff(mine.indptr))
+        rates += np.bincount(mine.indices, rate, len(count))
+        squares += np.bincount(mine.indices, rate**2, len(count))
+    order = np.argsort(-count, kind="stable")[: min(most_words, np.count_nonzero(count))]
+    parts = sizes[inside & (sizes > 0)]
     dp = (excess[order] + 1) / 2 if len(parts) > 1 else np.full(len(order), np.nan)
     return pd.DataFrame(
         {
             "token": tokens.types.take(order).to_pylist(),
             "count": count[order],
             "documents": documents[order],
-            "per_million": measures.per_million(count[order], len(tokens)),
+            "per_million": measures.per_million(count[order], total),
             "dp": dp,
             "dp_norm": measures.normalised_deviation(dp, parts) if len(parts) > 1 else dp,
             "juilland_d": measures.juilland_of_sums(rates[order], squares[order], len(parts)),
@@ -151,17 +176,30 @@ def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.Da
     """Pairs of neighbouring content words within a sentence, by G²: `collocations.csv`.
 
     Only pairs that stand together at least `fewest` times and more often than expected. `expected`
-    assumes that the two words are set independently of each other; pmi is to base 2.
+    assumes that the two words are set independently of each other; pmi is to base 2. In a corpus
+    of several languages what is expected is reckoned within each (column language).
     """
+    strata = tokens.corpus.strata
+    parts = [collocations_of(tokens, inside, fewest) for _, inside in strata]
+    if len(strata) > 1:
+        parts = [part.assign(language=code) for part, (code, _) in zip(parts, strata, strict=True)]
+    table = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    rank = table["g2"].round(6)  # equal but for rounding is equal
+    order = table.assign(rank=rank).sort_values(["rank", "collocation"], ascending=[False, True])
+    return order.drop(columns="rank").reset_index(drop=True)
+
+
+def collocations_of(tokens: Tokens, inside: np.ndarray, fewest: int) -> pd.DataFrame:
+    """The pairs of the documents of one language, in no order."""
     n_types = len(tokens.types)
     as_first, as_second = np.zeros(n_types, np.int64), np.zeros(n_types, np.int64)
     sieve = np.zeros(SIEVE, dtype=np.uint8)
-    for block, (first, second, places, times) in tokens.each(partial(neighbours, tokens)):
+    for block, (first, second, places, times) in tokens.each(partial(neighbours, tokens, inside)):
         np.add.at(as_first, block.types, first)
         np.add.at(as_second, block.types, second)
         sieve[places] = np.minimum(sieve[places] + times, FULL)
     sums = Sums()
-    enough = partial(pairs_passed, tokens, sieve, min(fewest, FULL))
+    enough = partial(pairs_passed, tokens, inside, sieve, min(fewest, FULL))
     for _, counted in tokens.each(enough):
         sums.add(*counted)
     pairs, together = sums.total()
@@ -171,7 +209,7 @@ def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.Da
     expected, g2, pmi = measures.collocation(together, as_first[left], as_second[right], total)
     kept = together > expected
     names = [tokens.types.take(side[kept]).to_pylist() for side in (left, right)]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "collocation": [f"{a} {b}" for a, b in zip(*names, strict=True)],
             "count": together[kept],
@@ -180,9 +218,6 @@ def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.Da
             "pmi": pmi[kept],
         }
     )
-    rank = table["g2"].round(6)  # equal but for rounding is equal
-    order = table.assign(rank=rank).sort_values(["rank", "collocation"], ascending=[False, True])
-    return order.drop(columns="rank").reset_index(drop=True)
 
 
 class Sums:
@@ -211,35 +246,43 @@ class Sums:
         return self.keys, self.counts
 
 
-def neighbours(tokens: Tokens, block: Block) -> tuple[np.ndarray, ...]:
+def neighbours(tokens: Tokens, inside: np.ndarray, block: Block) -> tuple[np.ndarray, ...]:
     """How often each form of a block stands first and second of two tokens side by side in a
     sentence; the places of their content pairs in the sieve, and how many pairs have each."""
-    pair = beside(block)
+    pair = beside(block, inside)
     first, second = (
         np.bincount(ids[pair], minlength=len(block.forms))
         for ids in (block.ids[:-1], block.ids[1:])
     )
-    return first, second, *np.unique(sieved(content_pairs(tokens, block)), return_counts=True)
+    return (
+        first,
+        second,
+        *np.unique(sieved(content_pairs(tokens, inside, block)), return_counts=True),
+    )
 
 
-def beside(block: Block) -> np.ndarray:
-    """Which tokens of a block have the next one beside them in their sentence."""
+def beside(block: Block, inside: np.ndarray) -> np.ndarray:
+    """Which tokens of a block have the next one beside them in a sentence of some documents."""
     same = np.ones(max(len(block.ids) - 1, 0), dtype=bool)
     same[block.sentence_start[1:-1] - 1] = False
+    if not inside.all():
+        same &= inside[block.documents][block.document_of[:-1]]
     return same
 
 
-def content_pairs(tokens: Tokens, block: Block) -> np.ndarray:
+def content_pairs(tokens: Tokens, inside: np.ndarray, block: Block) -> np.ndarray:
     """The pairs of two content words side by side in a sentence of a block, each as one number."""
     content = tokens.is_content[block.types][block.ids]
-    pair = np.flatnonzero(beside(block) & content[:-1] & content[1:])
+    pair = np.flatnonzero(beside(block, inside) & content[:-1] & content[1:])
     first, second = block.types[block.ids[pair]], block.types[block.ids[pair + 1]]
     return first.astype(np.int64) * len(tokens.types) + second
 
 
-def pairs_passed(tokens: Tokens, sieve: np.ndarray, fewest: int, block: Block) -> tuple:
+def pairs_passed(
+    tokens: Tokens, inside: np.ndarray, sieve: np.ndarray, fewest: int, block: Block
+) -> tuple:
     """The content pairs of a block whose place in the sieve holds enough, and their counts."""
-    pairs = content_pairs(tokens, block)
+    pairs = content_pairs(tokens, inside, block)
     return np.unique(pairs[sieve[sieved(pairs)] >= fewest], return_counts=True)
 
 
@@ -300,7 +343,7 @@ def growth_points(name: str, first: np.ndarray, size: int) -> pd.DataFrame:
 
 
 def overlap_table(tokens: Tokens) -> pd.DataFrame:
-    """For each document, how many of its types stand in how many documents.
+    """For each document, how many of its types stand in how many documents of its language.
 
     Columns document, in_documents (1 = only here), types, share (of the document's types). A
     number of documents that no type of the document occurs in has no row, but for 1. In a corpus
@@ -310,10 +353,11 @@ def overlap_table(tokens: Tokens) -> pd.DataFrame:
     spread = documents_of_types(tokens)
     if tokens.n_documents > MOST_SPREAD:
         spread = 2 ** np.floor(np.log2(np.maximum(spread, 1))).astype(np.int64)
+    stratum = stratum_of(tokens)
     parts = []
     for block, counts in tokens.type_counts():
         number = np.repeat(np.arange(block.start, block.stop), np.diff(counts.indptr))
-        keys = number * (tokens.n_documents + 1) + spread[counts.indices]
+        keys = number * (tokens.n_documents + 1) + spread[stratum[number], counts.indices]
         alone = np.arange(block.start, block.stop) * (tokens.n_documents + 1) + 1
         cells, types = np.unique(np.concatenate((keys, alone)), return_counts=True)
         types -= np.isin(cells, alone)
@@ -327,23 +371,33 @@ def overlap_table(tokens: Tokens) -> pd.DataFrame:
 
 
 def documents_of_types(tokens: Tokens) -> np.ndarray:
-    """In how many documents each type stands."""
-    spread = np.zeros(len(tokens.types), dtype=np.int64)
-    for _, counts in tokens.type_counts():
-        spread += np.bincount(counts.indices, minlength=len(spread))
+    """In how many documents of each language (rows) each type (columns) stands."""
+    stratum = stratum_of(tokens)
+    spread = np.zeros((stratum.max() + 1, len(tokens.types)), dtype=np.int64)
+    for block, counts in tokens.type_counts():
+        number = np.repeat(stratum[block], np.diff(counts.indptr))
+        for language, row in enumerate(spread):
+            row += np.bincount(counts.indices[number == language], minlength=len(row))
     return spread
 
 
+def stratum_of(tokens: Tokens) -> np.ndarray:
+    """The number of the language of each document."""
+    return np.unique(tokens.corpus.languages, return_inverse=True)[1]
+
+
 def only_here(tokens: Tokens, *, most: int = 8) -> pd.DataFrame:
-    """Each document's most frequent content words that stand in no other document.
+    """Each document's most frequent content words that stand in no other document of its language.
 
     Columns document, words_only_here (how many content types), most_frequent ('word (count), …').
     """
     alone = (documents_of_types(tokens) == 1) & tokens.is_content
+    stratum = stratum_of(tokens)
     rows = []
-    for _, counts in tokens.type_counts():
-        mine = alone[counts.indices]
-        number = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))[mine]
+    for block, counts in tokens.type_counts():
+        number = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        mine = alone[stratum[block][number], counts.indices]
+        number = number[mine]
         words, times = counts.indices[mine], counts.data[mine]
         order = np.lexsort((words, -times, number))
         bounds = np.searchsorted(number, np.arange(counts.shape[0] + 1))
@@ -357,8 +411,53 @@ def only_here(tokens: Tokens, *, most: int = 8) -> pd.DataFrame:
 
 
 def in_every_document(vocabulary: pd.DataFrame, n_documents: int) -> pd.DataFrame:
-    """The content words of a vocabulary table that stand in every document."""
-    return content_words(vocabulary[vocabulary["documents"] == n_documents])
+    """The content words of a vocabulary table that stand in every document (of their language)."""
+    every = vocabulary.get("of_documents", n_documents)
+    return content_words(vocabulary[vocabulary["documents"] == every])
+
+
+def languages_told(corpus: Corpus) -> str:
+    """The languages of the documents, and what is compared."""
+    strata = corpus.strata
+    counts = ", ".join(f"{code or 'not declared'} {int(inside.sum())}" for code, inside in strata)
+    told = f"Documents by language: {counts}."
+    if len(strata) > 1:
+        told += " Words, rates and shares are compared within a language only."
+    return shown_lines(told)
+
+
+def scripts_told(corpus: Corpus) -> str:
+    """The scripts that put no spaces between words and are not segmented, '' for none."""
+    return "\n".join(
+        f"NOT SEGMENTED: {letters:,} letters of {script} in {documents} documents: this script puts no "
+        "spaces between words, so what is counted as one of its tokens is no word."
+        for script, (documents, letters) in unsegmented(corpus).items()
+    )
+
+
+def unsegmented(corpus: Corpus) -> dict[str, tuple[int, int]]:
+    """For each script that is not segmented, how many documents hold it and with how many letters."""
+    found: dict[str, tuple[int, int]] = {}
+    for number in range(len(corpus)):
+        content = corpus.texts.content(number)
+        if any(lead in content for lead in UNSEGMENTED_LEADS):
+            for script, letters in not_segmented(content.decode("utf-8")).items():
+                documents, total = found.get(script, (0, 0))
+                found[script] = documents + 1, total + letters
+    return dict(sorted(found.items()))
+
+
+def rules_told_by_language(sets: Iterable[RuleSet], corpus: Corpus, what: str) -> str:
+    """The languages of the corpus in which rule sets have no rule, '' where there are none."""
+    lines = []
+    for code, inside in corpus.strata:
+        without = [rules.name for rules in sets if not rules.has_rules_in(code)]
+        if without:
+            names = ", ".join(without[:20]) + (" and more" if len(without) > 20 else "")
+            lines.append(
+                f"No rule in {code or 'the language'} ({int(inside.sum())} documents) for {what}: {names}."
+            )
+    return shown_lines("\n".join(lines)) or f"Every one of the {what} has rules in every language."
 
 
 def overview_answer(

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import math
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,8 +17,10 @@ from analysis import VERSION
 from analysis.codebook import Codebook
 from analysis.corpus import Corpus
 from analysis.errors import shown
+from analysis.files import write_whole
 from analysis.findings import Finding
 from analysis.pages import NO_MATHS, escaped, plain
+from analysis.plots.glyphs import add_glyphs
 from analysis.plots.sheet import STYLE, Drawing
 
 PNG_METADATA = {"Software": None}
@@ -66,7 +67,7 @@ class Results:
             self.write(f"figures/{drawing.name}.png", png)
             self.write(f"figures/{drawing.name}.svg", rendered(drawing, "svg")[0])
             self.write(f"figures/{drawing.name}.csv", csv_bytes(drawing.data))
-        note = f" {unseen} characters have no glyph in the font and are drawn as boxes."
+        note = f" {unseen} characters have no glyph in the fonts and are drawn as boxes."
         return Picture(png, plain(drawing.alt + (note if unseen else "")))
 
     def table(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -121,6 +122,7 @@ def rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
     from matplotlib import rc_context
 
     sink = io.BytesIO()
+    add_glyphs(drawing.figure)
     metadata = PNG_METADATA if kind == "png" else SVG_METADATA
     with rc_context(STYLE), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -174,11 +176,3 @@ def rounded(value: object) -> object:
 def json_bytes(value: object) -> bytes:
     text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
     return (text + "\n").encode("utf-8")
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file so that no reader ever sees half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f".{file.name}.{os.getpid()}")
-    half.write_bytes(content)
-    os.replace(half, file)

@@ -22,7 +22,8 @@ import numpy as np
 
 from analysis.corpus import Corpus
 from analysis.errors import InputError
-from analysis.language.words import folded, is_stop_word, stop_words
+from analysis.language import chinese
+from analysis.language.words import folded, function_words, is_stop_word, stop_words
 from analysis.store.ahead import ahead
 from analysis.store.blocks import Job, as_bools, block_of
 from analysis.store.cache import Entry, code_of, entry, existing, key_of, packed, save, unpacked
@@ -299,8 +300,8 @@ def jobs_of(corpus: Corpus) -> list[Job]:
             lines = [sorted(excluded.get(name, ())) for name in ids[first : number + 1]]
             spoken = languages[first : number + 1]
             digests = corpus.texts.digests[first : number + 1].tobytes()
-            key = key_of(versions(), digests, spoken, lines)
-            jobs.append(Job(key, first, number + 1, spoken, lines))
+            key = key_of(versions(), digests, spoken, lines, corpus.words)
+            jobs.append(Job(key, first, number + 1, spoken, lines, corpus.words))
             first, size = number + 1, 0
     return jobs
 
@@ -311,7 +312,8 @@ def versions() -> list[str]:
     from importlib.metadata import version
 
     code = code_of("language", "store.blocks")
-    return [code, *(version(name) for name in ("regex", "sentencex", "pyarrow", "numpy"))]
+    libraries = ("regex", "sentencex", "pyarrow", "numpy", *chinese.LIBRARIES)
+    return [code, *(version(name) for name in libraries)]
 
 
 def workers() -> int:
@@ -440,7 +442,8 @@ def types_of(vocabulary) -> dict[str, np.ndarray]:
     types = pc.unique(kinds)
     types = types.take(pc.array_sort_indices(types))
     doubtful = pc.match_substring_regex(types, r"^(.|\p{N}.*)$")
-    doubtful = pc.or_(doubtful, pc.is_in(types, pa.array(sorted(stop_words()), pa.large_string())))
+    listed = pa.array(sorted(function_words()), pa.large_string())
+    doubtful = pc.or_(doubtful, pc.is_in(types, listed))
     content = ~as_bools(doubtful)
     rest = np.flatnonzero(~content)
     content[rest] = [not is_stop_word(name) for name in types.take(pa.array(rest)).to_pylist()]

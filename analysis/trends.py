@@ -223,36 +223,45 @@ def rates_table(
     return pd.DataFrame(rows, columns=["term", *keys, *RATES])
 
 
-def side_of(found: Found, inside: np.ndarray) -> tuple[uncertainty.Clusters, np.ndarray | float]:
-    """Counts and sizes of some documents, and the design effects of their sentences if they are few."""
+def side_of(
+    found: Found, inside: np.ndarray, terms: np.ndarray | None = None
+) -> tuple[uncertainty.Clusters, np.ndarray | float]:
+    """Counts (of some terms) and sizes of some documents, and the design effects of their sentences
+    if they are few."""
+    terms = np.arange(len(found.names)) if terms is None else terms
     sizes = found.tokens.document_sizes[inside]
     few = np.count_nonzero(sizes) < uncertainty.FEWEST_DOCUMENTS
-    effects = found.sentence_effects(inside) if few else 1.0
-    return uncertainty.Clusters(found.counts[inside].toarray(), sizes), effects
+    effects = found.sentence_effects(inside)[terms] if few else 1.0
+    return uncertainty.Clusters(found.counts[inside].toarray()[:, terms], sizes), effects
 
 
 def rates_of(
     found: Found, inside: np.ndarray, confidence: float, resamples: int, rng: np.random.Generator
 ) -> list[dict]:
-    """One dictionary a term with the rate of the documents `inside` and its interval."""
-    documents, effects = side_of(found, inside)
-    interval = uncertainty.rate_intervals(
-        documents, effects=effects, confidence=confidence, resamples=resamples, rng=rng
-    )
-    count, size = documents.counts.sum(axis=0), int(documents.sizes.sum())
-    rates = measures.per_million(count, size)
-    return [
-        {
-            "count": int(count[n]),
-            "tokens": size,
-            "documents": int(inside.sum()),
-            "per_million": rates[n],
-            "low": interval.low[n] * 1e6,
-            "high": interval.high[n] * 1e6,
-            "interval": interval.over,
-        }
-        for n in range(len(count))
-    ]
+    """One dictionary a term with the rate of the documents `inside` and its interval.
+
+    A term is measured in the documents in whose language it has rules or occurs.
+    """
+    rows: list[dict] = [{}] * len(found.names)
+    for terms, measured in found.measured(found.occurs_in):
+        mine = inside & measured
+        documents, effects = side_of(found, mine, terms)
+        interval = uncertainty.rate_intervals(
+            documents, effects=effects, confidence=confidence, resamples=resamples, rng=rng
+        )
+        count, size = documents.counts.sum(axis=0), int(documents.sizes.sum())
+        rates = measures.per_million(count, size)
+        for n, term in enumerate(terms.tolist()):
+            rows[term] = {
+                "count": int(count[n]),
+                "tokens": size,
+                "documents": int(mine.sum()),
+                "per_million": rates[n],
+                "low": interval.low[n] * 1e6,
+                "high": interval.high[n] * 1e6,
+                "interval": interval.over,
+            }
+    return rows
 
 
 def left_out(tokens: Tokens, labels: np.ndarray, period: str) -> pd.DataFrame:
@@ -267,7 +276,9 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     """Content words that rise and fall between the earlier and the later half of the periods.
 
     Columns token, early, late (counts), per_million_early, per_million_late, documents,
-    top_document_share (of the word's occurrences), log_odds, z (positive = rises), sorted by z. Also returns the two spans as text.
+    top_document_share (of the word's occurrences), log_odds, z (positive = rises), sorted by z; in a
+    corpus of several languages also language, all numbers being within it. Also returns the two
+    spans as text.
     The table is empty where the dates make fewer than two periods.
     """
     dates = tokens.corpus.documents["date"]
@@ -280,7 +291,20 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     half = len(periods) // 2
     early = np.isin(labels, periods[:half])
     late = np.isin(labels, periods[half:])
+    strata = tokens.corpus.strata
+    parts = [movers_of(tokens, early & inside, late & inside, prior) for _, inside in strata]
+    if len(strata) > 1:
+        parts = [part.assign(language=code) for part, (code, _) in zip(parts, strata, strict=True)]
+    table = pd.concat([part for part in parts if len(part)] or parts[:1])
+    table = table.sort_values(["z", "token"], ascending=[False, True], ignore_index=True)
+    return table, span_text(periods[:half]), span_text(periods[half:])
+
+
+def movers_of(tokens: Tokens, early: np.ndarray, late: np.ndarray, prior: float) -> pd.DataFrame:
+    """The content words of the documents of one language, early and late ones, in no order."""
     before, after = tokens.group_totals(np.stack((early, late)))
+    if not before.sum() or not after.sum():
+        before, after = np.zeros_like(before), np.zeros_like(after)
     spoken = np.flatnonzero(before + after)
     documents, most = spread_of(tokens, early | late)
     before, after = before[spoken], after[spoken]
@@ -298,9 +322,7 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
             "z": z,
         }
     )
-    table = table[tokens.is_content[spoken]]
-    table = table.sort_values(["z", "token"], ascending=[False, True], ignore_index=True)
-    return table, span_text(periods[:half]), span_text(periods[half:])
+    return table[tokens.is_content[spoken]]
 
 
 def spread_of(tokens: Tokens, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from nltk.tokenize import RegexpTokenizer
 
+from analysis.codebook import is_chinese_word, words_in
+from analysis.language import chinese
+from analysis.language.parts import alternatives
 from analysis.language.sentences import sentence_spans
 
 Match = tuple[int, int, int]
@@ -55,7 +58,21 @@ class Sentence(NamedTuple):
     tokens: list[tuple[int, str]]
 
 
-def sentences(text: str, language: str, excluded: tuple[int, ...] = ()) -> list[Sentence]:
+def spans_of(line: str, language: str) -> list[tuple[int, int]]:
+    """The sentences of a line: Chinese ones where the text is Chinese and the line holds some."""
+    if chinese.is_chinese(language) and chinese.HAN.search(line):
+        return chinese.sentence_spans(line)
+    return sentence_spans(line, language)
+
+
+def form_of(word: str) -> str:
+    """The normal form of a token: simplified characters, else what `normal` says."""
+    return chinese.form_of(word) if chinese.HAN.search(word) else normal(word)
+
+
+def sentences(
+    text: str, language: str, excluded: tuple[int, ...] = (), own: tuple[str, ...] = ()
+) -> list[Sentence]:
     """The sentences of a text that hold a token, line by line, excluded lines left out."""
     found, begin = [], 0
     for number, whole in enumerate(text.splitlines(keepends=True), start=1):
@@ -65,10 +82,11 @@ def sentences(text: str, language: str, excluded: tuple[int, ...] = ()) -> list[
             return len((before + line[:place]).encode())
 
         tokens = [] if number in excluded else list(TOKENIZER.span_tokenize(line))
-        spans = sentence_spans(line, language) if tokens else []
+        tokens = chinese.segmented(line, tokens, own)
+        spans = spans_of(line, language) if tokens else []
         begins = [0, *(start for start, _ in spans[1:]), len(line)]
         for span, (first, last) in zip(spans, pairwise(begins), strict=False):
-            mine = [(byte(a), normal(line[a:b])) for a, b in tokens if first <= a < last]
+            mine = [(byte(a), form_of(line[a:b])) for a, b in tokens if first <= a < last]
             if mine:
                 found.append(Sentence(number, (byte(span[0]), byte(span[1])), mine))
         begin += len(whole)
@@ -85,8 +103,9 @@ def parts(rule: str) -> list[tuple[int, str]]:
         if piece.startswith("~"):
             gap = int(piece[1:])
         else:
-            found.append((gap, normal(piece)))
-            gap = 0
+            for word in words_in(piece):
+                found.append((gap, word))
+                gap = 0
     return found
 
 
@@ -96,7 +115,8 @@ class Matcher:
     def __init__(self, sentences: list[list[str]]):
         self.sentence = [n for n, sentence in enumerate(sentences) for _ in sentence]
         self.exact, self.lower = defaultdict(set), defaultdict(set)
-        for place, form in enumerate(form for sentence in sentences for form in sentence):
+        self.forms = [form for sentence in sentences for form in sentence]
+        for place, form in enumerate(self.forms):
             self.exact[form].add(place)
             self.lower[form.lower()].add(place)
 
@@ -111,12 +131,26 @@ class Matcher:
     def spans(self, rule: str) -> set[tuple[int, int]]:
         """Every first and last place at which a rule fits within a sentence."""
         (_, word), *rest = parts(rule)
-        found = {(place, place) for place in self.places(word)}
+        found = self.stretches(word)
         for gap, word in rest:
-            there = self.places(word)
-            ahead = {(a, b + step) for a, b in found for step in range(1, gap + 2)}
-            fitting = {(a, b) for a, b in ahead if b in there}
-            found = {(a, b) for a, b in fitting if self.sentence[a] == self.sentence[b]}
+            there = self.stretches(word)
+            found = {
+                (a, d) for a, b in found for c, d in there
+                if b < c <= b + gap + 1 and self.sentence[a] == self.sentence[d]
+            }  # fmt: skip
+        return found
+
+    def stretches(self, word: str) -> set[tuple[int, int]]:
+        """First and last place of what a word of a rule fits: one token, or several of a Chinese word."""
+        if not is_chinese_word(word) or "*" in word.strip("*"):
+            return {(place, place) for place in self.places(word)}
+        found = set()
+        for pieces in alternatives(word):
+            for a in range(len(self.forms) - len(pieces) + 1):
+                b = a + len(pieces) - 1
+                here = zip(pieces, self.forms[a : b + 1], strict=True)
+                if self.sentence[a] == self.sentence[b] and all(p.fits(form) for p, form in here):
+                    found.add((a, b))
         return found
 
     def matches(self, rules: list[str], exceptions: list[str]) -> list[Match]:

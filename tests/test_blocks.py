@@ -19,6 +19,7 @@ from analysis.trends import group_table
 
 PIECES = """The race|We|is on|China|US|A|b|é|É|1|4.0|12 Chinese |2 While |e\u0301|x\u0323y|\u0301|हिन्दी। |人工|智能。|！
 U.S.|U.S.’s|U.S.'s|U.S. |e.g. |J.K.Rowling|end.Next|Mr. |St. |’s|'s|'|’|ʼ|＇|‘|“|”|"|„|«|»|😀|👩\u200d💻|👍🏽|٣٤|१|²|Ⅳ
+大语言模型|中美|竞争|。”|，|印度尼西亞|軟體|AI大模型|競賽2024年|人工知能の|〇々|。|？|！
 (|)|[|]|(CAC, 2023)| (Li 2024b).|. . .|. . . |…|. |? |! |.|..|,|-|–|—|_|&|<b>|\u00ad|\ufeff|\u200b|\x7f|\ue000|\U0010ffff"""
 BLANKS = [" ", "  ", "\t", "\x1f", "\xa0", "\u1680", "\u2003", "\u202f", "\u205f", "\u3000"]
 NEWLINES = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
@@ -27,7 +28,7 @@ ANY = st.text(st.characters(exclude_categories=("Cs", "Cn")), max_size=20)
 TEXT = st.one_of(st.lists(st.sampled_from(HOSTILE), max_size=14).map("".join), ANY)
 DOCUMENT = st.tuples(
     TEXT,
-    st.sampled_from(["en", "zh", "hi", "de", "", "zz"]),
+    st.sampled_from(["en", "zh", "zh-Hant", "hi", "de", "", "zz"]),
     st.sets(st.integers(1, 4), max_size=2),
 )
 SETTINGS = settings(

@@ -237,6 +237,7 @@ def test_missing_library_names_the_extra(monkeypatch, name):
     """Without a library the error says what to install."""
     chinese.cutter_of.cache_clear()
     chinese.converter_of.cache_clear()
+    chinese.traditional_sign.cache_clear()
     really = importlib.import_module
 
     def refuse(wanted: str):
@@ -245,7 +246,7 @@ def test_missing_library_names_the_extra(monkeypatch, name):
         return really(wanted)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    with pytest.raises(InputError, match=rf"Chinese needs the library {name}.*\[chinese\]"):
+    with pytest.raises(InputError, match=rf"Chinese needs the library {name}.*pip install {name}"):
         segment("中文")
 
 

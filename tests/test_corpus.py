@@ -448,7 +448,7 @@ def test_exclusions_beside_a_file(tmp_path):
     """A single file has its rules beside it, under its name; a change of them is noticed."""
     (tmp_path / "c.csv").write_text("id,text\na,one\n")
     for line, excluded in (("one", ["one"]), ("two", [])):
-        (tmp_path / "c.csv.exclusions.yaml").write_text(f"{RULE}    line: {line}\n")
+        (tmp_path / "c.exclusions.yaml").write_text(f"{RULE}    line: {line}\n")
         corpus = read_corpus(tmp_path / "c.csv")
         assert corpus.excluded["text"].tolist() == excluded
     assert unused_rules(corpus) == ["r"]

@@ -12,6 +12,7 @@ from analysis.codebook import Codebook
 from analysis.coding import validation
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
+from analysis.framing import code_units
 from analysis.tokens import tokenize
 
 REFERENCE = Path(__file__).parent / "data" / "reference"
@@ -132,11 +133,39 @@ def test_known_differences_stand_beside_corrected_ones(coded, coders):
 
 def test_coverage_of_a_biased_coder(coded, coders):
     """Counted shares of a poor coder miss the truth; the corrected ones hold it as promised."""
-    table = validation.coverage_table(coded, coders, sizes=(100,), draws=30)
+    table = validation.correction_coverage(coded, coders, sizes=(100,), draws=30)
     means = table.groupby("estimator")["coverage"].mean()
     assert means["learnt, counted"] < 0.5
     assert means["learnt, corrected"] >= 0.93
     assert means["rules, corrected"] >= 0.95
+
+
+def test_the_coders_actors_stand_where_their_units_do(coded, tokens, codebook):
+    """Each unit's place is that of its text, and every filled cell `actor` is there."""
+    told = validation.actors_coded(coded, tokens, codebook)
+    assert len(told) == 2 * 377
+    texts = dict(zip(tokens.corpus.documents["id"], tokens.corpus.texts, strict=True))
+    places = told[told["coder"] == "machine-a"]
+    found = {texts[d][a:b] for d, a, b in places[["document", "start", "end"]].to_numpy()}
+    assert found == set(coded.key["text"])
+
+
+def test_the_actor_rule_is_held_against_the_coders(coded, tokens, codebook):
+    """One row a coder, all units; without a column `actor` no row."""
+    table = validation.actor_scores(coded, tokens, codebook, resamples=100)
+    assert table["coder"].tolist() == ["machine-a", "machine-b"]
+    assert table["units"].tolist() == [377, 377]
+    assert (table["percent"] > 0.6).all()
+    nobody = Codebook("n", "", codebook.frames, {}, {})
+    assert validation.actor_scores(coded, tokens, nobody).empty
+
+
+def test_automatic_codes_are_those_of_the_coding(tokens, codebook):
+    """Units with their texts are coded as `code_units` codes, under the same choices."""
+    chosen = {"threshold": 2, "negation": 3, "voice": "author"}
+    units = validation.coded_units(tokens, codebook, "sentence", "source", **chosen)
+    counts = code_units(tokens, codebook, "sentence", **chosen).by_document().counts
+    assert units.coded.sum(axis=0).tolist() == counts.sum(axis=0).tolist()
 
 
 def test_codings_of_another_unit_count_as_none(tokens, codebook):
@@ -177,7 +206,7 @@ def test_without_codings_every_table_is_empty(corpus_of, codebook):
         validation.automatic_scores(none, []),
         validation.corrected_shares(none, none, [], 0.95),
         validation.corrected_differences(none, none, [], 0.95),
-        validation.coverage_table(none, []),
+        validation.correction_coverage(none, []),
     ):
         assert table.empty
         assert len(table.columns) >= 3

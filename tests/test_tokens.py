@@ -123,7 +123,7 @@ def test_sentences_stand_in_order_within_their_line(tokens_as_given):
         ("J.K.Rowling end.Next", "JK Rowling end Next"),
         ("4.0 1,000 GPT-4 V4.0 2023a ٣٤ m² Ⅳ", "4 0 1 000 GPT 4 V4 0 2023a ٣٤ m"),
         ("x\u0323y हिन्दी", "x\u0323y हिन्दी"),
-        ("人工智能，竞赛 AI模型", "人工智能 竞赛 AI模型"),
+        ("人工智能，竞赛 AI模型", "人工智能 竞赛 AI 模型"),
         ("go😀now 👍🏽", "go now"),
         ("a_b #ai#china @x R&D <b>", "a b ai china x R D b"),
         ("soft\u00adhyphen zero\u200bwidth non\u00a0breaking", "soft hyphen zero width non breaking"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -10,20 +12,23 @@ from analysis import measures, uncertainty
 from analysis.codebook import Codebook
 from analysis.evidence import Reading, read_each
 from analysis.framing import Coding
-from analysis.matching import Matcher
+from analysis.stance.marks import CountedMatches
 from analysis.tokens import Tokens
 
 COLUMNS = ["frame", "rule", "matches", "share", "documents", "top_document", "top_document_share"]
 COLUMNS += ["dp", "sentence"]
 
 
-def rule_counts(tokens: Tokens, codebook: Codebook) -> sparse.csr_array:
-    """Matches of every rule of every frame (columns, in the order of the codebook) in each document."""
+def rule_counts(
+    tokens: Tokens, codebook: Codebook, *, negation: int = 0, voice: str = "all"
+) -> sparse.csr_array:
+    """Matches of every rule of every frame (columns, in the order of the codebook) in each document;
+    `negation` and `voice` as in `framing.code_units`."""
     sets = list(codebook.frames.values())
     first = np.cumsum([0, *(len(rules.rules) for rules in sets)])
-    matcher = Matcher(tokens, sets)
+    matcher = CountedMatches(tokens, replace(codebook, actors={}), negation, voice)
     parts = []
-    for block, rows in tokens.each(matcher.matches):
+    for block, (rows, _) in tokens.each(matcher.matches):
         cells = (block.document_of[rows[:, 1]], first[rows[:, 0]] + rows[:, 3])
         shape = (block.n_documents, int(first[-1]))
         parts.append(sparse.csr_array((np.ones(len(rows), dtype=np.int64), cells), shape=shape))
@@ -32,16 +37,18 @@ def rule_counts(tokens: Tokens, codebook: Codebook) -> sparse.csr_array:
     return counts
 
 
-def rule_audit(coding: Coding, codebook: Codebook, *, random_seed: int = 0) -> pd.DataFrame:
+def rule_audit(
+    coding: Coding, codebook: Codebook, *, random_seed: int = 0, **counted
+) -> pd.DataFrame:
     """What each rule of each frame contributes: `rule_audit.csv`, by frame and matches.
 
     Columns: frame, rule (as written), matches, share (of its frame's matches), documents (that
     hold one), top_document and its share, dp (Gries 2008: 0 where a rule is spread as the tokens
-    are, near 1 where it sits in a small part of them), sentence (one with a match, drawn at random
+    are, near 1 where it sits in a small part of them; `counted` as in `rule_counts`), sentence (one with a match, drawn at random
     of those kept for reading). Counts are complete; a rule that matches nothing has a row.
     """
     tokens = coding.tokens
-    counts = rule_counts(tokens, codebook)
+    counts = rule_counts(tokens, codebook, **counted)
     totals = np.asarray(counts.sum(axis=0)).ravel()
     dp = np.full(len(totals), np.nan)
     dp[totals > 0] = measures.deviation_of_proportions(counts[:, totals > 0], tokens.document_sizes)

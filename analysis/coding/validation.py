@@ -11,17 +11,20 @@ import numpy as np
 import pandas as pd
 
 from analysis import uncertainty
-from analysis.codebook import Codebook
+from analysis.codebook import NOBODY, Codebook
 from analysis.coding import agreement, coder, correction, sampling, sheets
 from analysis.coding.coder import AutomaticCoding
+from analysis.coding.stances import OTHER, actor_agreement
 from analysis.corpus import EVERY, locate
 from analysis.errors import InputError, shown, shown_lines
 from analysis.evidence import check_unit, units_of
-from analysis.framing import check_frames, presence_of
-from analysis.matching import Matcher
+from analysis.framing import check_frames, presence_of, reached
 from analysis.reading.rows import CODINGS
+from analysis.stance.marks import CountedMatches
+from analysis.stance.proximity import sides
 from analysis.tokens import Block, Tokens
 
+ACTOR = "actor"
 NEARLY_ALL = 0.95
 """Share of units coded from which nothing is left to estimate."""
 MOST_UNEQUAL = 1.25
@@ -48,16 +51,27 @@ class CodedUnits:
     groups: np.ndarray
 
 
-def coded_units(tokens: Tokens, codebook: Codebook, unit: str, group: str) -> CodedUnits:
-    """Every unit with its text and its automatic codes; all texts of the corpus are held in memory."""
+def coded_units(
+    tokens: Tokens,
+    codebook: Codebook,
+    unit: str,
+    group: str,
+    *,
+    threshold: int = 1,
+    negation: int = 0,
+    voice: str = "all",
+) -> CodedUnits:
+    """Every unit with its text and its automatic codes, which are as `framing.code_units` gives them;
+    all texts of the corpus are held in memory."""
     check_unit(unit)
     check_frames(codebook.frames)
     frames = tuple(codebook.frames)
-    matcher = Matcher(tokens, codebook.frames.values())
+    matcher = CountedMatches(tokens, replace(codebook, actors={}), negation, voice)
     ids = tokens.corpus.documents["id"].to_numpy()
     documents, texts, codes = [], [], []
-    for block, rows in tokens.each(matcher.matches):
+    for block, (rows, _) in tokens.each(matcher.matches):
         unit_of = units_of(block, unit)
+        rows = reached(block, rows, unit_of, threshold, len(frames))
         first = np.unique(unit_of, return_index=True)[1]
         numbers = block.sentence_document[first] + block.first_document
         documents.append(numbers)
@@ -204,9 +218,10 @@ class Coded:
 
 
 def corpus_codings(
-    tokens: Tokens, codebook: Codebook, *, unit: str, group: str, path: str = ""
+    tokens: Tokens, codebook: Codebook, *, unit: str, group: str, path: str = "", **counted
 ) -> Coded:
-    """The codings in a folder, or in the corpus folder's own `codings`.
+    """The codings in a folder, or in the corpus folder's own `codings`; `counted` are options of
+    `coded_units`.
 
     Codings of the corpus's own folder that do not fit (another unit, other frames, texts that
     changed) count as none, and `reason` says so; for a folder that was named they raise InputError.
@@ -217,17 +232,19 @@ def corpus_codings(
     if not path and (folder is None or not (folder / sheets.KEY).is_file()):
         return Coded(unit, "no codings of this corpus are there")
     try:
-        return read_coded(Path(folder), tokens, codebook, unit, group)
+        return read_coded(Path(folder), tokens, codebook, unit, group, **counted)
     except InputError as error:
         if path:
             raise
         return Coded(unit, f"the corpus's own codings do not fit: {error}")
 
 
-def read_coded(folder: Path, tokens: Tokens, codebook: Codebook, unit: str, group: str) -> Coded:
+def read_coded(
+    folder: Path, tokens: Tokens, codebook: Codebook, unit: str, group: str, **counted
+) -> Coded:
     """The codings in a folder; raises InputError where they do not fit the units or the frames."""
     sheets.read_key(folder / sheets.KEY)
-    found = coded_units(tokens, codebook, unit, group)
+    found = coded_units(tokens, codebook, unit, group, **counted)
     key, codings = sheets.read_sample(folder, found.frames)
     coded = Coded(unit, "", found, key, codings)
     if not len(coded.places) or np.isnan(codings.codes).all():
@@ -294,6 +311,44 @@ def divided_units(coded: Coded) -> pd.DataFrame:
     table = agreement.disagreed_units(variables, coded.codings.units, coded.codings.coders)
     texts = dict(zip(coded.key["unit_id"], coded.key["text"], strict=True))
     return table.assign(text=table["unit_id"].map(texts))
+
+
+def actors_coded(coded: Coded, tokens: Tokens, codebook: Codebook) -> pd.DataFrame:
+    """The actor of each unit by each coder, from a further column `actor` of the sheets: document,
+    start, end (characters), coder, actor, as `stances.actor_agreement` takes them. Cells that name
+    no actor of the codebook, 'both', 'several' or 'other' are left out."""
+    columns = ["document", "start", "end", "coder", "actor"]
+    if coded.reason or not codebook.actors:
+        return pd.DataFrame(columns=columns)
+    others = coded.codings.others
+    allowed = {*sides(list(codebook.actors)), OTHER} - {NOBODY}
+    told = others[(others["column"] == ACTOR) & others["value"].isin(allowed)]
+    places = pd.DataFrame(unit_places(coded.found, tokens), columns=["start", "end"])
+    units = coded.found.units[["unit_id", "document"]].join(places)
+    found = told.rename(columns={"value": "actor"}).merge(units, on="unit_id")
+    return found[columns]
+
+
+def unit_places(found: CodedUnits, tokens: Tokens) -> list[tuple[int, int]]:
+    """Where each unit stands in the text of its document (characters), unit after unit."""
+    numbers = {name: n for n, name in enumerate(tokens.corpus.documents["id"])}
+    places, document, place, content = [], None, 0, ""
+    for name, text in zip(found.units["document"], found.units["text"], strict=True):
+        if name != document:
+            content = tokens.corpus.texts.content(numbers[name]).decode("utf-8")
+            document, place = name, 0
+        start = content.index(text, place)
+        place = start + len(text)
+        places.append((start, place))
+    return places
+
+
+def actor_scores(coded: Coded, tokens: Tokens, codebook: Codebook, **choices) -> pd.DataFrame:
+    """`stances.actor_agreement` with the coders' actors, empty where they coded none."""
+    told = actors_coded(coded, tokens, codebook)
+    if told.empty:
+        return pd.DataFrame(columns=["coder", "units", "left_out", "percent", "cohen", "alpha"])
+    return actor_agreement(tokens, codebook, told, **choices)
 
 
 # --- automatic coders held against the codings ------------------------------------------------------
@@ -514,7 +569,7 @@ def known_codes(coded: Coded, coders: Sequence[AutomaticCoding]) -> Known:
     return Known(codes[whole], tuple(one.coded[places] for one in coders), strata)
 
 
-def coverage_table(
+def correction_coverage(
     coded: Coded,
     coders: Sequence[AutomaticCoding],
     *,

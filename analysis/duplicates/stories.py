@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from analysis.corpus import EVERY, Corpus
 from analysis.duplicates.near import (
@@ -230,6 +229,8 @@ def beside(
     Columns name, those of `keys`, articles, article_size, article_count, stories, story_size,
     story_count; a row a name and cell, the group `all` first.
     """
+    from scipy import sparse
+
     rows = np.flatnonzero((keys != "").all(axis=1))
     own = keys.iloc[rows]
     both = pd.concat([own.assign(group=EVERY), own], ignore_index=True)

@@ -3,52 +3,28 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 import regex
 
 from analysis.errors import InputError
+from analysis.language.words import normal_form
 
-EXTRA = "pip install 'ai-race-workbook[chinese]'"
+HERE = Path(__file__).parent
+KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 HAN = regex.compile(r"[\p{Han}〇々]+")
 SENTENCE_END = regex.compile(r"[。！？!?…｡]+[”’」』）》〉】\"')\]]*")
-USER_WORDS = (
-    *(
-        "大语言模型",
-        "生成式人工智能",
-        "通用人工智能",
-        "人工智能",
-        "人工智慧",
-        "安全困境",
-        "军备竞赛",
-    ),
-    *("国家安全", "出口管制", "供应链", "芯片法案", "半导体", "机器学习", "深度学习", "大模型"),
-    *("一带一路", "中美关系", "科技战", "脱钩", "卡脖子", "自力更生", "算力"),
-)
-PLACES = (
-    *(
-        "印度尼西亚",
-        "印度支那",
-        "印度洋",
-        "西印度群岛",
-        "东印度公司",
-        "南苏丹",
-        "赤道几内亚",
-        "几内亚比绍",
-    ),
-    *(
-        "巴布亚新几内亚",
-        "新几内亚",
-        "尼日利亚",
-        "多米尼加",
-        "马来西亚",
-        "索马里兰",
-        "北马其顿",
-        "罗马尼亚",
-    ),
-    *("中非共和国", "中华民国", "中华人民共和国", "阿尔巴尼亚", "马里兰", "马里亚纳", "拉丁美洲"),
-)
-PLACE = regex.compile("|".join(sorted(PLACES, key=len, reverse=True)))
+LIBRARIES = ("rjieba", "opencc")
+NAMES = ("zh", "zho", "chi", "cmn", "yue", "chinese")
+TAIWAN = {"人工智慧": "人工智能", "晶片": "芯片"}
+"""Words of Taiwan's that are written alike in both scripts."""
+LONG, ALWAYS = 4, 1_000_000
+"""A listed word of so many characters is kept whole whatever stands around it: its frequency is set high."""
+HAN_LEADS = [bytes([lead]) for lead in range(0xE4, 0xEA)]
+"""First bytes, in UTF-8, of the common Chinese characters."""
+LOOKED_AT = 20_000
+"""Characters of a text from which its script is guessed."""
 SCRIPTS = {
     **{
         "Latin": r"\p{Latin}",
@@ -72,24 +48,46 @@ Span = tuple[int, int]
 
 
 def library(name: str):
-    """A module of the extra `chinese`; raises InputError that names the extra where it is missing."""
+    """A module that only Chinese needs; raises InputError where it is missing."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise InputError(
-            f"Chinese needs the library {name}, which is not installed", allowed=EXTRA
+            f"Chinese needs the library {name}, which is not installed",
+            allowed=f"pip install {name}",
         ) from error
+
+
+@cache
+def listed(name: str) -> tuple[str, ...]:
+    """The words of one of the lists in `wordlists/`, in their order."""
+    lines = (HERE / "wordlists" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@cache
+def places() -> frozenset[str]:
+    """Names of places that hold the name of another, in simplified characters."""
+    return frozenset(listed("zh-places"))
+
+
+@cache
+def place_pattern():
+    """Finds the names of `places`, the longest first."""
+    return regex.compile("|".join(sorted(places(), key=lambda name: (-len(name), name))))
 
 
 # --- words -----------------------------------------------------------------------------------------
 
 
-def segment(text: str, words: tuple[str, ...] = USER_WORDS) -> list[Span]:
+def segment(text: str, words: tuple[str, ...] = ()) -> list[Span]:
     """The words of every run of Chinese characters, as character offsets into the text.
 
-    The words of a run, put together, are the run. `words` are kept whole wherever the sentence
-    lets them; a place that begins with another's name (印度尼西亚) is always one word. Traditional
-    text is cut as its simplified form is. What is not Chinese is left out.
+    The words of a run, put together, are the run. The words of the list `zh-words` and `words`
+    are kept whole wherever the sentence lets them; a place that begins with another's name
+    (印度尼西亚) is always one word. A name that is in no list falls into single characters: nothing
+    is guessed, so that a rule finds it wherever it stands. Traditional text is cut as its
+    simplified form is. What is not Chinese is left out.
 
     >>> text = "大語言模型在印度尼西亞, AI"
     >>> [text[start:end] for start, end in segment(text)]
@@ -100,7 +98,7 @@ def segment(text: str, words: tuple[str, ...] = USER_WORDS) -> list[Span]:
     for run in HAN.finditer(simplified(text)):
         place = run.start()
         for piece in cut_at_places(run.group()):
-            for word in (piece,) if piece in PLACES else cutter.cut(piece):
+            for word in (piece,) if piece in places() else cutter.cut(piece, False):
                 spans.append((place, place + len(word)))
                 place += len(word)
     return spans
@@ -108,10 +106,8 @@ def segment(text: str, words: tuple[str, ...] = USER_WORDS) -> list[Span]:
 
 def cut_at_places(run: str) -> list[str]:
     """A run cut before and after each of the long place names, the longest first."""
-    if not PLACE.search(run):
-        return [run]
     pieces, place = [], 0
-    for found in PLACE.finditer(run):
+    for found in place_pattern().finditer(run):
         pieces += [run[place : found.start()], found.group()]
         place = found.end()
     return [piece for piece in (*pieces, run[place:]) if piece]
@@ -119,16 +115,28 @@ def cut_at_places(run: str) -> list[str]:
 
 @cache
 def cutter_of(words: tuple[str, ...]):
-    """A segmenter that knows these words; raises InputError for one that is not Chinese."""
+    """A segmenter that knows these words too; raises InputError for one that is not Chinese."""
     cutter = library("rjieba").Jieba()
-    for word in words:
+    for word in (*listed("zh-words"), *words):
         if not HAN.fullmatch(word):
             raise InputError("is no Chinese word", value=word, allowed="Chinese characters only")
-        cutter.add_word(simplified(word), None, None)
+        cutter.add_word(simplified(word), ALWAYS if len(word) >= LONG else None, None)
     return cutter
 
 
-def segmented(text: str, spans: list[Span], words: tuple[str, ...] = USER_WORDS) -> list[Span]:
+def is_cut(token: str) -> bool:
+    """Whether a run of letters is cut into words: it holds Chinese characters, and few kana beside them.
+
+    >>> [is_cut(token) for token in ("AI大模型", "人工知能の競争が", "race")]
+    [True, False, False]
+    """
+    if token.isascii():
+        return False
+    han = sum(map(len, HAN.findall(token)))
+    return han > 0 and 10 * len(KANA.findall(token)) <= han
+
+
+def segmented(text: str, spans: list[Span], words: tuple[str, ...] = ()) -> list[Span]:
     """Token spans with those that hold Chinese cut into words; the others stay as they are.
 
     >>> text = "AI大模型 wins"
@@ -138,7 +146,7 @@ def segmented(text: str, spans: list[Span], words: tuple[str, ...] = USER_WORDS)
     found: list[Span] = []
     for start, end in spans:
         token = text[start:end]
-        if token.isascii() or not HAN.search(token):
+        if not is_cut(token):
             found.append((start, end))
             continue
         inner = segment(token, words)
@@ -148,7 +156,31 @@ def segmented(text: str, spans: list[Span], words: tuple[str, ...] = USER_WORDS)
     return found
 
 
+@lru_cache(maxsize=100_000)
+def form_of(token: str) -> str:
+    """The normal form of a token: of Chinese the simplified characters, of words written in
+    traditional ones, and of a few others, what the mainland says for Taiwan's word.
+
+    >>> [form_of(token) for token in ("競賽", "軟體", "人工智慧", "文件", "China’s")]
+    ['竞赛', '软件', '人工智能', '文件', 'China']
+    """
+    if not HAN.search(token):
+        return normal_form(token)
+    if token == simplified(token):
+        return TAIWAN.get(token, token)
+    return matched_form(token)
+
+
 # --- sentences -------------------------------------------------------------------------------------
+
+
+def is_chinese(language: str) -> bool:
+    """Whether a language code stands for Chinese.
+
+    >>> [is_chinese(code) for code in ("zh", "zh-Hant", "ZH_tw", "en", "")]
+    [True, True, True, False, False]
+    """
+    return language.strip().lower().replace("_", "-").partition("-")[0] in NAMES
 
 
 def sentence_spans(line: str) -> list[Span]:
@@ -179,12 +211,23 @@ def converter_of(kind: str):
     return library("opencc").OpenCC(kind)
 
 
+@cache
+def traditional_sign():
+    """Finds a character that another stands for in simplified text."""
+    signs = "".join(map(chr, (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))))
+    plain = converter_of("t2s").convert("\n".join(signs)).split("\n")
+    changed = "".join(old for old, new in zip(signs, plain, strict=True) if old != new)
+    return regex.compile(f"[{regex.escape(changed)}\U00020000-\U0003ffff]")
+
+
 def simplified(text: str) -> str:
     """The text in simplified characters, one for each, so that every offset stays.
 
     >>> simplified("人工智慧競賽")
     '人工智慧竞赛'
     """
+    if text.isascii() or not traditional_sign().search(text):
+        return text
     convert = converter_of("t2s").convert
     whole = convert(text)
     if len(whole) == len(text):
@@ -234,6 +277,21 @@ def letters_by_script(text: str) -> dict[str, int]:
 def script_of(text: str) -> str:
     """The script of most letters of a text, '' for a text without letters of a known script."""
     return next(iter(letters_by_script(text)), "")
+
+
+def reads_as_chinese(content: bytes | memoryview) -> bool:
+    """Whether most letters at the beginning of a text in UTF-8 are Chinese characters.
+
+    >>> [reads_as_chinese(text.encode()) for text in ("AI 竞争加剧", "Race for 人工智能", "日本のニュース")]
+    [True, False, False]
+    """
+    start = bytes(content[: 4 * LOOKED_AT])
+    if start.isascii():
+        return False
+    if sum(map(start.count, HAN_LEADS)) * 10 < len(start):
+        return False
+    letters = letters_by_script(start.decode("utf-8", "ignore"))
+    return 2 * letters.get("Chinese", 0) > sum(letters.values())
 
 
 def not_segmented(text: str) -> dict[str, int]:

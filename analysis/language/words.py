@@ -52,7 +52,13 @@ def folded(form: str) -> str:
     return lower
 
 
+@cache
+def function_words() -> frozenset[str]:
+    """The function words of every language that has a list; no word of two languages is both kinds."""
+    return stop_words("en") | stop_words("zh")
+
+
 def is_stop_word(form: str) -> bool:
     """Whether a type is a function word, a lone letter, a number or a cited year (`2024b`)."""
     number = form.isdecimal() or (len(form) == 5 and form[:4].isdecimal())
-    return number or len(form) == 1 or form in stop_words()
+    return number or len(form) == 1 or form in function_words()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -17,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from analysis.errors import shown
+from analysis.plots.glyphs import cut, width_of, wrapped
 from analysis.uncertainty import ENOUGH_TO_RESAMPLE, FEWEST_DOCUMENTS
 
 BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
@@ -97,8 +97,8 @@ def sheet(
 
     `body` is the height of the panels together with the gaps between them.
     """
-    lines = textwrap.wrap(shown(title, quote=False, longest=400), 80)
-    more = textwrap.wrap(shown(subtitle, quote=False, longest=600), 112)
+    lines = wrapped(shown(title, quote=False, longest=400), 80)
+    more = wrapped(shown(subtitle, quote=False, longest=600), 112)
     top = 0.12 + 0.2 * len(lines) + 0.155 * len(more) + 0.14 + 0.18 * panel_title_lines
     height = top + body + bottom
     figure = Figure(figsize=(WIDTH, height))
@@ -151,13 +151,12 @@ def blank(name: str, title: str, reason: str, data: pd.DataFrame) -> Drawing:
 
 def short(label: object, longest: int = 26) -> str:
     """A label cut to a length, nothing invisible in it."""
-    text = shown(str(label), quote=False, longest=400)
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+    return cut(shown(str(label), quote=False, longest=400), longest)
 
 
 def left_for(labels: Iterable[str], longest: int = 26) -> float:
     """Inches to the left of a panel that its row labels need."""
-    return 0.36 + 0.068 * max((len(short(label, longest)) for label in labels), default=4)
+    return 0.36 + 0.068 * max((width_of(short(label, longest)) for label in labels), default=4)
 
 
 def rows_axis(panel: Axes, labels: Sequence[str], longest: int = 26) -> np.ndarray:

@@ -39,7 +39,7 @@ ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 KINDS = "a folder, or a file " + ", ".join((*LARGEST, *TABLES, ".parquet", ".zip"))
 OF_THE_CORPUS = (
     *("metadata.csv", "codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml"),
-    *("sweep.yaml", "SHA256SUMS", "README.md"),
+    *("sweep.yaml", "words.yaml", "corpus.yaml", "SHA256SUMS", "README.md"),
 )
 METADATA = "metadata.csv"
 HIDDEN = "is hidden, or of the system"

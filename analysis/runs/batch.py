@@ -17,15 +17,19 @@ from pathlib import Path
 from analysis import VERSION
 from analysis.corpus import Corpus, read_corpus
 from analysis.errors import InputError, shown
+from analysis.files import read_yaml
 from analysis.results import json_bytes, merge_findings, write_whole
-from analysis.runs.parameters import Declared, read_declared, settle
+from analysis.runs.parameters import Declared, node_text, read_declared, settle
 from analysis.runs.receipts import (
+    CONFIGURATION,
     KINDS,
     ROOT,
+    Project,
     figure_hashes,
     hash_of_code,
     hash_of_file,
     hash_of_path,
+    own_project,
     publish,
     read_receipt,
     sha256,
@@ -76,9 +80,22 @@ Report = Callable[[str, str, int, int], None]
 # --- planning --------------------------------------------------------------------------------------
 
 
+def project() -> Project:
+    """The user's own workbook where the command is given inside one, else this project."""
+    return own_project() or Project(NOTEBOOKS, FIGURES, RUNS)
+
+
+def configured() -> dict[str, str]:
+    """The parameters as text that the project's file of choices gives, none where there is none."""
+    file = project().configuration
+    return (
+        {name: node_text(node) for name, node in read_yaml(file).entries().items()} if file else {}
+    )
+
+
 def find_notebooks(names: Sequence[str] = ()) -> tuple[Declared, ...]:
     """The project's notebooks by name (all for none), in their order; else InputError."""
-    files = {file.stem: file for file in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    files = {file.stem: file for file in sorted(project().notebooks.glob("*.ipynb"))}
     wanted = [Path(name).name.removesuffix(".ipynb") for name in names] or list(files)
     for name in wanted:
         if name not in files:
@@ -124,8 +141,12 @@ def make_plan(
             "is too small", where="--workers or --timeout", value=min(workers, timeout)
         )
     notebooks = find_notebooks(names)
-    folder = Path(out) if out else Path(os.path.relpath(RUNS / run))
-    parameters = settle(notebooks, given)
+    folder = Path(out) if out else Path(os.path.relpath(project().runs / run))
+    chosen = configured()
+    settle(find_notebooks(), chosen, CONFIGURATION)
+    mine = {name for notebook in notebooks for name in notebook.parameters}
+    chosen = {name: value for name, value in chosen.items() if name in mine}
+    parameters = settle(notebooks, {**chosen, **given})
     for values in parameters.values():
         values["out"] = str(folder)
     check_meaning(parameters)
@@ -220,7 +241,7 @@ def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome]
         receipt = make_receipt(plan, outcomes, inputs, before)
         write_whole(plan.folder / "run.json", json_bytes(receipt))
         if plan.publish and all(outcome.state != "failed" for outcome in outcomes):
-            publish(plan.folder / "figures", receipt["figures"], FIGURES)
+            publish(plan.folder / "figures", receipt["figures"], project().figures)
     return outcomes, receipt
 
 

@@ -8,14 +8,16 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from analysis.corpus import files_of, locate
+from analysis.corpus import files_of, locate, texts_place
 from analysis.results import json_bytes
 
 ROOT = Path(__file__).parent.parent.parent
+CONFIGURATION = "workbook.yaml"
 LOCK = "figures.lock.json"
 KINDS = ("png", "svg", "csv")
 DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")
@@ -35,9 +37,17 @@ def hash_of_file(file: Path) -> str:
 def hash_of_path(path: str | Path) -> str:
     """Of a file its bytes; of a folder the names and bytes of all files below it, links left out.
 
-    Exclusion rules beside a file are taken with it.
+    Where a corpus folder's texts lie elsewhere, those as well.
     """
     place = locate(path)
+    texts = texts_place(place)
+    if texts != place:
+        return sha256(f"{hash_of_files(place)} {hash_of_files(texts)}".encode())
+    return hash_of_files(place)
+
+
+def hash_of_files(place: Path) -> str:
+    """Of a file its bytes; of a folder, or a file with rules beside it, all names and bytes."""
     files = [file for file in files_of(place) if file.is_file()]
     if files == [place]:
         return hash_of_file(place)
@@ -45,6 +55,27 @@ def hash_of_path(path: str | Path) -> str:
     names = [str(file.relative_to(home)) for file in files]
     lines = (f"{name}\0{hash_of_file(file)}\n" for name, file in zip(names, files, strict=True))
     return sha256("".join(lines).encode("utf-8", "surrogateescape"))
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where notebooks, figures and runs lie, and the file of choices, None where there is none."""
+
+    notebooks: Path
+    figures: Path
+    runs: Path
+    configuration: Path | None = None
+
+
+def own_project() -> Project | None:
+    """The workbook that the current folder is, or is the `notebooks` folder of; None for neither."""
+    here = Path.cwd()
+    for root in (here, here.parent) if here.name == "notebooks" else (here,):
+        if (root / CONFIGURATION).is_file() and (root / "notebooks").is_dir():
+            return Project(
+                root / "notebooks", root / "figures", root / "runs", root / CONFIGURATION
+            )
+    return None
 
 
 @cache

@@ -40,6 +40,8 @@ IN_PLACE = {
     "unique": ("str", "all"),
     "similarity": ("float", "0.8"),
     "threshold": ("int", "1"),
+    "negation": ("int", "0"),
+    "voice": ("str", "all"),
     "leave_out": ("list", ""),
     "confidence": ("float", "0.95"),
 }
@@ -208,10 +210,8 @@ class Asked:
         found = list(check_token_shares(self.claims, tokens))
         found += self.once(self.rates, choice["confidence"], *documents)
         if self.codebook.frames and any(one.kind == "larger_share" for one in self.claims):
-            left_out = tuple(choice["leave_out"])
-            coding = self.once(
-                self.coding, choice["unit"], choice["threshold"], left_out, *documents
-            )
+            matches = tuple(choice[name] for name in ("unit", "threshold", "negation", "voice"))
+            coding = self.once(self.coding, matches, tuple(choice["leave_out"]), documents)
             found += check_shares(self.claims, coding, **chosen)
         return found
 
@@ -237,10 +237,12 @@ class Asked:
         tokens = self.once(self.tokens, *documents)
         return check_rates(self.claims, tokens, self.codebook, confidence=confidence, **self.fixed)
 
-    def coding(self, unit: str, threshold: int, left_out: tuple[str, ...], *documents) -> Coding:
+    def coding(self, matches: tuple, left_out: tuple[str, ...], documents: tuple) -> Coding:
         """The units coded with the frames."""
         tokens, book = self.once(self.tokens, *documents), without(self.codebook, left_out)
-        return code_units(tokens, book, unit, threshold=threshold, keep=0)
+        unit, threshold, negation, voice = matches
+        counted = {"threshold": threshold, "negation": negation, "voice": voice}
+        return code_units(tokens, book, unit, keep=0, **counted)
 
 
 def sweep_table(

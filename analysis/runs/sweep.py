@@ -73,7 +73,9 @@ def plan_sweep(
         if name in given and name in sweep.choices:
             raise InputError("is a choice of the sweep", where="-p", value=name)
     every = specifications(sweep, *corpus_of(notebooks, given))
-    folder = Path(out) if out else Path(os.path.relpath(batch.RUNS / (run or Path(file).stem)))
+    folder = (
+        Path(out) if out else Path(os.path.relpath(batch.project().runs / (run or Path(file).stem)))
+    )
     chosen = {"run": run or Path(file).stem, "workers": 1, "force": force, "timeout": timeout}
     jobs: dict[str, batch.Plan] = {}
     names: dict[tuple, str] = {}

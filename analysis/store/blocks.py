@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.language import chinese
 from analysis.language.breaks import certain_breaks, ending_words
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
 from analysis.language.words import TOKEN, normal_form
@@ -33,6 +34,7 @@ WORD_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.ui
 """The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
 FULL_STOP = 46
 RUNS_KNOWN = 100_000
+MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
 WIDE_NEWLINES = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
 
@@ -108,8 +110,11 @@ def places(content: bytes, mark: bytes) -> Iterator[int]:
 # --- tokens ------------------------------------------------------------------------------------------
 
 
-def find_words(content: bytes) -> tuple[Words, Runs]:
-    """Every token of the bytes, and the runs in which they stand."""
+def find_words(content: bytes, own: Sequence[str] = ()) -> tuple[Words, Runs]:
+    """Every token of the bytes, and the runs in which they stand.
+
+    `own` are Chinese words that the segmenter keeps whole.
+    """
     data = np.frombuffer(content, dtype=np.uint8)
     inside = np.frombuffer(bytearray(content).translate(INSIDE), dtype=bool)
     stops = np.flatnonzero(data[1:-1] == FULL_STOP) + 1
@@ -120,7 +125,7 @@ def find_words(content: bytes) -> tuple[Words, Runs]:
     edges = np.concatenate((edges, [len(data)])) if len(edges) % 2 else edges
     begins, ends = edges[::2], edges[1::2]
     kinds, codes = distinct_runs(content, begins, ends - begins)
-    return placed(kinds, codes, begins), Runs(kinds, codes, ends)
+    return placed(kinds, codes, begins, tuple(own)), Runs(kinds, codes, ends)
 
 
 def distinct_runs(
@@ -176,10 +181,10 @@ def codes_of(found: pa.DictionaryArray) -> np.ndarray:
     return np.frombuffer(found.indices.buffers()[1] or b"", dtype=np.int32)[: len(found)]
 
 
-def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray) -> Words:
+def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[str, ...]) -> Words:
     """The tokens of runs: those of each different run, set in where the run stands."""
     plain = as_bools(pc.ascii_is_alnum(kinds))
-    forms, form, at, sizes = tokens_of_runs(kinds, plain)
+    forms, form, at, sizes = tokens_of_runs(kinds, plain, own)
     forms, rank = distinct_forms(forms)
     if not len(form):
         return Words(forms, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64))
@@ -210,14 +215,19 @@ def as_bools(values: pa.Array) -> np.ndarray:
     return bools.astype(bool)
 
 
-def tokens_of_runs(kinds: pa.Array, plain: np.ndarray) -> tuple:
+def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> tuple:
     """Normal forms, those of the plain runs first; and the tokens of all runs, one after the other:
     the place of each one's form, the byte of its run at which it begins, how many each run has.
     """
     mask = pa.array(plain.tolist(), pa.bool_())
     simple = kinds.filter(mask)
     forms: dict[str, int] = {}
-    rest = list(map(tokens_of_run, kinds.filter(pc.invert(mask)).to_pylist()))
+    others = kinds.filter(pc.invert(mask))
+    wide = as_bools(pc.match_substring_regex(others, MAY_BE_CHINESE)).tolist()
+    rest = [
+        tuple(tokens_of_chinese(run, own)) if may_be_chinese else tokens_of_run(run)
+        for run, may_be_chinese in zip(others.to_pylist(), wide, strict=True)
+    ]
     sizes = np.ones(len(kinds), dtype=np.int64)
     sizes[~plain] = np.fromiter(map(len, rest), dtype=np.int64, count=len(rest))
     among = np.repeat(plain, sizes)
@@ -239,6 +249,16 @@ def tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
     )
 
 
+def tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Form and first byte of each token of a run with Chinese characters."""
+    spans = [match.span() for match in TOKEN.finditer(run)]
+    byte = place = 0
+    for start, end in chinese.segmented(run, spans, own):
+        byte += len(run[place:start].encode())
+        place = start
+        yield chinese.form_of(run[start:end]), byte
+
+
 def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """The different forms, and for every form given its place among them."""
     encoded = forms.dictionary_encode()
@@ -256,7 +276,10 @@ def find_sentences(
     parts = [np.empty((3, 0), dtype=np.int64)]
     for language in sorted(set(names)):
         mine = spoken[names == language]
-        if is_english(language):
+        if chinese.is_chinese(language):
+            mine, found = chinese_sentences(content, lines, mine)
+            parts.append(found)
+        if len(mine) and is_english(language):
             sure, certain = certain_sentences(content, lines, mine, runs)
             parts.append(certain)
             mine = mine[~sure]
@@ -265,6 +288,27 @@ def find_sentences(
     line, start, end = np.concatenate(parts, axis=1)
     order = np.lexsort((start, line))
     return line[order], start[order], end[order]
+
+
+def chinese_sentences(
+    content: bytes, lines: Lines, mine: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lines without a Chinese character; line, first and last byte of the sentences of the others."""
+    rows, rest = [], []
+    for number in mine.tolist():
+        start, end = int(lines.start[number]), int(lines.end[number])
+        text = content[start:end].decode("utf-8")
+        if not chinese.HAN.search(text):
+            rest.append(number)
+            continue
+        place = 0
+        for first, last in chinese.sentence_spans(text):
+            start += len(text[place:first].encode())
+            size = len(text[first:last].encode())
+            rows.append((number, start, start + size))
+            start, place = start + size, last
+    found = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    return np.array(rest, dtype=np.int64), found
 
 
 def is_english(language: str) -> bool:
@@ -430,7 +474,7 @@ def one_by_one(content: bytes, bounds: list[Span], mine: np.ndarray, language: s
 class Job:
     """The documents of one block: a stretch of a corpus, languages and excluded lines by document.
 
-    `key` is where the block belongs in the cache.
+    `words` are Chinese words of the corpus's own; `key` is where the block belongs in the cache.
     """
 
     key: str
@@ -438,6 +482,7 @@ class Job:
     last: int
     languages: Sequence[str]
     excluded: Sequence[Sequence[int]]
+    words: Sequence[str] = ()
 
 
 def make_block(texts, job: Job) -> dict[str, np.ndarray]:
@@ -449,7 +494,7 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     """
     content, document_start = texts.gathered(range(job.first, job.last))
     lines = find_lines(content, document_start)
-    words, runs = find_words(content)
+    words, runs = find_words(content, job.words)
     first_token = np.searchsorted(words.start, np.append(lines.start, len(content)))
     spoken = np.diff(first_token) > 0
     if any(job.excluded):

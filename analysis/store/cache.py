@@ -248,7 +248,7 @@ def unpacked(found: Entry, name: str):
 
 
 def code_of(*modules: str) -> str:
-    """A hash of the source of some of the package's modules, and of its lists of function words.
+    """A hash of the source of some of the package's modules, and of its lists of words.
 
     A module is named as it is imported ("store.texts"); a folder of modules stands for all of them.
     """
@@ -256,7 +256,7 @@ def code_of(*modules: str) -> str:
     places = [package.joinpath(*name.split(".")) for name in modules]
     files = [file for place in places for file in sorted(place.glob("*.py"))]
     files += [place.with_suffix(".py") for place in places if not place.is_dir()]
-    files += sorted((package / "language" / "stopwords").glob("*.txt"))
+    files += sorted((package / "language").glob("*/*.txt"))
     return key_of(*(file.read_bytes() for file in files))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.files import composed
+from analysis.language.chinese import reads_as_chinese
 from analysis.store.cache import existing
 
 FILE = "texts.bin"
@@ -113,14 +114,15 @@ def cached_texts(key: str) -> Texts:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A batch of texts in NFC: bytes, first and one past the last of each, digests, characters, and
-    whether any of them holds a letter or a digit."""
+    """A batch of texts in NFC: bytes, first and one past the last of each, digests, characters,
+    whether any of them holds a letter or a digit, and which are written in Chinese characters."""
 
     content: memoryview
     spans: np.ndarray
     digests: np.ndarray
     characters: np.ndarray
     speaks: bool
+    chinese: np.ndarray
 
 
 def prepared(texts) -> Prepared:
@@ -140,6 +142,7 @@ def prepared(texts) -> Prepared:
         np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST),
         np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64),
         any(map(str.isalnum, iter_signs(texts))),
+        np.array([reads_as_chinese(content[a:b]) for a, b in pairwise(bounds)], dtype=bool),
     )
 
 

@@ -1,0 +1,149 @@
+"""Workbooks: a folder of one's own on a corpus, with notebooks, choices and a codebook to fill."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from analysis.codebook import corpus_codebook
+from analysis.corpus import BESIDE, POINTER, Corpus, locate, read_corpus
+from analysis.errors import InputError, shown
+from analysis.runs.batch import NOTEBOOKS
+from analysis.runs.parameters import Declared, read_declared
+from analysis.runs.receipts import CONFIGURATION
+
+TEMPLATES = Path(__file__).parent / "templates"
+FOLDER = "corpus"
+ALSO = ("codings", "sweep.yaml")
+"""What a corpus folder may hold besides, taken over where it is there."""
+TERMS = ("peace", "war")
+MOST_TERMS = 8
+
+
+def new_workbook(
+    folder: str | Path, *, corpus: str = "", columns: Mapping[str, str] | None = None
+) -> Corpus | None:
+    """Make a folder with what a workbook on a corpus needs; returns the corpus as it was read.
+
+    Without a corpus the folder `corpus` inside waits for texts, and None is returned. Raises
+    InputError where the folder holds anything already or lies inside the corpus, and for a corpus
+    that cannot be read; nothing is left behind then.
+    """
+    given, folder = str(folder), Path(os.path.abspath(folder))
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("is there already, and nothing is overwritten", value=given)
+    texts = read_corpus(corpus, columns=columns) if corpus else None
+    place = locate(corpus).resolve() if corpus else None
+    if place is not None and folder.resolve().is_relative_to(place):
+        raise InputError("lies inside the corpus: it would be read as part of it", value=given)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as staged:
+        made = Path(staged)
+        write_corpus_folder(made / FOLDER, folder / FOLDER, texts, place, columns or {})
+        write_notebooks(made / "notebooks", terms_of(texts))
+        declared = [read_declared(file) for file in sorted((made / "notebooks").iterdir())]
+        (made / CONFIGURATION).write_text(configuration(declared), encoding="utf-8")
+        (made / "README.md").write_text(readme(corpus), encoding="utf-8")
+        folder.mkdir(exist_ok=True)
+        for part in sorted(made.iterdir()):
+            part.rename(folder / part.name)
+    return texts
+
+
+def readme(corpus: str) -> str:
+    """The README of a workbook on a corpus, or on none yet."""
+    told = f"in `{shown(corpus, quote=False)}`" if corpus else "yours to put into `corpus/`"
+    return (TEMPLATES / "README.md").read_text(encoding="utf-8").replace("CORPUS", told)
+
+
+def write_corpus_folder(
+    made: Path, folder: Path, texts: Corpus | None, place: Path | None, columns: Mapping[str, str]
+) -> None:
+    """Write what stands beside the texts: the corpus's own files where it has them, else templates."""
+    made.mkdir()
+    for name in BESIDE:
+        own = texts.folder / name if texts is not None and texts.folder else None
+        shutil.copyfile(own if own and own.is_file() else TEMPLATES / name, made / name)
+    for name in ALSO if texts is not None and texts.folder else ():
+        own = texts.folder / name
+        if own.is_dir():
+            shutil.copytree(own, made / name)
+        elif own.is_file():
+            shutil.copyfile(own, made / name)
+    if place is not None:
+        (made / POINTER).write_text(pointer(place, folder.resolve(), columns), encoding="utf-8")
+
+
+def pointer(place: Path, folder: Path, columns: Mapping[str, str]) -> str:
+    """The YAML that says where the texts lie: relative, unless the two share nothing but the root."""
+    shared = os.path.commonpath([place, folder])
+    path = str(place) if shared == os.sep else os.path.relpath(place, folder)
+    lines = [
+        "# Where the texts of this corpus lie, seen from this folder, and which columns are renamed."
+    ]
+    lines += [f"texts: {quoted(path)}"]
+    lines += ["columns:"] if columns else []
+    lines += [f"  {quoted(new)}: {quoted(old)}" for new, old in columns.items()]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """A text as YAML that stays this text."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def terms_of(texts: Corpus | None) -> list[str]:
+    """Terms that the codebook beside the corpus names: the first of its own, or the template's."""
+    own = list(corpus_codebook(texts).terms) if texts is not None else []
+    return own[:MOST_TERMS] or list(TERMS)
+
+
+def write_notebooks(folder: Path, terms: list[str]) -> None:
+    """Copies of the notebooks without outputs, their corpus and terms set."""
+    folder.mkdir()
+    for file in sorted(NOTEBOOKS.glob("*.ipynb")):
+        notebook = json.loads(file.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell["outputs"], cell["execution_count"] = [], None
+            if "parameters" in cell["metadata"].get("tags", []):
+                cell["source"] = with_defaults(cell["source"], {"corpus": FOLDER, "terms": terms})
+        text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True)
+        (folder / file.name).write_text(text + "\n", encoding="utf-8")
+
+
+def with_defaults(source: str | list[str], values: Mapping[str, object]) -> str:
+    """A parameters cell with other defaults for some parameters.
+
+    >>> with_defaults('corpus: str = "seeds"  # folder', {"corpus": "mine"})
+    'corpus: str = "mine"  # folder'
+    """
+    lines = (source if isinstance(source, str) else "".join(source)).split("\n")
+    for number, line in enumerate(lines):
+        head, sign, rest = line.partition(" = ")
+        name, _, kind = head.partition(": ")
+        if sign and name in values:
+            value = json.dumps(values[name], ensure_ascii=False)
+            _, mark, told = rest.rpartition("  # ")
+            lines[number] = f"{name}: {kind} = {value}{mark}{told}"
+    return "\n".join(lines)
+
+
+def configuration(notebooks: list[Declared]) -> str:
+    """Every parameter with its default as YAML, all but the corpus as comments."""
+    lines = [
+        "# Choices for `workbook run`, for every notebook that has the parameter: take away the # and change the value.",
+        "# What is given on the command line (-p NAME=VALUE) wins. In JupyterLab the notebooks' own first cells count.",
+        "",
+        f"corpus: {FOLDER}",
+    ]
+    known = {name: one for notebook in notebooks for name, one in notebook.parameters.items()}
+    for name, one in known.items():
+        if name not in ("corpus", "out"):
+            value = json.dumps(one.default, ensure_ascii=False)
+            lines += [f"# {name}: {value}  # {one.help}"]
+    return "\n".join(lines) + "\n"
