@@ -118,6 +118,18 @@ class Corpus:
         """The languages of the corpus, each with the mask of its documents: what may be compared."""
         return [(code, self.languages == code) for code in sorted(set(self.languages))]
 
+    @property
+    def spoken(self) -> list[tuple[dict[str, str], np.ndarray]]:
+        """All documents; where they are in several languages, then those of each language too.
+
+        With each mask goes what tables add to its rows: nothing, or the column language.
+        """
+        every = np.ones(len(self), dtype=bool)
+        if len(self.strata) == 1:
+            return [({}, every)]
+        apart = [({"language": code}, inside) for code, inside in self.strata]
+        return [({"language": EVERY}, every), *apart]
+
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
@@ -403,7 +415,7 @@ def read_into(folder: Path, place: Path, manner: Manner) -> Corpus:
         folder=place if place.is_dir() else None,
         rules=rules,
         rejected=tuple((one.where, one.reason) for one in told.rejected),
-        remarks=(*corpus.remarks, *((one.where, one.note) for one in told.remarks)),
+        remarks=tuple((one.where, one.note) for one in told.remarks),
     )
     if rules is None:
         return corpus
@@ -472,8 +484,11 @@ def from_batches(
 def with_guessed_languages(
     documents: pd.DataFrame, mostly_chinese: np.ndarray
 ) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
-    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark."""
-    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
+    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark.
+
+    `mostly_chinese` says of each number of a document whether it is.
+    """
+    guessed = (documents["language"] == "").to_numpy() & mostly_chinese[documents.index]
     if not guessed.any():
         return documents, ()
     first = shown(documents["id"][guessed].iloc[0], quote=False)

@@ -217,12 +217,14 @@ def frame_table(
     """Share of units coded with each frame, for all and by group: `frames.csv`.
 
     A frame is measured in the documents in whose language it has rules; elsewhere it has no units
-    and no share. Columns frame, group, units, coded, share, low, high, documents, interval.
+    and no share. A corpus of several languages has the rows of each as well (column language,
+    'all' for every document). Columns frame, group, units, coded, share, low, high, documents, interval.
     """
     groups = coding.tokens.corpus.groups(group).to_numpy()
     rows = []
-    for name, (frames, measured) in product([EVERY, *sorted(set(groups))], coding.measured):
-        inside = ((groups == name) | (name == EVERY)) & measured
+    names, spoken = [EVERY, *sorted(set(groups))], coding.tokens.corpus.spoken
+    for (more, mask), name, (frames, measured) in product(spoken, names, coding.measured):
+        inside = ((groups == name) | (name == EVERY)) & measured & mask
         mine = only(coding.by_document(inside), frames)
         rng = uncertainty.generator(random_seed, f"frames {coding.unit} {group} {name}")
         interval = uncertainty.rate_intervals(
@@ -233,9 +235,9 @@ def frame_table(
             share = coded[n] / units if units else np.nan
             limits = (interval.low[n], interval.high[n])
             counted = (units, int(coded[n]), share, *limits, int(inside.sum()), interval.over)
-            rows.append((frame, coding.frames[frame], name, *counted))
+            rows.append((frame, coding.frames[frame], name, *counted, *more.values()))
     columns = ["rank", "frame", "group", "units", "coded", "share", "low", "high", "documents"]
-    table = pd.DataFrame(rows, columns=[*columns, "interval"])
+    table = pd.DataFrame(rows, columns=[*columns, "interval", *spoken[0][0]])
     return table.sort_values("rank", kind="stable", ignore_index=True).drop(columns="rank")
 
 
@@ -590,8 +592,10 @@ def tests_told(differences: pd.DataFrame) -> str:
 def framing_answer(shares: pd.DataFrame, differences: pd.DataFrame) -> str:
     """The frames by share and the widest difference, in two sentences made of the numbers."""
     every = shares[shares["group"] == EVERY].sort_values("share", ascending=False, kind="stable")
-    told = ", ".join(f"{row.frame} {row.share:.0%}" for row in every.itertuples())
-    told = f"Frames by share of all units: {told}."
+    parts = [("", every)]
+    if "language" in every:
+        parts = [(f" ({code})", part) for code, part in every.groupby("language") if code != EVERY]
+    told = "\n".join(f"Frames by share of all units{of}: {listed(part)}." for of, part in parts)
     if not differences["difference"].notna().any():
         return shown_lines(told) + "\nOne group only: nothing to compare."
     widest = differences.loc[differences["difference"].abs().idxmax()]
@@ -599,6 +603,12 @@ def framing_answer(shares: pd.DataFrame, differences: pd.DataFrame) -> str:
         f"\nWidest difference: {widest['frame']}, {widest['group']} {widest['share']:.0%} against "
         f"{widest['other']} {widest['other_share']:.0%}."
     )
+
+
+def listed(shares: pd.DataFrame) -> str:
+    """Frames with their shares, those without units left out."""
+    measured = shares[shares["units"] > 0]
+    return ", ".join(f"{row.frame} {row.share:.0%}" for row in measured.itertuples()) or "none"
 
 
 def groups_told(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> str:

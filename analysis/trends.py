@@ -137,15 +137,17 @@ def trend_table(
 ) -> Trends:
     """Rates per million of each term, by period and group and for all groups together.
 
-    Intervals as in `uncertainty.rate_intervals`; a cell without tokens has none.
+    Intervals as in `uncertainty.rate_intervals`; a cell without tokens has none. A corpus of several
+    languages has the rows of each as well (column language, 'all' for every document).
     """
     dates = found.tokens.corpus.documents["date"]
     period = choose_period(dates, period)
     labels = period_labels(dates, period)
     groups = list(group_cells(found.tokens, group))
     cells = [
-        ({"period": label, "group": name}, inside & (labels == label))
+        ({"period": label, "group": name, **more}, inside & (labels == label) & spoken)
         for label in sorted({label for label in labels if label})
+        for more, spoken in found.tokens.corpus.spoken
         for name, inside in groups
     ]
     table = rates_table(found, cells, confidence, resamples, random_seed)
@@ -193,7 +195,11 @@ def group_table(
     random_seed: int = 0,
 ) -> pd.DataFrame:
     """Rates per million of each term in each group, dated or not: as `trend_table`, no period."""
-    cells = [({"group": name}, inside) for name, inside in group_cells(found.tokens, group)]
+    cells = [
+        ({"group": name, **more}, inside & spoken)
+        for more, spoken in found.tokens.corpus.spoken
+        for name, inside in group_cells(found.tokens, group)
+    ]
     return rates_table(found, cells, confidence, resamples, random_seed)
 
 
@@ -490,11 +496,16 @@ def partial_told(periods: pd.DataFrame, word: str = "Partial") -> str:
     return f" {word}: {told}." if told else ""
 
 
+def of_every_language(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table that are of documents in every language."""
+    return table[table["language"] == EVERY] if "language" in table else table
+
+
 def trends_answer(
     by_group: pd.DataFrame, movers: pd.DataFrame, early: str, late: str, caveat: str
 ) -> str:
     """How often the terms occur and which words moved, with the caveat of the periods."""
-    totals = by_group[by_group["group"] == EVERY]
+    totals = of_every_language(by_group[by_group["group"] == EVERY])
     counts = zip(totals["term"], totals["count"], strict=True)
     told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
     if not early:

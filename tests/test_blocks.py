@@ -10,6 +10,7 @@ import reading
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import analysis.store.blocks
 import analysis.tokens
 from analysis.codebook import Codebook, term_sets
 from analysis.evidence import evidence_table, find
@@ -67,7 +68,12 @@ def test_a_block_is_read_as_line_by_line(documents):
 
 PROSE = """We|State|leads|China|US|I|it|Mr|Dr|St|Prof|No|no|etc|Jan|Inc|vs|al|e.g|3.14|50%|café|users’|don't
 “We go on and on”|(see the other page)|‘it is so’"""
-ODD = """A|Ph|a.b|12|Élan|“Why? No. We go”|“No”|“|”|‘|(He left. They came.)|(a)|(|)|—|:|;|"We go."|[1]"""
+ODD = """A|Ph|a.b|12|Élan|“Why? No. We go”|“No”|“|”|‘|(He left. They came.)|(a)|(|)|—|:|;|"We go."|[1]
+(CAC, 2023)|(in 2024)|(see 6.)|(AI)|(is a)|(go ii)|6 in|5 ft|2024|law|the|• Big|• small|•|“a ‘b’ c”|“a (b. C) d”|v2.0|mild)"""
+SETTLED = """The race is on. it goes on.|The law of 2024. But we go.|The gap is (e.g. the law) here. We go.
+The gap (of 4.0 and more) is wide.|We say “No. We go on” and go. It is so.|• Big gap. But small law. the end
+  They all go. No one stays. |The list: • Big gap • Small gap. Then all.|The law (Li 2024) is it. So (Wu 2023). We go.
+AI leads (the PRC). It is in v2.0 now. We go."""
 ENDS = [*[" "] * 6, *[". "] * 6, "! ", "? "]
 ODD_ENDS = [
     " ",
@@ -105,6 +111,16 @@ def test_plain_prose_is_read_as_line_by_line(lines, language):
     assert fast(documents) == slow(documents)
 
 
+@pytest.mark.parametrize("line", SETTLED.replace("\n", "|").split("|"))
+def test_these_lines_need_no_splitter(line, monkeypatch):
+    """Small letters and numbers at a stop, stops in brackets, quotations and lists, and blanks at
+    the ends: settled without the splitter, and as it ends them."""
+    asked = slow([(line, "en", ())])
+    fast([(line, "en", ())])  # what is known of its words
+    monkeypatch.setattr(analysis.store.blocks, "pieces", None)
+    assert fast([(line, "en", ())]) == asked
+
+
 @pytest.mark.parametrize("newline", NEWLINES)
 def test_a_document_ends_where_the_next_begins(newline):
     """A newline of any kind at the end of a text takes nothing from the text after it."""
@@ -128,9 +144,7 @@ def test_the_five_texts_are_read_as_line_by_line(seeds):
 
 def test_lines_that_stop_the_splitter_are_read_one_by_one(monkeypatch):
     """Where the splitter fails on some lines together, each is still split by itself."""
-    import analysis.store.blocks
-
-    text = "One. Two.\nThree. Four."
+    text = "One. Two (a).\nThree. Four (a)."
     expected = reading.read_block(reading.block_of(text))
     monkeypatch.setattr(analysis.store.blocks, "pieces", lambda text, language: [])
     assert reading.read_block(reading.block_of(text)) == expected

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import changes
+from analysis import changes, plots
 
 
 def trends(cells: dict[str, list[tuple[int, int]]], periods=None) -> pd.DataFrame:
@@ -41,6 +41,7 @@ def test_split_ends_with_the_whole_change():
     """Three periods give two steps and the change from first to last, in which the middle is passed."""
     table = changes.split_table(trends({"A": [(1, 10), (5, 10), (3, 10)]}))
     assert table["after"].tolist() == ["2001", "2002", "2002"]
+    assert table["whole"].tolist() == [False, False, True]
     assert table["change"].to_numpy() == pytest.approx([4e5, -2e5, 2e5])
 
 
@@ -90,3 +91,42 @@ def test_change_in_few_periods_is_refused():
 def test_partial_periods(periods, dates, partial):
     """A period is partial where the corpus begins after its first or ends before its last day."""
     assert changes.partial_periods(periods, dates) == partial
+
+
+# --- in words and drawn ------------------------------------------------------------------------------
+
+SHARED = {"A": [(10, 100), (10, 50)], "B": [(30, 100), (45, 150)]}
+APART = {"A": [(10, 100), (0, 0)], "B": [(0, 0), (45, 150)]}
+
+
+@pytest.mark.parametrize(
+    ("cells", "common", "told"),
+    [
+        (SHARED, 2, "1 of 1 pairs of periods share a source."),
+        (APART, 0, "0 of 1 pairs of periods share a source. Where none is shared"),
+        ({"A": [(1, 10)]}, None, "Fewer than two periods: there is no change to split."),
+    ],
+)
+def test_split_is_told(cells, common, told):
+    """How many sources speak in both periods, and what follows where none does."""
+    table = changes.split_table(trends(cells))
+    assert changes.split_told(table).startswith(told)
+    assert table["common"].tolist() == ([] if common is None else [common])
+
+
+def test_split_is_drawn_where_sources_are_shared():
+    """The title gives the change and its larger part; without a shared source it says so."""
+    drawing = plots.trend_split(changes.split_table(trends(SHARED)), group="source")
+    assert drawing.title.startswith("‘race’ changes by +75,000 per million, more because the same")
+    apart = plots.trend_split(changes.split_table(trends(APART)), group="source")
+    assert apart.title == "No source speaks in two periods"
+
+
+def test_changes_are_told():
+    """A dated change with its interval; too few periods with the reason."""
+    level = [100, 104, 98, 101, 99, 103, 97, 102, 100, 98, 101, 99]
+    cells = {"A": [(n, 1000) for n in level] + [(n + 200, 1000) for n in level]}
+    told = changes.changes_told(changes.change_table(trends(cells), resamples=200))
+    assert told.startswith("race: the mean moves by +200,000 per million after 2011 (95 % interval")
+    few = changes.change_table(trends({"A": [(1, 10)] * 4}))
+    assert changes.changes_told(few) == "No change point is dated: 4 periods: fewer than 6."

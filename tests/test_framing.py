@@ -311,6 +311,14 @@ def test_which_matches_count(corpus_of, choices, coded):
     assert coding.units.tolist() == [3, 1]
 
 
+def test_actors_have_no_voice(corpus_of):
+    """Which units name an actor does not hang on whose words count."""
+    book = Codebook("made", "", SETS.frames, term_sets(["Xi"], {}), {})
+    made = tokenize(corpus_of("We saw Xi.", "“We saw Xi there,” they said."))
+    for voice in ("all", "author", "quoted"):
+        assert framing.code_units(made, book, voice=voice).named.tolist() == [2, 0]
+
+
 def test_evidence_tells_voice_and_negation(corpus_of):
     """Every kept match in its place, those set apart among the others."""
     made = tokenize(corpus_of(*TOLD))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import framing
+from analysis import framing, plots
 from analysis.codebook import Codebook, term_sets
 from analysis.errors import InputError
 from analysis.stance import stances
@@ -65,6 +65,13 @@ def test_objects_by_hand(counted):
     assert rows(mine, "object", "about") == [["China", 1], ["US", 0], ["both", 1], ["no actor", 1]]
     peace = table[(table["group"] == "all") & (table["frame"] == "peace")]
     assert rows(peace, "object", "about", "sentences")[0] == ["China", 1, 2]
+
+
+def test_a_sentence_counts_once(counted):
+    """Two matches in a sentence make one sentence with the frame."""
+    table = stances.object_table(counted("Race after race for China.", "We rest."), "source")
+    race = table[(table["frame"] == "race") & (table["group"] == "all")]
+    assert rows(race, "object", "about", "sentences")[0] == ["China", 1, 1]
 
 
 def test_tone_by_hand(counted):
@@ -181,3 +188,53 @@ def test_without_actors_everything_is_nobodys(corpus_of):
     assert table["actor"].tolist() == ["several", "no actor"] * 2
     assert table["nearest"].tolist() == [0, 4, 0, 2]
     assert np.isnan(stances.tone_table(made, "source")["tone"][0])
+
+
+# --- figures -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn(of_seeds) -> dict[str, plots.Drawing]:
+    """The four figures of the five texts by name."""
+    made = (
+        plots.nearest_actors(stances.nearest_table(of_seeds), confidence=0.95),
+        plots.frame_objects(stances.object_table(of_seeds, "source"), confidence=0.95),
+        plots.actor_tone(stances.tone_table(of_seeds, "source"), group="source", confidence=0.95),
+        plots.frames_by_voice(
+            stances.voice_table(of_seeds, "source"), unit="sentence", confidence=0.95
+        ),
+    )
+    return {drawing.name: drawing for drawing in made}
+
+
+def test_titles_are_findings(drawn, of_seeds):
+    """A title names the numbers of the table: here those of its first frame."""
+    table = stances.nearest_table(of_seeds).set_index(["frame", "actor"])["share"]
+    frame = drawn["nearest_actors"].title.split("’")[0].strip("‘")
+    assert f"{table[(frame, 'china')] * 100:.0f} %" in drawn["nearest_actors"].title
+    assert all(drawing.alt and drawing.data.size for drawing in drawn.values())
+
+
+def test_a_title_claims_no_difference_within_the_intervals():
+    """Two tones with overlapping intervals are not said to differ, clear ones are."""
+    table = pd.DataFrame(
+        [("a", 0.5, 0.2, 0.8), ("b", 0.0, -0.3, 0.3), ("both", 0, -1, 1), ("no actor", 0, -1, 1)],
+        columns=["actor", "tone", "low", "high"],
+    ).assign(group="all", scored=9, interval="texts", documents=3)
+    near = plots.actor_tone(table, group="source", confidence=0.95).title
+    assert near.endswith("do not clearly differ in tone")
+    clear = table.assign(low=table["tone"] - 0.1, high=table["tone"] + 0.1)
+    assert plots.actor_tone(clear, group="source", confidence=0.95).title.endswith("differ in tone")
+
+
+def test_without_actors_there_is_no_figure(corpus_of):
+    """Figures of actors say that the codebook names none."""
+    made = stances.count_stances(
+        tokenize(corpus_of(*TEXTS)), Codebook("made", "", BOOK.frames, {}, {})
+    )
+    for drawing in (
+        plots.nearest_actors(stances.nearest_table(made), confidence=0.95),
+        plots.frame_objects(stances.object_table(made, "source"), confidence=0.95),
+        plots.actor_tone(stances.tone_table(made, "source"), group="source", confidence=0.95),
+    ):
+        assert drawing.title == "The codebook names no actors"

@@ -71,7 +71,6 @@ def with_rule(tokens: Tokens, codebook: Codebook, codings: pd.DataFrame) -> pd.D
         spoken[unit[unit >= 0]] = True
         found = matcher.matches(block)[:, :3]
         found = np.column_stack((found, unit[found[:, 1]])).astype(np.int64)
-        found[:, 1:3] += block.first_token
         rows.append(found[found[:, 3] >= 0])
     about = labels[sentence_actors(np.concatenate(rows), len(places), n)]
     ours = places.assign(ours=np.where(about == NOBODY, OTHER, about), spoken=spoken)
@@ -122,8 +121,7 @@ def voice_accuracy(
     """Precision and recall of the voices against labelled spans: `voice_accuracy.csv`.
 
     `labels` has a row a span: document, start, end (characters), kind ('sentence' or 'quotation'),
-    voice (one of VOICES). A quotation is found to be quoted where most of its tokens are; a
-    sentence is found to be reported where any of its tokens is. Columns voice, labelled, found,
+    voice (one of VOICES). A span is found to stand in a voice where one of its tokens does. Columns voice, labelled, found,
     both, precision, precision_low, precision_high, recall, recall_low, recall_high, the intervals
     Wilson's over spans.
     """
@@ -150,19 +148,16 @@ def found_in(tokens: Tokens, labels: pd.DataFrame, voice: str) -> np.ndarray:
     """Which spans are found to stand in a voice, in the order of the labels."""
     found = np.zeros(len(labels), dtype=bool)
     for _, kind in labels.reset_index(drop=True).groupby("kind"):  # within a kind none overlap
-        heard, size = heard_in(tokens, kind, voice)
-        found[kind.index] = heard > size / 2 if voice == "quoted" else heard > 0
+        found[kind.index] = heard_in(tokens, kind, voice)
     return found
 
 
-def heard_in(tokens: Tokens, places: pd.DataFrame, voice: str) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens of each span in a voice, and all its tokens."""
+def heard_in(tokens: Tokens, places: pd.DataFrame, voice: str) -> np.ndarray:
+    """Which spans hold a token in a voice."""
     spans, voices = Spans(tokens, places), Voices(tokens)
-    heard, size = np.zeros(len(places)), np.zeros(len(places))
+    heard = np.zeros(len(places), dtype=bool)
     for block in spans.blocks():
         unit = spans.units(block)
-        inside = unit >= 0
-        mine = (voices.of(block) == VOICES.index(voice))[inside]
-        heard += np.bincount(unit[inside], mine, len(places))
-        size += np.bincount(unit[inside], minlength=len(places))
-    return heard, size
+        mine = (unit >= 0) & (voices.of(block) == VOICES.index(voice))
+        heard[unit[mine]] = True
+    return heard

@@ -45,6 +45,7 @@ def allowed(beside: str, place: int, form: str) -> bool:
     return beside == "parts" and place in inner_edges(form)
 
 
+@lru_cache(maxsize=50_000)
 def alternatives(word: str, words: tuple[str, ...] = ()) -> list[tuple[Piece, ...]]:
     """The ways in which the words of a text may hold a Chinese word of a rule.
 

@@ -15,6 +15,7 @@ from analysis.plots.sheet import (
     PALE,
     Drawing,
     blank,
+    by_language,
     end_labels,
     extremes,
     few_ticks,
@@ -26,6 +27,7 @@ from analysis.plots.sheet import (
     labels_of,
     left_for,
     listing,
+    of_the_language,
     percent,
     percent_axis,
     plural,
@@ -46,13 +48,15 @@ SURE, UNSURE = "#8FC1E3", "#CCDAE4"
 @styled
 def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: float) -> Drawing:
     """Share of units with each frame in every group, a panel a frame, with intervals."""
+    table = by_language(table, "frame")
     groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:MOST_GROUPS]
     data = table[table["group"].isin([*groups, EVERY])].reset_index(drop=True)
-    every = data[data["group"] == EVERY].set_index("frame").sort_values("share", ascending=False)
+    order = ["units", "share"] if "language" in data else ["share"]
+    every = data[data["group"] == EVERY].set_index("frame").sort_values(order, ascending=False)
     title = shares_title(data, every, unit)
     subtitle = (
         f"Share of {unit}s that hold at least one match of the frame's rules; "
-        f"n = {int(every['units'].iloc[0]):,}. Grey line: all documents. "
+        f"n = {int(every['units'].iloc[0]):,}. Grey line: all documents{of_the_language(data)}. "
         f"{interval_words(data['interval'], confidence)}. Frames by keywords."
         f"{first_of(groups, table['group'].nunique() - 1, 'groups')}"
     )
@@ -74,7 +78,7 @@ def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: floa
         panel.axvline(every.loc[frame, "share"], color=GREY, linewidth=1)
         interval_rows(panel, places, mine["share"], mine["low"], mine["high"])
         panel.set_xlim(0, reach)
-        panel.set_title(f"{short(frame, 24)} ({plural(int(every.loc[frame, 'coded']), unit)})")
+        panel.set_title(f"{short(frame, 26)} ({plural(int(every.loc[frame, 'coded']), unit)})")
         panel.xaxis.set_major_locator(few_ticks())
         panel.xaxis.set_major_formatter(percent_axis())
         panel.grid(axis="x", color=PALE, linewidth=0.4)

@@ -15,6 +15,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from analysis.corpus import EVERY
 from analysis.errors import shown
 from analysis.plots.glyphs import cut, width_of, wrapped
 from analysis.uncertainty import ENOUGH_TO_RESAMPLE, FEWEST_DOCUMENTS
@@ -130,6 +131,27 @@ def grid(
     for panel in panels[n:]:
         panel.set_axis_off()
     return figure, panels[:n]
+
+
+def by_language(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows of a table that speak of one language each, the language beside the name in `column`.
+
+    What is measured in no document of a language has no rows of it. The table itself where the
+    corpus has one language.
+    """
+    if "language" not in table:
+        return table
+    apart = table[table["language"] != EVERY]
+    size = "tokens" if "tokens" in apart else "units"
+    keys = [apart[column], apart["language"]]
+    apart = apart[apart.groupby(keys)[size].transform("sum") > 0]
+    named = apart[column] + " (" + apart["language"].replace("", "no language") + ")"
+    return apart.assign(**{column: named}).reset_index(drop=True)
+
+
+def of_the_language(table: pd.DataFrame) -> str:
+    """What is added to 'all documents' where a corpus has several languages."""
+    return " of the language" if "language" in table else ""
 
 
 def labels_of(rows: Sequence[str], n: int, columns: int) -> Sequence[str]:

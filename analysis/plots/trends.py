@@ -20,6 +20,7 @@ from analysis.plots.sheet import (
     PALE,
     Drawing,
     blank,
+    by_language,
     dates_axis,
     end_labels,
     extremes,
@@ -33,6 +34,7 @@ from analysis.plots.sheet import (
     labels_of,
     left_for,
     listing,
+    of_the_language,
     rows_axis,
     sheet,
     short,
@@ -60,6 +62,7 @@ def term_rates(
 ) -> Drawing:
     """Rates of each term over time for all groups together, a panel a term, events marked."""
     name = "term_rates"
+    table = by_language(table, "term")
     data = table[table["group"] == EVERY].reset_index(drop=True)
     if data.empty:
         reason = f"Period: {period}. No date is precise enough, or no term occurs."
@@ -68,7 +71,7 @@ def term_rates(
     title = rates_title(data[data["term"].isin(terms)])
     everyone = data["term"].nunique()
     subtitle = (
-        f"Occurrences per million tokens by {period} (grey bars), all documents together. "
+        f"Occurrences per million tokens by {period} (grey bars), all documents{of_the_language(data)} together. "
         f"{interval_words(data['interval'], confidence)}. {documents_told(data)}"
         f"{first_of(terms, everyone, 'terms')}"
     )
@@ -94,6 +97,8 @@ def term_rates(
 
 def documents_told(data: pd.DataFrame) -> str:
     """How many documents each period holds, or all periods together where they are many."""
+    if "language" in data:
+        return "Each language by itself."
     one = data.drop_duplicates("period")
     if len(one) > 12:
         return f"n = {one['documents'].sum():,} documents."
@@ -205,6 +210,7 @@ def mark_events(panel: Axes, events: pd.DataFrame) -> None:
 @styled
 def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -> Drawing:
     """Rates of each term in every group, a panel a term, with intervals."""
+    table = by_language(table, "term")
     terms = panel_terms(table)
     if not terms:
         return blank("term_rates_by_group", "None of the terms occurs", "Nothing to draw.", table)
@@ -213,7 +219,7 @@ def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -
     data = data.reset_index(drop=True)
     title = groups_title(data[data["group"] != EVERY], group)
     subtitle = (
-        f"Occurrences per million tokens by {group}; grey line: all documents. "
+        f"Occurrences per million tokens by {group}; grey line: all documents{of_the_language(data)}. "
         f"{interval_words(data['interval'], confidence)}."
         f"{first_of(terms, table['term'].nunique(), 'terms')}"
         f"{first_of(groups, table['group'].nunique() - 1, 'groups')}"

@@ -18,7 +18,7 @@ from analysis.runs.receipts import CONFIGURATION
 
 TEMPLATES = Path(__file__).parent / "templates"
 FOLDER = "corpus"
-ALSO = ("codings", "sweep.yaml")
+ALSO = ("codings", "sweep.yaml", "words.yaml")
 """What a corpus folder may hold besides, taken over where it is there."""
 TERMS = ("peace", "war")
 MOST_TERMS = 8
