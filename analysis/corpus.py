@@ -468,8 +468,7 @@ def from_batches(
     documents = pd.DataFrame(metadata, dtype=str).drop(index=sorted(problems))
     if documents.empty:
         raise EmptyCorpus("the corpus is empty: no document is left", where=name)
-    in_chinese = np.concatenate(mostly_chinese)[documents.index]
-    documents, guessed = with_guessed_languages(documents, in_chinese)
+    documents, guessed = with_guessed_languages(documents, np.concatenate(mostly_chinese))
     told.remarks.extend(Remark(where, note) for where, note in guessed)
     ordered = documents["id"].sort_values(kind="stable").index.to_numpy()
     others = [column for column in documents.columns if column not in COLUMNS]
