@@ -385,7 +385,7 @@ def check_command(options: argparse.Namespace) -> int:
         return check_codebook(options)
     from analysis.codebook import corpus_codebook
     from analysis.findings import read_claims, selects_nobody
-    from analysis.overview import languages_told, rules_told_by_language
+    from analysis.overview import rules_told_by_language
     from analysis.runs.checkup import checkup
     from analysis.trends import corpus_events
 
@@ -393,7 +393,6 @@ def check_command(options: argparse.Namespace) -> int:
     print(f"{shown(corpus.name)} can be read.")
     for line in checkup(corpus):
         print(f"  {line}" if line else "")
-    print(f"  {languages_told(corpus)}")
     for name in selects_nobody(read_claims(corpus), corpus):
         print(f"  cannot be checked, no document on one side: finding {shown(name)}")
     print(f"  events: {len(corpus_events(corpus))}; findings declared: {len(read_claims(corpus))}")

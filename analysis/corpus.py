@@ -41,7 +41,7 @@ from analysis.store.cache import (
 from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
 
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
-RULES = "exclusions.yaml"
+RULES, WORDS = "exclusions.yaml", "words.yaml"
 MISSING = "(none)"
 EXCLUSIONS = ("on", "off")
 EVERY = "all"
@@ -233,8 +233,8 @@ def own_words(place: Path) -> tuple[str, ...]:
     They are Chinese words that are kept whole when texts are cut. Raises InputError with the line
     of one that is not Chinese or stands twice.
     """
-    file = words_of(place)
-    if file is None:
+    file = own_file(place, WORDS)
+    if not file.is_file():
         return ()
     words: list[str] = []
     top = read_yaml(file)
@@ -266,17 +266,22 @@ def texts_place(place: Path) -> Path:
 
 
 def read_elsewhere(folder: Path, manner: Manner) -> Corpus:
-    """The corpus that a folder's corpus.yaml names, with the folder's own rules and codebook."""
+    """The corpus that a folder's corpus.yaml names, with the folder's own rules and codebook.
+
+    The file may say how the texts are read (columns, dates, encoding); what is given goes first.
+    """
     top = read_yaml(folder / POINTER)
-    top.only(("texts", "columns"))
+    top.only(("texts", "columns", "dates", "encoding"))
     given = top.get("columns").entries() if top.has("columns") else {}
     renames = {**{new: old.text() for new, old in given.items()}, **manner.columns}
+    dates = manner.dates or top.text_of("dates")
+    encoding = manner.encoding or top.text_of("encoding")
     texts = texts_place(folder)
-    corpus = read_corpus(texts, columns=renames, dates=manner.dates, encoding=manner.encoding)
+    corpus = read_corpus(texts, columns=renames, dates=dates, encoding=encoding)
     rules = rules_of(folder)
-    excluded = excluded_lines(corpus, read_exclusions(rules) if rules else [])
-    own = sorted({*corpus.words, *own_words(folder)})
-    return with_words(replace(corpus, folder=folder, rules=rules, excluded=excluded), tuple(own))
+    excluded = excluded_lines(corpus, read_exclusions(rules) if rules else [], rules)
+    own = tuple(sorted({*corpus.words, *own_words(folder)}))
+    return with_words(replace(corpus, folder=folder, rules=rules, excluded=excluded), own)
 
 
 def source_of(place: Path, manner: Manner) -> str:
@@ -290,21 +295,20 @@ def source_of(place: Path, manner: Manner) -> str:
 
 def files_of(place: Path) -> list[Path]:
     """The files that decide what a corpus is."""
-    beside = [file for file in (rules_of(place), words_of(place)) if file]
-    return sorted({*every_file(place), *beside}) if place.is_dir() else [place, *beside]
-
-
-def words_of(place: Path) -> Path | None:
-    """The list of a corpus's own Chinese words: in its folder, or beside its file."""
-    beside = place.with_name(place.name.partition(".")[0] + ".words.yaml")
-    file = place / "words.yaml" if place.is_dir() else beside
-    return file if file.is_file() else None
+    own = [file for name in (RULES, WORDS) if (file := own_file(place, name)).is_file()]
+    return sorted({*every_file(place), *own}) if place.is_dir() else [place, *own]
 
 
 def rules_of(place: Path) -> Path | None:
     """The exclusion rules of a corpus: in its folder, or beside its file and named after it."""
-    file = place / RULES if place.is_dir() else place.with_name(f"{place.name}.{RULES}")
+    file = own_file(place, RULES)
     return file if file.is_file() else None
+
+
+def own_file(place: Path, name: str) -> Path:
+    """A file of a corpus: in its folder, or beside a file NAME.csv as NAME.name."""
+    beside = f"{place.name.partition('.')[0]}.{name}"
+    return place / name if place.is_dir() else place.with_name(beside)
 
 
 def every_file(folder: Path) -> list[Path]:
@@ -411,11 +415,11 @@ def read_into(folder: Path, place: Path, manner: Manner) -> Corpus:
         folder=place if place.is_dir() else None,
         rules=rules,
         rejected=tuple((one.where, one.reason) for one in told.rejected),
-        remarks=(*corpus.remarks, *((one.where, one.note) for one in told.remarks)),
+        remarks=tuple((one.where, one.note) for one in told.remarks),
     )
     if rules is None:
         return corpus
-    return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules)))
+    return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules), rules))
 
 
 class EmptyCorpus(InputError):
@@ -462,9 +466,10 @@ def from_batches(
     told.rejected.extend(Rejected(place(number), problems[number]) for number in sorted(problems))
     told.remarks.extend(Remark("dates", note) for note in notes)
     documents = pd.DataFrame(metadata, dtype=str).drop(index=sorted(problems))
-    documents, remarks = with_guessed_languages(documents, np.concatenate(mostly_chinese))
     if documents.empty:
         raise EmptyCorpus("the corpus is empty: no document is left", where=name)
+    documents, guessed = with_guessed_languages(documents, np.concatenate(mostly_chinese))
+    told.remarks.extend(Remark(where, note) for where, note in guessed)
     ordered = documents["id"].sort_values(kind="stable").index.to_numpy()
     others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
@@ -472,7 +477,6 @@ def from_batches(
         documents=documents.loc[ordered, [*COLUMNS, *others]].reset_index(drop=True),
         texts=texts.ordered(ordered),
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
-        remarks=remarks,
     )
 
 
@@ -562,7 +566,7 @@ def id_problems(
     return problems
 
 
-def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
+def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) -> pd.DataFrame:
     """One row an excluded line, in the order of documents and lines; the first rule that hits counts.
 
     Raises InputError for a rule that names a document the corpus does not have.
@@ -572,7 +576,7 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion]) -> pd.DataFrame:
         for document in sorted(set(rule.documents) - known):
             raise InputError(
                 f"rule {shown(rule.id)} names an unknown document",
-                where=corpus.rules.name,
+                where=file.name,
                 value=document,
                 allowed=sorted(known),
             )

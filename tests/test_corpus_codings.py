@@ -223,7 +223,7 @@ def test_unequal_weights_in_a_stratum_are_refused():
 def test_codings_in_a_corpus_folder_are_no_documents(tmp_path, seeds):
     """The five texts with their codings are five texts; a folder `codings` without a key is read."""
     assert len(seeds) == 5
-    assert not seeds.unlisted
+    assert not seeds.rejected
     corpus = tmp_path / "c"
     shutil.copytree(seeds.folder / "codings", corpus / "codings")
     (corpus / "a.md").write_text("A text.", encoding="utf-8")

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.corpus import Corpus, unused_rules
+from analysis.corpus import RULES, Corpus, unused_rules
 from analysis.duplicates.stories import CorpusStories, duplicate_table, stories_of, stories_told
 from analysis.errors import shown
 from analysis.language.chinese import NOT_SEGMENTED, letters_by_script
-from analysis.overview import reading_account
+from analysis.overview import languages_told, reading_account, scripts_told
 from analysis.tokens import tokenize
 
 MOST_TOLD = 100
@@ -46,7 +46,9 @@ def checkup(corpus: Corpus) -> Iterator[str]:
     yield from date_lines(corpus.documents["date"])
     for column in ("source", "date_precision", "language"):
         yield f"{column}: {values_told(corpus.documents[column].replace('', '(none)'))}"
+    yield languages_told(corpus)
     yield from script_lines(scripts_table(corpus))
+    yield from scripts_told(corpus).splitlines()
     columns = ", ".join(shown(column, quote=False) for column in corpus.group_columns())
     yield f"columns for group: {columns}"
     yield from copy_lines(stories_of(tokenize(corpus)))
@@ -112,33 +114,19 @@ def far_dates(dates: list[str]) -> list[str]:
 
 
 def scripts_table(corpus: Corpus) -> pd.DataFrame:
-    """One row a document: document, language (as declared), script (of most letters), others.
-
-    Of each document the first 20,000 characters are looked at; `others` are the scripts that are
-    not segmented among the rest.
-    """
+    """One row a document: document, language, script (of most of its first 20,000 letters)."""
     rows = []
     names = zip(corpus.documents["id"], corpus.documents["language"], corpus.texts, strict=True)
     for document, language, text in names:
         start = text[:LOOKED_AT]
         found = list(letters_by_script(start)) if NOT_LATIN.search(start) else ["Latin"]
-        others = " ".join(script for script in found[1:] if script in NOT_SEGMENTED)
-        rows.append((document, language, found[0] if found else "", others))
-    return pd.DataFrame(rows, columns=["document", "language", "script", "others"])
+        rows.append((document, language, found[0] if found else ""))
+    return pd.DataFrame(rows, columns=["document", "language", "script"])
 
 
 def script_lines(table: pd.DataFrame) -> Iterator[str]:
-    """The scripts of a corpus; what is not segmented, and what does not fit the declared language."""
+    """The scripts of a corpus, and what does not fit the declared language."""
     yield f"script of most letters: {values_told(table['script'].replace('', '(none known)'))}"
-    for script in NOT_SEGMENTED:
-        holds = (table["script"] == script) | table["others"].str.split().map(
-            lambda others, script=script: script in others
-        )
-        if holds.any():
-            yield (
-                f"remark: {script} is not segmented into words: what {first_of(table, holds)} "
-                f"hold of it is counted by the run of letters, not by the word"
-            )
     language = table["language"].str.lower().str[:2]
     for code, script in SCRIPTS.items():
         other = (language == code) & ~table["script"].isin(["", script])
@@ -147,9 +135,6 @@ def script_lines(table: pd.DataFrame) -> Iterator[str]:
     spaced = ~language.isin(["", *SCRIPTS]) & table["script"].isin(["Chinese", *NOT_SEGMENTED])
     if spaced.any():
         yield f"remark: written in another script than declared: {first_of(table, spaced)}"
-    bare = (language == "") & (table["script"] == "Chinese")
-    if bare.any():
-        yield f"remark: in Chinese, but no language is declared (zh): {first_of(table, bare)}"
 
 
 def first_of(table: pd.DataFrame, chosen: pd.Series) -> str:
@@ -253,9 +238,8 @@ def repeated_lines_told(table: pd.DataFrame, name: str) -> Iterator[str]:
 
 def rules_name(corpus: Corpus) -> str:
     """Where the exclusion rules of a corpus are looked for."""
-    return (
-        "exclusions.yaml" if corpus.folder else f"{shown(corpus.name, quote=False)}.exclusions.yaml"
-    )
+    stem = shown(corpus.name.partition(".")[0], quote=False)
+    return RULES if corpus.folder else f"{stem}.{RULES}"
 
 
 def rules_yaml(table: pd.DataFrame) -> str:

@@ -37,7 +37,7 @@ def hash_of_file(file: Path) -> str:
 def hash_of_path(path: str | Path) -> str:
     """Of a file its bytes; of a folder the names and bytes of all files below it, links left out.
 
-    Where a corpus folder's texts lie elsewhere, those as well; rules beside a file are taken with it.
+    Where a corpus folder's texts lie elsewhere, those as well.
     """
     place = locate(path)
     texts = texts_place(place)
@@ -47,7 +47,7 @@ def hash_of_path(path: str | Path) -> str:
 
 
 def hash_of_files(place: Path) -> str:
-    """Of a file its bytes; of several files their names and bytes."""
+    """Of a file its bytes; of a folder, or a file with rules beside it, all names and bytes."""
     files = [file for file in files_of(place) if file.is_file()]
     if files == [place]:
         return hash_of_file(place)
