@@ -125,6 +125,8 @@ def objects_title(data: pd.DataFrame) -> str:
     """The frame and object that depart most from all sentences, if their intervals are apart."""
     every = data[data["frame"] == ANY].set_index("column")
     rest = data[(data["frame"] != ANY) & (data["sentences"] > 0)]
+    if rest.empty:
+        return "No sentence carries a frame"
     low, high = (rest["column"].map(every[limit]) for limit in ("low", "high"))
     clear = rest[(rest["low"] > high) | (rest["high"] < low)]
     if clear.empty:
