@@ -14,7 +14,7 @@ figures: $(READY)  ## run the notebooks on the five texts and publish figures/
 	$(RUN) -m analysis.cli run
 
 test: $(READY)  ## all tests, and the notebooks' stored outputs against a fresh run
-	$(RUN) -m pytest --nbval --nbval-current-env tests notebooks
+	$(RUN) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests notebooks
 
 lab: $(READY)  ## JupyterLab on the notebooks
 	$(RUN) -m jupyterlab notebooks

@@ -146,8 +146,11 @@ class Matcher:
             return {(place, place) for place in self.places(word)}
         found = set()
         for pieces in alternatives(word):
-            for a in range(len(self.forms) - len(pieces) + 1):
+            begins = (places for form, places in self.exact.items() if pieces[0].fits(form))
+            for a in set().union(*begins):
                 b = a + len(pieces) - 1
+                if b >= len(self.forms):
+                    continue
                 here = zip(pieces, self.forms[a : b + 1], strict=True)
                 if self.sentence[a] == self.sentence[b] and all(p.fits(form) for p, form in here):
                     found.add((a, b))

@@ -248,5 +248,5 @@ def test_blocks_join_into_the_corpus(in_blocks):
         assert starts == (documents, first, sentences)
         documents, first = documents + block.n_documents, first + len(block.ids)
         sentences += block.n_sentences
-    assert (documents, first, sentences) == (len(rows()), len(tokens), tokens.n_sentences)
+    assert (documents, first, sentences) == (len(tokens.corpus), len(tokens), tokens.n_sentences)
     assert np.array_equal(np.diff(tokens.document_start), tokens.document_sizes)
