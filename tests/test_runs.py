@@ -233,7 +233,7 @@ def test_run_folder_holds_the_promised_tables(fresh_run):
         table = pd.read_csv(fresh_run[0] / "tables" / f"{name}.csv", keep_default_na=False)
         assert list(table.columns)[: len(columns.split())] == columns.split()
     evidence = pd.read_parquet(fresh_run[0] / "tables" / "evidence.parquet")
-    columns = "frame rule document unit start end text sentence".split()
+    columns = ["frame", "rule", "document", "unit", "start", "end", "text", "sentence"]
     assert list(evidence.columns)[: len(columns)] == columns
 
 
