@@ -14,19 +14,20 @@ from analysis.errors import shown_lines
 from analysis.trends import period_bounds
 
 SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
-SPLIT += ["common", "whole"]
+SPLIT += ["common", "span"]
 
 
 def split_table(trends: pd.DataFrame) -> pd.DataFrame:
-    """Each change of a trend from period to period, and from the first to the last, split in two.
+    """Each change of a trend from period to period, and over the whole, split in two.
 
     `trends` has the columns term, period, group, count, tokens of `trends.csv`, the groups being
     the sources. Columns: term, before, after (periods), change (of the rate per million),
     other_sources (the sources' shares of the tokens changed), same_sources (they spoke
     differently), came and went (sources with tokens in only one of the two periods), common (with
-    tokens in both; with none, all of the change is other sources), whole (from first to last). The
-    two parts sum exactly to the change (`measures.kitagawa`). Periods without a token are passed
-    over.
+    tokens in both; with none, all of the change is other sources), span ('step' to the next period,
+    'ends' from the first to the last, 'halves' from the earlier half of the periods to the later).
+    The two parts sum exactly to the change (`measures.kitagawa`). Periods without a token are
+    passed over.
     """
     sources = trends[trends["group"] != EVERY]
     rows = []
@@ -35,21 +36,37 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
             mine.pivot_table(index="period", columns="group", values=value, aggfunc="sum").fillna(0)
             for value in ("count", "tokens")
         )
-        spoken = sizes.index[sizes.sum(axis=1) > 0]
-        pairs = list(pairwise(spoken))
-        pairs += [(spoken[0], spoken[-1])] if len(spoken) > 2 else []
-        last = len(pairs) - 1
+        spoken = list(sizes.index[sizes.sum(axis=1) > 0])
         rows += [
-            (term, *pair, *split(counts, sizes, *pair), n == last) for n, pair in enumerate(pairs)
+            (term, told(before), told(after), *split(counts, sizes, before, after), span)
+            for before, after, span in spans(spoken)
         ]
     return pd.DataFrame(rows, columns=SPLIT)
 
 
-def split(counts: pd.DataFrame, sizes: pd.DataFrame, before: str, after: str) -> tuple:
-    """Change per million, its two parts, and how many sources came and went."""
+def spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
+    """The earlier and the later periods of every comparison, and its kind.
+
+    >>> [kind for *_, kind in spans(["2022", "2023", "2024"])]
+    ['step', 'step', 'ends', 'halves']
+    """
+    found = [([one], [other], "step") for one, other in pairwise(periods)]
+    if len(periods) > 2:
+        half = len(periods) // 2
+        found += [(periods[:1], periods[-1:], "ends"), (periods[:half], periods[half:], "halves")]
+    return found
+
+
+def told(periods: list[str]) -> str:
+    """A stretch of periods by its first and last."""
+    return periods[0] if len(periods) == 1 else f"{periods[0]} to {periods[-1]}"
+
+
+def split(counts: pd.DataFrame, sizes: pd.DataFrame, before: list[str], after: list[str]) -> tuple:
+    """Change per million between stretches of periods, its two parts, how many sources came, went."""
     count, size, later, later_size = (
-        table.loc[period].to_numpy(dtype=float)
-        for period in (before, after)
+        table.loc[periods].to_numpy(dtype=float).sum(axis=0)
+        for periods in (before, after)
         for table in (counts, sizes)
     )
     change = later.sum() / later_size.sum() - count.sum() / size.sum()
@@ -66,10 +83,10 @@ def split_told(table: pd.DataFrame) -> str:
     if pairs.empty:
         return "Fewer than two periods: there is no change to split."
     shared = int((pairs["common"] > 0).sum())
-    told = f"{shared} of {len(pairs)} pairs of periods share a source."
+    lines = f"{shared} of {len(pairs)} comparisons of periods share a source."
     if shared < len(pairs):
-        told += " Where none is shared, a change is all of it other sources speaking."
-    return told
+        lines += " Where none is shared, a change is all of it other sources speaking."
+    return lines
 
 
 def change_table(

@@ -38,11 +38,11 @@ def test_split_counts_sources_that_come_and_go():
 
 
 def test_split_ends_with_the_whole_change():
-    """Three periods give two steps and the change from first to last, in which the middle is passed."""
+    """Three periods give two steps, the change from first to last, and that between the halves."""
     table = changes.split_table(trends({"A": [(1, 10), (5, 10), (3, 10)]}))
-    assert table["after"].tolist() == ["2001", "2002", "2002"]
-    assert table["whole"].tolist() == [False, False, True]
-    assert table["change"].to_numpy() == pytest.approx([4e5, -2e5, 2e5])
+    assert table["after"].tolist() == ["2001", "2002", "2002", "2001 to 2002"]
+    assert table["span"].tolist() == ["step", "step", "ends", "halves"]
+    assert table["change"].to_numpy() == pytest.approx([4e5, -2e5, 2e5, 3e5])
 
 
 def test_split_passes_over_silent_periods():
@@ -102,8 +102,8 @@ APART = {"A": [(10, 100), (0, 0)], "B": [(0, 0), (45, 150)]}
 @pytest.mark.parametrize(
     ("cells", "common", "told"),
     [
-        (SHARED, 2, "1 of 1 pairs of periods share a source."),
-        (APART, 0, "0 of 1 pairs of periods share a source. Where none is shared"),
+        (SHARED, 2, "1 of 1 comparisons of periods share a source."),
+        (APART, 0, "0 of 1 comparisons of periods share a source. Where none is shared"),
         ({"A": [(1, 10)]}, None, "Fewer than two periods: there is no change to split."),
     ],
 )

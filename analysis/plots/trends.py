@@ -266,6 +266,10 @@ def ratio_of_extremes(part: pd.DataFrame) -> float:
     return float(top["low"] / low["high"]) if top["low"] > low["high"] else 0.0
 
 
+WEIGHT_OF_SPAN = {"step": 0, "ends": 1, "halves": 2}
+"""Which comparison is drawn where several share a source: the one that rests on most periods."""
+
+
 @styled
 def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
     """Each term's change in two parts: other groups spoke, the same groups spoke differently."""
@@ -274,11 +278,11 @@ def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
     if shared.empty:
         pairs = len(table[["before", "after"]].drop_duplicates())
         reason = (
-            f"Pairs of periods with the same {group} in both: 0 of {pairs}. All of every change is "
+            f"Comparisons of periods with the same {group} in both: 0 of {pairs}. All of every change is "
             "another one speaking, and there is nothing to split."
         )
         return blank(name, f"No {group} speaks in two periods", reason, table)
-    rank = shared["common"] + shared["whole"] * (shared["common"].max() + 1)
+    rank = shared["common"] + shared["span"].map(WEIGHT_OF_SPAN) * (shared["common"].max() + 1)
     before, after = shared.loc[rank.idxmax(), ["before", "after"]]
     data = table[(table["before"] == before) & (table["after"] == after)]
     data = data.head(MOST_SPLIT).reset_index(drop=True)
