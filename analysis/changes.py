@@ -59,7 +59,7 @@ def spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
 
 def told(periods: list[str]) -> str:
     """A stretch of periods by its first and last."""
-    return periods[0] if len(periods) == 1 else f"{periods[0]} to {periods[-1]}"
+    return periods[0] if len(periods) == 1 else f"{periods[0]}–{periods[-1]}"
 
 
 def split(counts: pd.DataFrame, sizes: pd.DataFrame, before: list[str], after: list[str]) -> tuple:

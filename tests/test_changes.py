@@ -40,7 +40,7 @@ def test_split_counts_sources_that_come_and_go():
 def test_split_ends_with_the_whole_change():
     """Three periods give two steps, the change from first to last, and that between the halves."""
     table = changes.split_table(trends({"A": [(1, 10), (5, 10), (3, 10)]}))
-    assert table["after"].tolist() == ["2001", "2002", "2002", "2001 to 2002"]
+    assert table["after"].tolist() == ["2001", "2002", "2002", "2001–2002"]
     assert table["span"].tolist() == ["step", "step", "ends", "halves"]
     assert table["change"].to_numpy() == pytest.approx([4e5, -2e5, 2e5, 3e5])
 
