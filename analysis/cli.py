@@ -301,6 +301,8 @@ def new_command(options: argparse.Namespace) -> int:
     from analysis.runs.workbooks import new_workbook
 
     columns = parse_value(options.columns, "dict", "--columns")
+    if columns and not options.corpus:
+        raise InputError("renames columns of a corpus", where="--columns", allowed="with --corpus")
     texts = new_workbook(options.folder, corpus=options.corpus, columns=columns)
     read = f"on {len(texts)} documents" if texts is not None else "without texts yet"
     print(f"{shown(options.folder, quote=False)}: a workbook {read}. Next:")

@@ -45,18 +45,19 @@ def read_declared(file: Path) -> Declared:
         notebook = json.loads(read_text(file))
         cells = notebook["cells"]
         declared = notebook["metadata"].get("workbook", {})
-    except (ValueError, KeyError, TypeError) as error:
+        tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
+        sources = ["".join(cell["source"]) for cell in tagged]
+        figures, tables = (tuple(declared.get(kind, ())) for kind in ("figures", "tables"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError("is no notebook", where=file.name) from error
-    tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
     if len(tagged) != 1:
         raise InputError("needs one cell tagged 'parameters'", where=file.name, value=len(tagged))
-    source = tagged[0]["source"]
-    parameters = parse_parameters(source if isinstance(source, str) else "".join(source), file.name)
+    parameters = parse_parameters(sources[0], file.name)
     return Declared(
         file=file,
         parameters={parameter.name: parameter for parameter in parameters},
-        figures=tuple(declared.get("figures", ())),
-        tables=tuple(declared.get("tables", ())),
+        figures=figures,
+        tables=tables,
     )
 
 
