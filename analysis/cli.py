@@ -316,8 +316,11 @@ def new_command(options: argparse.Namespace) -> int:
 def run_command(options: argparse.Namespace) -> int:
     """`workbook run`."""
     from analysis.runs import batch
+    from analysis.runs.specifications import read_sweep
 
     given = given_parameters(options)
+    if given.get("sweep"):
+        read_sweep(given["sweep"])
     chosen = bool(options.notebooks or given or options.out)
     name = options.name or ("run" if chosen else batch.DEFAULT_RUN)
     plan = batch.make_plan(

@@ -174,7 +174,6 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
     """
     from analysis import codebook, evidence, findings, framing, trends, uncertainty
     from analysis.coding import validation
-    from analysis.runs import specifications
     from analysis.stance import quoting
 
     for texts, several in corpora_of(parameters):
@@ -199,8 +198,6 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
                 quoting.check_voice(values["voice"])
             if values.get("codings"):
                 validation.check_folder(values["codings"])
-            if "sweep" in values:
-                specifications.corpus_sweep(texts, values["sweep"])
 
 
 def corpora_of(
