@@ -301,6 +301,8 @@ def new_command(options: argparse.Namespace) -> int:
     from analysis.runs.workbooks import new_workbook
 
     columns = parse_value(options.columns, "dict", "--columns")
+    if columns and not options.corpus:
+        raise InputError("renames columns of a corpus", where="--columns", allowed="with --corpus")
     texts = new_workbook(options.folder, corpus=options.corpus, columns=columns)
     read = f"on {len(texts)} documents" if texts is not None else "without texts yet"
     print(f"{shown(options.folder, quote=False)}: a workbook {read}. Next:")
@@ -314,8 +316,11 @@ def new_command(options: argparse.Namespace) -> int:
 def run_command(options: argparse.Namespace) -> int:
     """`workbook run`."""
     from analysis.runs import batch
+    from analysis.runs.specifications import read_sweep
 
     given = given_parameters(options)
+    if given.get("sweep"):
+        read_sweep(given["sweep"])
     chosen = bool(options.notebooks or given or options.out)
     name = options.name or ("run" if chosen else batch.DEFAULT_RUN)
     plan = batch.make_plan(

@@ -266,10 +266,18 @@ def rule_examples(item: Node) -> tuple[Example, ...]:
 def examples_of(node: Node, match: str, not_match: str) -> tuple[Example, ...]:
     """The texts under two keys of an entry: those that must be found, and those that must not."""
     return tuple(
-        Example(item.text(), key == match, item.where)
+        Example(example_text(item), key == match, item.where)
         for key in (match, not_match)
         for item in (node.get(key).items() if node.has(key) else ())
     )
+
+
+def example_text(item: Node) -> str:
+    """The text of an example; raises InputError where no document could hold it, or it has no word."""
+    text = item.text()
+    if "\x00" in text or not any(sign.isalnum() for sign in text):
+        raise item.error("is no example", allowed="a text with a letter or digit, without NUL")
+    return text
 
 
 def parse_rules(node: Node, name: str) -> tuple[Rule, ...]:

@@ -11,7 +11,7 @@ import regex
 
 from analysis.codebook import NAME, NOBODY, Codebook, Example, Rule, RuleSet, parse_rule
 from analysis.errors import InputError
-from analysis.files import Node, composed, read_yaml
+from analysis.files import Node, composed, read_yaml, refuse_device
 from analysis.language.words import folded
 
 FORMATS = {
@@ -122,6 +122,7 @@ def check(value: str, allowed: tuple[str, ...], what: str, where: str) -> None:
 def numbered_lines(file: Path, encoding: str) -> list[tuple[str, str]]:
     """Every line of a text file with where it stands; control characters other than tabs dropped."""
     try:
+        refuse_device(file, file.name)
         text = file.read_bytes().decode(encoding).removeprefix("\ufeff")
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=file.name) from error

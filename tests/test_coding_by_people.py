@@ -138,3 +138,27 @@ def test_what_is_no_key_is_refused(tmp_path):
     (tmp_path / sheets.KEY).write_text("unit_id,text\nx,y\n", encoding="utf-8")
     with pytest.raises(InputError, match="is no key of a sample"):
         sheets.read_key(tmp_path / sheets.KEY)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("place", "9" * 20),
+        ("place", "-1"),
+        ("population", "0"),
+        ("probability", "-0.5"),
+        ("weight", "nan"),
+        ("weight", "1e999"),
+    ],
+)
+def test_a_key_with_numbers_of_no_draw_is_refused(coded, column, value):
+    """Numbers that are too large, below zero or none are named, never reckoned with."""
+    file = coded[0] / sheets.KEY
+    rows = list(csv.DictReader(file.open(encoding="utf-8-sig", newline="")))
+    rows[0][column] = value
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(InputError, match=r"^sample\.csv.*: is no key of a sample"):
+        sheets.read_key(file)

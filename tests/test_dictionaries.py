@@ -1,5 +1,7 @@
 """Dictionaries of four programs become codebooks, and what is lost on the way is told."""
 
+import os
+
 import pytest
 
 from analysis import dictionaries
@@ -171,6 +173,14 @@ def test_refused(imported, content, name, message):
     with pytest.raises(InputError) as error:
         imported(content, name)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["d.dic", "d.yml"])
+def test_a_pipe_is_not_waited_for(tmp_path, name):
+    """What might never end is refused before it is opened."""
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=f"^{name}: is no regular file"):
+        read_dictionary(tmp_path / name)
 
 
 def test_encoding_is_never_guessed(tmp_path):

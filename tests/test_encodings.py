@@ -105,6 +105,8 @@ def test_bytes_refused(content, message):
         (b"ok\ncaf\xe9 ", "utf-8", "a.txt, line 2: is not utf-8: byte 6: '0xe9'"),
         (b"a", "utf-9", "a.txt: no such encoding: 'utf-9'"),
         (b"a", "rot13", "a.txt: no such encoding: 'rot13'"),
+        (b"a-,,,", "punycode", "a.txt: is not punycode; allowed: UTF-8, or"),
+        (b"a", "undefined", "a.txt: is not undefined; allowed: UTF-8, or"),
         (b"a", "\x00", "a.txt: no such encoding: '\\x00'"),
     ],
 )

@@ -45,6 +45,13 @@ def test_examples_that_hold(book):
     assert table["found"].tolist() == ["ceasefire*", "peace*", "", "", "peace*", "", "arm* race"]
 
 
+@pytest.mark.parametrize("text", [r'"a \0 ceasefire"', '"..."'])
+def test_what_no_document_could_hold_is_no_example(book, text):
+    """A NUL or no letter at all: refused with its line, so that no other example moves up."""
+    with pytest.raises(InputError, match=r"book\.yaml, line 4: is no example: "):
+        read_codebook(book(**{'"They signed a ceasefire."': text}))
+
+
 def test_what_should_match_and_does_not_is_named(book):
     """The line of the file, the frame and the sentence."""
     table = example_table(read_codebook(book(signed="saw", **{"a ceasefire": "a truce"})))

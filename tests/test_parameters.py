@@ -107,3 +107,23 @@ def test_run_folder_is_no_parameter(root):
     declared = read_declared(root / "notebooks" / "01-corpus-overview.ipynb")
     with pytest.raises(InputError, match="--out"):
         settle([declared], {"out": "elsewhere"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "[" * 100_000,
+        '{"cells": null, "metadata": {}}',
+        '{"cells": [1], "metadata": {}}',
+        '{"cells": [{"metadata": {"tags": ["parameters"]}, "source": 3}], "metadata": {}}',
+        '{"cells": [], "metadata": {"workbook": [1]}}',
+        '{"cells": [], "metadata": {"workbook": {"figures": 3}}}',
+    ],
+)
+def test_what_is_no_notebook_is_named(tmp_path, content):
+    """Broken JSON, and JSON of another shape, is refused with the file's name."""
+    (tmp_path / "n.ipynb").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=r"^n\.ipynb: is no notebook"):
+        read_declared(tmp_path / "n.ipynb")

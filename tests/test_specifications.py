@@ -74,6 +74,14 @@ def test_too_many_specifications_are_refused(corpus, declared):
         every(corpus, declared("vary: all\nmost: 3\n" + CHOICES))
 
 
+def test_combinations_are_counted_before_they_are_made(corpus, declared):
+    """A hundred million million combinations are refused at once."""
+    values = ", ".join(map(str, range(100)))
+    choices = "".join(f"  {name}: [{values}]\n" for name in "abcdefg")
+    with pytest.raises(InputError, match="too many specifications: 1000000"):
+        every(corpus, declared("vary: all\nchoices:\n" + choices))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -83,6 +91,8 @@ def test_too_many_specifications_are_refused(corpus, declared):
         ("choices:\n  leave_out: rarest 2\n", "line 2: leaves out nothing that can be told"),
         ("choices: {}\n", "there are no choices"),
         ("chioces: {}\n", "is 'choices' meant"),
+        ("most: 0\n" + CHOICES, "line 1: is out of range: '0'; allowed: 1 to 10000"),
+        ("most: 1000000000\n" + CHOICES, "line 1: is out of range: '1000000000'"),
         ("most: few\n" + CHOICES, "most: is no int: 'few'"),
     ],
 )
@@ -167,7 +177,7 @@ def test_papermill_comes_to_the_same_table(corpus, tmp_path, capsys):
 
 
 def test_mistakes_stop_a_sweep_before_anything_runs(corpus, tmp_path):
-    """An unknown choice, and a parameter that is also a choice."""
+    """An unknown choice, a parameter that is also a choice, and less than no worker."""
     file = tmp_path / "wrong.yaml"
     file.write_text("choices:\n  untis: [a, b]\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"wrong\.yaml: unknown parameter: 'untis'"):
@@ -175,6 +185,8 @@ def test_mistakes_stop_a_sweep_before_anything_runs(corpus, tmp_path):
     file.write_text(CHOICES, encoding="utf-8")
     with pytest.raises(InputError, match="is a choice of the sweep: 'unit'"):
         sweep.plan_sweep(file, {"corpus": str(corpus), "unit": "document"})
+    with pytest.raises(InputError, match="--workers or --timeout: is too small: -3"):
+        sweep.plan_sweep(file, {"corpus": str(corpus)}, workers=-3)
 
 
 def test_the_bundled_sweep_can_be_read(seeds, codebook):

@@ -145,6 +145,24 @@ def test_own_files_of_a_corpus_folder_are_taken_over(tmp_path, seeds):
     assert len(read_corpus(tmp_path / "mine" / "corpus").excluded) == 0
 
 
+@pytest.mark.parametrize("target", ["/dev/null", "..", "nowhere"])
+def test_odd_entries_among_codings_are_not_copied(tmp_path, target):
+    """A link to a device, a folder or nothing is named, not followed without end; nothing is left."""
+    codings = tmp_path / "texts" / "codings"
+    codings.mkdir(parents=True)
+    (codings.parent / "a.txt").write_text("A race.", encoding="utf-8")
+    (codings / "odd").symlink_to(target)
+    with pytest.raises(InputError, match="codings: is neither file nor folder: 'odd'"):
+        new_workbook(tmp_path / "mine", corpus=str(codings.parent))
+    assert not (tmp_path / "mine").exists()
+
+
+def test_columns_without_a_corpus_are_refused(tmp_path, capsys):
+    """What would be ignored is said."""
+    assert cli.main(["new", str(tmp_path / "mine"), "--columns", "date=year"]) == cli.WRONG_USE
+    assert "--columns: renames columns of a corpus" in capsys.readouterr().err
+
+
 def test_a_changed_text_elsewhere_is_another_corpus(mine, speeches):
     """The receipt's hash of the corpus is over the texts too, wherever they lie."""
     before = receipts.hash_of_path(mine / "corpus")

@@ -367,9 +367,28 @@ def read_key(file: str | Path) -> pd.DataFrame:
     key = pd.DataFrame([row for _, row in rows], columns=KEY_COLUMNS, dtype=object)
     try:
         whole = key.astype(dict.fromkeys(("unit", "place", "population", "drawn"), int))
-        return whole.astype(dict.fromkeys(("probability", "weight"), float))
-    except ValueError as error:
+        key = whole.astype(dict.fromkeys(("probability", "weight"), float))
+    except (ValueError, OverflowError) as error:
         raise InputError(f"is no key of a sample ({error})", where=file.name) from error
+    check_key(key, file.name)
+    return key
+
+
+def check_key(key: pd.DataFrame, name: str) -> None:
+    """Raise InputError, with the unit, for numbers that no draw of a sample gives."""
+    fitting = {
+        "place": key["place"] >= 0,
+        "drawn": key["drawn"] >= 1,
+        "population": key["population"] >= key["drawn"],
+        "probability": (key["probability"] > 0) & (key["probability"] <= 1),
+        "weight": np.isfinite(key["weight"]) & (key["weight"] >= 1),
+    }
+    for column, fits in fitting.items():
+        if not fits.all():
+            number = int(np.argmin(fits))
+            problem = f"is no key of a sample: {column} that no draw gives"
+            value = str(key[column].iloc[number])
+            raise InputError(problem, where=f"{name}, unit {number + 1}", value=value)
 
 
 def places_in(key: pd.DataFrame, units: pd.DataFrame) -> np.ndarray:

@@ -217,6 +217,14 @@ class Coded:
         return spread
 
 
+def check_folder(path: str) -> None:
+    """Raise InputError for a folder without the key of a sample."""
+    if not (locate(path) / sheets.KEY).is_file():
+        raise InputError(
+            "holds no sample", where="codings", value=path, allowed=f"a folder with {sheets.KEY}"
+        )
+
+
 def corpus_codings(
     tokens: Tokens, codebook: Codebook, *, unit: str, group: str, path: str = "", **counted
 ) -> Coded:

@@ -119,6 +119,8 @@ def strict(content: bytes, name: str, where: str, *, skip: int = 0) -> str:
         return content[skip:].decode(name)
     except UnicodeDecodeError as error:
         raise misfit(content, name, where, skip + error.start, error.reason) from error
+    except UnicodeError as error:  # punycode and its like say no place
+        raise InputError(f"is not {name}", where=where, allowed=DECLARE) from error
 
 
 def misfit(content: bytes, name: str, where: str, start: int, reason: str) -> InputError:

@@ -136,10 +136,7 @@ def make_plan(
         raise InputError(
             "is no run name", where="--name", value=run, allowed="letters, digits, - _ and ."
         )
-    if workers < 0 or timeout < 1:
-        raise InputError(
-            "is too small", where="--workers or --timeout", value=min(workers, timeout)
-        )
+    check_effort(workers, timeout)
     notebooks = find_notebooks(names)
     folder = Path(out) if out else Path(os.path.relpath(project().runs / run))
     chosen = configured()
@@ -162,12 +159,22 @@ def make_plan(
     )
 
 
+def check_effort(workers: int, timeout: int) -> None:
+    """Raise InputError for less than no worker, and for no time."""
+    if workers < 0 or timeout < 1:
+        raise InputError(
+            "is too small", where="--workers or --timeout", value=min(workers, timeout)
+        )
+
+
 def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
     """Read the corpus, codebook, terms, events, groups and claims once, as the notebooks will.
 
     Raises InputError for whatever would stop a notebook later.
     """
     from analysis import codebook, evidence, findings, framing, trends, uncertainty
+    from analysis.coding import validation
+    from analysis.stance import quoting
 
     for texts, several in corpora_of(parameters):
         claims = findings.read_claims(texts)
@@ -187,6 +194,10 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
             if "unit" in values:
                 evidence.check_unit(values["unit"])
                 framing.check_frames(book.frames)
+            if "voice" in values:
+                quoting.check_voice(values["voice"])
+            if values.get("codings"):
+                validation.check_folder(values["codings"])
 
 
 def corpora_of(

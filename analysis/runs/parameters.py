@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,18 +45,19 @@ def read_declared(file: Path) -> Declared:
         notebook = json.loads(read_text(file))
         cells = notebook["cells"]
         declared = notebook["metadata"].get("workbook", {})
-    except (ValueError, KeyError, TypeError) as error:
+        tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
+        sources = ["".join(cell["source"]) for cell in tagged]
+        figures, tables = (tuple(declared.get(kind, ())) for kind in ("figures", "tables"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError("is no notebook", where=file.name) from error
-    tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
     if len(tagged) != 1:
         raise InputError("needs one cell tagged 'parameters'", where=file.name, value=len(tagged))
-    source = tagged[0]["source"]
-    parameters = parse_parameters(source if isinstance(source, str) else "".join(source), file.name)
+    parameters = parse_parameters(sources[0], file.name)
     return Declared(
         file=file,
         parameters={parameter.name: parameter for parameter in parameters},
-        figures=tuple(declared.get("figures", ())),
-        tables=tuple(declared.get("tables", ())),
+        figures=figures,
+        tables=tables,
     )
 
 
@@ -98,21 +99,31 @@ def parse_value(text: str, kind: str, where: str) -> object:
         if kind in ("int", "float"):
             value = TYPES[kind](text.replace("_", "x"))
         elif text.lstrip().startswith(("[", "{")):
-            value = json.loads(text)
+            value = json.loads(text, object_pairs_hook=unique_names)
         elif kind == "list":
             value = [part.strip() for part in text.split(",") if part.strip()]
         else:
-            value = dict(part.split("=", 1) for part in text.split(",") if part.strip())
+            value = unique_names(part.split("=", 1) for part in text.split(",") if part.strip())
     except (ValueError, RecursionError) as error:
         raise InputError(f"is no {kind}", where=where, value=text, allowed=FORMS[kind]) from error
     return checked_value(value, kind, where)
+
+
+def unique_names(pairs: Iterable[Sequence[str]]) -> dict[str, object]:
+    """Names and values as a dict; raises ValueError for a blank name, and for one that stands twice."""
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if not name.strip() or name in found:
+            raise ValueError("each name stands once")
+        found[name] = value
+    return found
 
 
 FORMS = {
     "int": "a whole number",
     "float": "a number",
     "list": 'texts: a,b or ["a", "b"]',
-    "dict": 'names and texts: a=b,c=d or {"a": "b"}',
+    "dict": 'names and texts, each name once: a=b,c=d or {"a": "b"}',
     "str": "a text",
 }
 

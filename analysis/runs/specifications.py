@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from analysis.tokens import Tokens, tokenize
 SWEEP = "sweep.yaml"
 VARY = ("one", "all")
 MOST = 100
+GREATEST_MOST = 10_000
 MOST_LEFT_OUT = 20
 COMMONEST = "commonest"
 IN_PLACE = {
@@ -95,6 +97,8 @@ def read_sweep(file: str | Path) -> Sweep:
     if vary not in VARY:
         raise top.get("vary").error("is no way to vary", allowed=VARY)
     most = parse_value(top.text_of("most") or str(MOST), "int", f"{file.name}, most")
+    if not 1 <= most <= GREATEST_MOST:
+        raise top.get("most").error("is out of range", allowed=f"1 to {GREATEST_MOST}")
     choices, left_out = {}, 0
     for name, node in top.get("choices").entries().items():
         if name == "leave_out" and isinstance(node.value, str):
@@ -137,13 +141,16 @@ def specifications(sweep: Sweep, corpus: Corpus, codebook: Codebook) -> list[Spe
     if sweep.left_out:
         choices["leave_out"] = ("", *commonest_rules(corpus, codebook, sweep.left_out))
     base = {name: values[0] for name, values in choices.items()}
-    if sweep.vary == "all":
+    every = sweep.vary == "all"
+    several = [len(values) for values in choices.values()]
+    number = prod(several) if every else 1 + sum(several) - len(several)
+    if number > sweep.most:  # counted before they are made: combinations can be without number
+        raise InputError("too many specifications", value=number, allowed=f"most: {sweep.most}")
+    if every:
         sets = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
     else:
         moved = [{name: value} for name, values in choices.items() for value in values[1:]]
         sets = [base, *({**base, **one} for one in moved)]
-    if len(sets) > sweep.most:
-        raise InputError("too many specifications", value=len(sets), allowed=f"most: {sweep.most}")
     return [
         Specification(number, values, tuple(n for n in values if values[n] != base[n]))
         for number, values in enumerate(sets, start=1)

@@ -63,6 +63,7 @@ def plan_sweep(
 
     `given` are parameters as text, the same under every specification.
     """
+    batch.check_effort(workers, timeout)
     given, sweep = dict(given or {}), read_sweep(file)
     notebooks = batch.find_notebooks(sweep.notebooks or DEFAULT_NOTEBOOKS)
     known = sorted({name for one in notebooks for name in one.parameters})

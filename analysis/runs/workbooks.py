@@ -71,11 +71,20 @@ def write_corpus_folder(
     for name in ALSO if texts is not None and texts.folder else ():
         own = texts.folder / name
         if own.is_dir():
-            shutil.copytree(own, made / name)
+            shutil.copytree(own, made / name, ignore=refuse_odd)
         elif own.is_file():
             shutil.copyfile(own, made / name)
     if place is not None:
         (made / POINTER).write_text(pointer(place, folder.resolve(), columns), encoding="utf-8")
+
+
+def refuse_odd(folder: str, names: list[str]) -> list[str]:
+    """No name to leave out; raises InputError for a pipe, a device, a link to a folder or to nothing."""
+    for name in names:
+        entry = Path(folder, name)
+        if not entry.is_file() and (entry.is_symlink() or not entry.is_dir()):
+            raise InputError("is neither file nor folder", where=Path(folder).name, value=name)
+    return []
 
 
 def pointer(place: Path, folder: Path, columns: Mapping[str, str]) -> str:
