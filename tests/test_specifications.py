@@ -107,9 +107,12 @@ def test_what_turns_a_finding(corpus, declared):
     read, book = read_corpus(corpus), read_codebook(corpus / "codebook.yaml")
     summary = sp.sweep_findings(sp.sweep_table(read, book, declared(CHOICES)))
     row = summary.iloc[0]
-    assert (row["specifications"], row["holds"], row["contradicted"], row["unsaid"]) == (3, 2, 1, 0)
+    assert (row["specifications"], row["holds"], row["fails"], row["unsaid"]) == (3, 2, 1, 0)
     assert row["turned_by"] == "unit=document"
-    assert "holds under 2 of 3 specifications; turned by unit=document" in sp.sweep_told(summary)
+    assert (
+        "holds under 2 of 3 specifications, fails under 1; turned by unit=document"
+        in sp.sweep_told(summary)
+    )
 
 
 def test_the_fewest_changes_are_named():

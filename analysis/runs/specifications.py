@@ -47,8 +47,9 @@ IN_PLACE = {
 }
 """Choices that a finding can depend on, with type and default: what `specified_findings` knows."""
 SWEPT = ["finding", "statement", "estimate", "low", "high", "holds"]
-SUMMARY = ["finding", "statement", "specifications", "holds", "share", "contradicted", "unsaid"]
+SUMMARY = ["finding", "statement", "specifications", "holds", "share", "fails", "unsaid"]
 SUMMARY += ["base", "estimate", "lowest", "highest", "turned_by"]
+BASE = {"false": "fails", "": "cannot say it"}
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,8 @@ def sweep_findings(table: pd.DataFrame) -> pd.DataFrame:
     """Each finding over all specifications: `sweep_findings.csv`.
 
     Columns: finding, statement, specifications, holds (in how many), share (of them),
-    contradicted, unsaid (where the data cannot carry it), base (its verdict there), estimate (of
+    fails (an estimate that does not even point its way, whatever the interval), unsaid (where the
+    data cannot carry it), base (its verdict there), estimate (of
     the base), lowest, highest (estimate), turned_by (the fewest choices that give another verdict
     than the base).
     """
@@ -331,6 +333,9 @@ def sweep_told(summary: pd.DataFrame) -> str:
     """The share of choices under which each finding holds, and what turns it, a line each."""
     lines = [
         f"{row.finding}: holds under {row.holds} of {row.specifications} specifications"
+        + (f", fails under {row.fails}" if row.fails else "")
+        + (f", cannot be said under {row.unsaid}" if row.unsaid else "")
+        + ("" if row.base == "true" else f"; the base {BASE[row.base]}")
         + (f"; turned by {row.turned_by}" if row.turned_by else "; no choice turns it")
         for row in summary.itertuples()
     ]
