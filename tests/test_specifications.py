@@ -110,9 +110,16 @@ def test_what_turns_a_finding(corpus, declared):
     assert (row["specifications"], row["holds"], row["fails"], row["unsaid"]) == (3, 2, 1, 0)
     assert row["turned_by"] == "unit=document"
     assert (
-        "holds under 2 of 3 specifications, fails under 1; turned by unit=document"
+        "2 of 3 specifications (2 move its numbers), fails under 1; turned by unit=document"
         in sp.sweep_told(summary)
     )
+
+
+def test_choices_that_leave_a_finding_alone_do_not_try_it():
+    """Of three specifications one has another interval than the base; no number is no difference."""
+    nan = float("nan")
+    part = pd.DataFrame({"estimate": [1.0, 1.0, 1.0], "low": [nan] * 3, "high": [2.0, 3.0, 2.0]})
+    assert sp.moved(part) == 1
 
 
 def test_the_fewest_changes_are_named():

@@ -406,7 +406,7 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
     subtitle = (
         "Each line is the estimate under one set of choices with its interval, sorted; blue: the statement "
         "holds, orange: the estimate does not point its way, grey: cannot be said from the data. Ring: the base. Unit of each: "
-        "see the statement; zero is the line of no difference. Below: what gives another verdict than the base."
+        "see the statement; zero is the line of no difference. Move it: change its numbers. Below: what gives another verdict than the base."
         + first_of(findings, len(summary), "findings")
     )
     figure, panels = grid(
@@ -424,7 +424,8 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
         row = summary[summary["finding"] == finding].iloc[0]
         curve(panel, table[table["finding"] == finding])
         panel.set_title(
-            f"{short(finding, 30)}: {row['holds']} of {row['specifications']}", size=8.5
+            f"{short(finding, 30)}: {row['holds']} of {row['specifications']}, {row['moved']} move it",
+            size=8.5,
         )
         panel.set_xlabel(short(row["turned_by"] or "no choice turns it", 58), size=7.5)
     alt = f"{len(findings)} specification curves. {title}. Holds under: "
