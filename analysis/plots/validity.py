@@ -425,7 +425,7 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
         curve(panel, table[table["finding"] == finding])
         panel.set_title(
             f"{short(finding, 30)}: {row['holds']} of {row['specifications']}, {row['moved']} move it",
-            size=8.5,
+            size=7.5,
         )
         panel.set_xlabel(short(row["turned_by"] or "no choice turns it", 58), size=7.5)
     alt = f"{len(findings)} specification curves. {title}. Holds under: "
