@@ -490,13 +490,14 @@ def permuted_gains(values: np.ndarray, resamples: int, rng: np.random.Generator)
 def break_interval(left, right, confidence: float) -> tuple[float, float]:
     """Bai's interval of the number of periods before a change, cut to the series, in whole periods.
 
-    Each side has its own variance where both have FEWEST_FOR_A_VARIANCE periods, else one for both.
+    Each side has its own variance where both have FEWEST_FOR_A_VARIANCE periods and vary, else one
+    for both: a side that never varies (a word not yet used) does not make the date certain.
     """
     n, shift2 = len(left) + len(right), float((right.mean() - left.mean()) ** 2)
     first, second = (float(side.var(ddof=1)) for side in (left, right))
-    if min(len(left), len(right)) < FEWEST_FOR_A_VARIANCE:
+    if min(len(left), len(right)) < FEWEST_FOR_A_VARIANCE or not first * second:
         first = second = ((len(left) - 1) * first + (len(right) - 1) * second) / (n - 2)
-    if not first or not second or not shift2:
+    if not first or not shift2:
         return (float(len(left)), float(len(left))) if shift2 else (0.0, float(n))
     tail, step = (1 - confidence) / 2, first / shift2
     late = break_quantile(1 - tail, second / first) * step

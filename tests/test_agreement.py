@@ -98,10 +98,16 @@ def test_what_is_undefined_says_why(codes, reason):
 
 def test_rare_codes_have_no_interval():
     """One positive unit in 30 is left out of 36 per cent of resamples: no interval is claimed."""
-    row = table([[1] + [0] * 29, [1] + [0] * 29], resamples=2000)
-    assert row["alpha"] == 1
+    row = table([[1] + [0] * 29, [0] * 30], resamples=2000)
     assert row["reason"].startswith("codes too rare for an interval: undefined in 3")
     assert np.isnan(row["low"])
+
+
+def test_coders_who_never_differ_have_no_interval():
+    """30 of 100 units coded, all alike: alpha is 1, and no interval from 1 to 1 is claimed."""
+    row = table([[1] * 30 + [0] * 70] * 2)
+    assert (row["alpha"], row["reason"][:19]) == (1, "coders never differ")
+    assert np.isnan([row["low"], row["high"]]).all()
 
 
 def test_the_interval_of_alpha_covers():

@@ -121,6 +121,13 @@ def test_unknown_frames_do_not_count_in_the_mean():
     assert macro["reason"] == "mean of 1 of 2 frames"
 
 
+def test_frames_that_nobody_coded_do_not_count_in_the_mean():
+    """A frame without a coded unit has no F1: the mean is of the other, and says so."""
+    rules = coder.rule_coding(np.array([[1, 0], [1, 1]]), ["a", "b"])
+    macro = coder.coder_table([rules], np.array([[1, 0], [0, 0]])).iloc[-1]
+    assert (macro["f1"], macro["reason"]) == (pytest.approx(2 / 3), "mean of 1 of 2 frames")
+
+
 def test_rules_and_learnt_speak_one_language():
     """Sparse or dense, the codes of rules come in the same shape as learnt ones."""
     from scipy import sparse

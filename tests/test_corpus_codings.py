@@ -131,6 +131,17 @@ def test_known_differences_stand_beside_corrected_ones(coded, coders):
     assert row["by_coders"] == pytest.approx(expected)
 
 
+def test_known_units_speak_of_themselves():
+    """However many strata there are, the interval is of samples of these units: all coded, no width."""
+    rng = np.random.default_rng(2)
+    strata = np.repeat([f"s{n}" for n in range(12)], 20).astype(object)
+    codes = (rng.random((240, 1)) < 0.3).astype(float)
+    known = validation.Known(codes, (codes > 0,), strata)
+    low, high = known.intervals(239, 0.95, 1)[1, 0]
+    assert high - low < 0.03
+    assert low <= codes.mean() <= high
+
+
 def test_coverage_of_a_biased_coder(coded, coders):
     """Counted shares of a poor coder miss the truth; the corrected ones hold it as promised."""
     table = validation.correction_coverage(coded, coders, sizes=(100,), draws=30)

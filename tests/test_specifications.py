@@ -117,9 +117,19 @@ def test_what_turns_a_finding(corpus, declared):
     read, book = read_corpus(corpus), read_codebook(corpus / "codebook.yaml")
     summary = sp.sweep_findings(sp.sweep_table(read, book, declared(CHOICES)))
     row = summary.iloc[0]
-    assert (row["specifications"], row["holds"], row["contradicted"], row["unsaid"]) == (3, 2, 1, 0)
+    assert (row["specifications"], row["holds"], row["fails"], row["unsaid"]) == (3, 2, 1, 0)
     assert row["turned_by"] == "unit=document"
-    assert "holds under 2 of 3 specifications; turned by unit=document" in sp.sweep_told(summary)
+    assert (
+        "2 of 3 specifications (2 move its numbers), fails under 1; turned by unit=document"
+        in sp.sweep_told(summary)
+    )
+
+
+def test_choices_that_leave_a_finding_alone_do_not_try_it():
+    """Of three specifications one has another interval than the base; no number is no difference."""
+    nan = float("nan")
+    part = pd.DataFrame({"estimate": [1.0, 1.0, 1.0], "low": [nan] * 3, "high": [2.0, 3.0, 2.0]})
+    assert sp.moved(part) == 1
 
 
 def test_the_fewest_changes_are_named():

@@ -84,12 +84,15 @@ def fleiss_of(codes: np.ndarray, values: np.ndarray) -> float:
 def alpha_interval(pairs, values, level, confidence, resamples, rng) -> tuple[float, float, str]:
     """Percentile interval of alpha over resamples of units, or why there is none.
 
-    A resample in which every code is the same has no alpha and is left out; where more than
-    MOST_UNDEFINED of them are, there is no interval.
+    Where coders never differ no resample can differ either: its interval of no width would pass for
+    certainty. A resample in which every code is the same has no alpha and is left out; where more
+    than MOST_UNDEFINED of them are, there is no interval.
     """
     n = len(pairs)
     if n < FEWEST_UNITS:
         return float("nan"), float("nan"), f"{n} units: no interval below {FEWEST_UNITS}"
+    if np.trace(pairs.sum(axis=0)) == pairs.sum():
+        return float("nan"), float("nan"), "coders never differ: no interval can be resampled"
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
     matrices = np.tensordot(weights, pairs, axes=1)
     alphas = np.array([measures.alpha_of(matrix, values, level) for matrix in matrices])

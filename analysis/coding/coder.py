@@ -170,7 +170,7 @@ def out_of_fold(
 
 def coder_table(codings: Sequence[AutomaticCoding], codes: np.ndarray) -> pd.DataFrame:
     """Automatic coders against people on the units people coded: coder, frame, units, positive,
-    precision, recall, f1, reason; a last row a coder with the mean over its known frames (macro).
+    precision, recall, f1, reason; a last row a coder with the mean over the frames that it knows and people coded (macro).
 
     The units count once each; for the whole corpus see `correction.accuracy_table`.
     """
@@ -184,7 +184,7 @@ def coder_table(codings: Sequence[AutomaticCoding], codes: np.ndarray) -> pd.Dat
             scores.append(score)
             counted = (int(there.sum()), int(person.sum()))
             rows.append((coding.coder, frame, *counted, *score, coding.reasons[number]))
-        known = [score for score, yes in zip(scores, coding.known, strict=True) if yes]
+        known = [score for score in scores if np.isfinite(score).all()]
         macro = np.mean(known, axis=0) if known else (float("nan"),) * 3
         units = int((~np.isnan(codes)).any(axis=1).sum())
         told = f"mean of {len(known)} of {len(scores)} frames"

@@ -554,17 +554,17 @@ class Known:
         drawn = sampling.draw(self.strata, size, random_seed=seed)["place"].to_numpy()
         n, k = self.codes.shape
         names, every = tuple(map(str, range(k))), np.ones(n, dtype=bool)
+        labels = self.strata, self.strata, np.zeros(n)  # one document: of these units only
         found = []
         for automatic in self.automatic:
-            study = correction.make_study(
-                names, automatic, drawn, self.codes[drawn], self.strata, self.strata, self.strata
-            )
+            study = correction.make_study(names, automatic, drawn, self.codes[drawn], *labels)
             parts = [correction.corrected_share(study, f, every, confidence) for f in range(k)]
             found.append(uncertainty.wilson(automatic.sum(axis=0), n, confidence))
             found.append(([one.low for one in parts], [one.high for one in parts]))
         weights = study.frame(0).weight[drawn, None]
         share = (weights * self.codes[drawn]).sum(axis=0) / weights.sum()
-        found.append(uncertainty.wilson(share * size, size, confidence))
+        left = (n - size) / (n - 1)  # what is coded of these units is not estimated
+        found.append(uncertainty.wilson(share * size, size, confidence, left))
         return np.array([np.transpose(pair) for pair in found], dtype=float)
 
 
@@ -590,7 +590,7 @@ def correction_coverage(
 
     Samples of each size are drawn `draws` times as `sampling.draw` does. Columns: estimator (of each
     automatic coder 'NAME, counted', with Wilson's interval, and 'NAME, corrected'; 'coded units
-    alone', with Wilson's), size, frame, draws (that gave an interval), coverage, half_width (mean).
+    alone', with Wilson's for draws without replacement), size, frame, draws (that gave an interval), coverage, half_width (mean).
     """
     columns = ["estimator", "size", "frame", "draws", "coverage", "half_width"]
     if coded.reason:

@@ -39,7 +39,6 @@ RELIABLE, TENTATIVE = 0.8, 0.667
 MOST_FINDINGS = 12
 MOST_COMPARISONS = 6
 STYLES = {"true": BLUE, "false": ORANGE, "": GREY}
-VERDICTS = {"true": "holds", "false": "contradicted", "": "cannot be said"}
 
 
 @styled
@@ -406,8 +405,8 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
         title += f"; ‘{short(least['finding'], 40)}’ under {least['holds']}"
     subtitle = (
         "Each line is the estimate under one set of choices with its interval, sorted; blue: the statement "
-        "holds, orange: contradicted, grey: cannot be said from the data. Ring: the base. Unit of each: "
-        "see the statement; zero is the line of no difference. Below: what gives another verdict than the base."
+        "holds, orange: the estimate does not point its way, grey: cannot be said from the data. Ring: the base. Unit of each: "
+        "see the statement; zero is the line of no difference. Move it: change its numbers. Below: what gives another verdict than the base."
         + first_of(findings, len(summary), "findings")
     )
     figure, panels = grid(
@@ -425,7 +424,8 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
         row = summary[summary["finding"] == finding].iloc[0]
         curve(panel, table[table["finding"] == finding])
         panel.set_title(
-            f"{short(finding, 30)}: {row['holds']} of {row['specifications']}", size=8.5
+            f"{short(finding, 30)}: {row['holds']} of {row['specifications']}, {row['moved']} move it",
+            size=7.5,
         )
         panel.set_xlabel(short(row["turned_by"] or "no choice turns it", 58), size=7.5)
     alt = f"{len(findings)} specification curves. {title}. Holds under: "

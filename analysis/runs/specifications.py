@@ -49,8 +49,9 @@ IN_PLACE = {
 }
 """Choices that a finding can depend on, with type and default: what `specified_findings` knows."""
 SWEPT = ["finding", "statement", "estimate", "low", "high", "holds"]
-SUMMARY = ["finding", "statement", "specifications", "holds", "share", "contradicted", "unsaid"]
-SUMMARY += ["base", "estimate", "lowest", "highest", "turned_by"]
+SUMMARY = ["finding", "statement", "specifications", "holds", "share", "fails", "unsaid"]
+SUMMARY += ["base", "estimate", "lowest", "highest", "turned_by", "moved"]
+BASE = {"false": "fails", "": "cannot say it"}
 
 
 @dataclass(frozen=True)
@@ -311,9 +312,11 @@ def sweep_findings(table: pd.DataFrame) -> pd.DataFrame:
     """Each finding over all specifications: `sweep_findings.csv`.
 
     Columns: finding, statement, specifications, holds (in how many), share (of them),
-    contradicted, unsaid (where the data cannot carry it), base (its verdict there), estimate (of
+    fails (an estimate that does not even point its way, whatever the interval), unsaid (where the
+    data cannot carry it), base (its verdict there), estimate (of
     the base), lowest, highest (estimate), turned_by (the fewest choices that give another verdict
-    than the base).
+    than the base), moved (specifications with another estimate or interval than the base: the
+    others leave a finding alone and do not try it).
     """
     rows = []
     for finding, part in table.groupby("finding", sort=False):
@@ -321,8 +324,15 @@ def sweep_findings(table: pd.DataFrame) -> pd.DataFrame:
         counts = [int((part["holds"] == verdict).sum()) for verdict in ("true", "false", "")]
         limits = part["estimate"].min(), part["estimate"].max()
         told = (n, counts[0], counts[0] / n, counts[1], counts[2], base["holds"], base["estimate"])
-        rows.append((finding, base["statement"], *told, *limits, turned_by(part)))
+        rows.append((finding, base["statement"], *told, *limits, turned_by(part), moved(part)))
     return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def moved(part: pd.DataFrame) -> int:
+    """In how many specifications a finding has other numbers than in the base."""
+    numbers = part[["estimate", "low", "high"]].to_numpy(dtype=float)
+    same = np.isclose(numbers, numbers[0], rtol=1e-9, atol=0, equal_nan=True)
+    return int((~same.all(axis=1)).sum())
 
 
 def turned_by(part: pd.DataFrame) -> str:
@@ -338,6 +348,10 @@ def sweep_told(summary: pd.DataFrame) -> str:
     """The share of choices under which each finding holds, and what turns it, a line each."""
     lines = [
         f"{row.finding}: holds under {row.holds} of {row.specifications} specifications"
+        f" ({row.moved} move its numbers)"
+        + (f", fails under {row.fails}" if row.fails else "")
+        + (f", cannot be said under {row.unsaid}" if row.unsaid else "")
+        + ("" if row.base == "true" else f"; the base {BASE[row.base]}")
         + (f"; turned by {row.turned_by}" if row.turned_by else "; no choice turns it")
         for row in summary.itertuples()
     ]
