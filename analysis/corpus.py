@@ -42,7 +42,9 @@ from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
 
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 RULES, WORDS = "exclusions.yaml", "words.yaml"
-MISSING = "(none)"
+MISSING, OTHERS = "(none)", "(others)"
+MOST_GROUPS = 100
+"""Values of a column that are a group each; the documents of rarer ones are OTHERS together."""
 EXCLUSIONS = ("on", "off")
 EVERY = "all"
 WHOLE_CORPUS = "whole corpus, by date"
@@ -134,7 +136,8 @@ class Corpus:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
 
         A group whose documents are in several languages is one group a language: 'Xinhua (zh)'.
-        Raises InputError for an unknown column, or where a value is the reserved word 'all'.
+        Of more than MOST_GROUPS values those with the most documents are groups, and all others
+        together '(others)'. Raises InputError for an unknown column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
             raise InputError(
@@ -150,11 +153,34 @@ class Corpus:
                 where=self.name,
                 allowed="any other value",
             )
-        return values
+        return rarest_joined(values, MOST_GROUPS)
 
     def group_columns(self) -> list[str]:
         """Metadata columns that can be a `group`."""
         return [str(column) for column in self.documents.columns if column != "title"]
+
+
+def rarest_joined(values: pd.Series, most: int) -> pd.Series:
+    """The values with all but the `most` commonest (of equal ones the first by name) as '(others)'.
+
+    >>> rarest_joined(pd.Series(["a", "b", "c", "c"]), 2).tolist()
+    ['a', '(others)', 'c', 'c']
+    """
+    counts = values.value_counts()
+    if len(counts) <= most:
+        return values
+    ranked = counts.sort_index().sort_values(ascending=False, kind="stable")
+    return values.where(values.isin(set(ranked.index[:most])), OTHERS)
+
+
+def others_told(groups: Iterable[str], column: str) -> str:
+    """That rare values of a column stand together as a group, '' where none do."""
+    if OTHERS not in groups:
+        return ""
+    return (
+        f"{column} has more than {MOST_GROUPS} values: those with fewer documents than the first "
+        f"{MOST_GROUPS} are one group, {OTHERS}."
+    )
 
 
 def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from analysis import measures, uncertainty
 from analysis.codebook import Codebook, RuleSet
-from analysis.corpus import EVERY, Corpus
+from analysis.corpus import EVERY, Corpus, others_told
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
@@ -615,7 +615,8 @@ def groups_told(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> str:
     """The groups that are compared, in words."""
     names = group_names(corpus, group, compare)
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return shown_lines(f"{len(names)} groups by {group}: {', '.join(names[:20])}{more}")
+    told = f"{len(names)} groups by {group}: {', '.join(names[:20])}{more}. "
+    return shown_lines((told + others_told(names, group)).strip().rstrip("."))
 
 
 # --- articles and stories --------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import regex
 
 from analysis import measures, uncertainty
 from analysis.codebook import RuleSet, parse_rule
-from analysis.corpus import EVERY, Corpus, locate
+from analysis.corpus import EVERY, Corpus, locate, others_told
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import Found, find
@@ -219,9 +219,10 @@ def rates_table(
 ) -> pd.DataFrame:
     """One row a term and cell; a cell is the values of its columns and the mask of its documents."""
     by_term: dict[str, list[dict]] = {term: [] for term in found.names}
+    measured = list(found.measured(found.occurs_in))
     for keys, inside in cells:
         rng = uncertainty.generator(random_seed, f"rates {' '.join(keys.values())}")
-        rates = rates_of(found, inside, confidence, resamples, rng)
+        rates = rates_of(found, measured, inside, confidence, resamples, rng)
         for (term, rows), rate in zip(by_term.items(), rates, strict=True):
             rows.append({"term": term, **keys, **rate})
     keys = list(cells[0][0]) if cells else ["period", "group"]
@@ -242,15 +243,20 @@ def side_of(
 
 
 def rates_of(
-    found: Found, inside: np.ndarray, confidence: float, resamples: int, rng: np.random.Generator
+    found: Found,
+    measured: list[tuple[np.ndarray, np.ndarray]],
+    inside: np.ndarray,
+    confidence: float,
+    resamples: int,
+    rng: np.random.Generator,
 ) -> list[dict]:
     """One dictionary a term with the rate of the documents `inside` and its interval.
 
-    A term is measured in the documents in whose language it has rules or occurs.
+    A term is `measured` in the documents in whose language it has rules or occurs.
     """
     rows: list[dict] = [{}] * len(found.names)
-    for terms, measured in found.measured(found.occurs_in):
-        mine = inside & measured
+    for terms, spoken in measured:
+        mine = inside & spoken
         documents, effects = side_of(found, mine, terms)
         interval = uncertainty.rate_intervals(
             documents, effects=effects, confidence=confidence, resamples=resamples, rng=rng
@@ -478,6 +484,7 @@ def trends_caveat(trends: Trends) -> str:
     fewest = int(every["documents"].min())
     partial = partial_told(every)
     told = f"{len(every)} periods by {trends.period}; the one with the fewest documents holds {fewest}. "
+    told += f"{others} " if (others := others_told(set(trends.table["group"]), "The group")) else ""
     if fewest < uncertainty.FEWEST_DOCUMENTS:
         return (
             told

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from analysis.corpus import read_corpus, unused_rules
+from analysis.corpus import others_told, read_corpus, unused_rules
 from analysis.errors import InputError
 from analysis.reading.exclusions import like
 from analysis.store.texts import in_nfc
@@ -557,3 +557,11 @@ def test_dates_in_words_are_read_and_two_ways_are_asked_about(tmp_path):
     (tmp_path / "d.jsonl.gz").write_bytes(gzip.compress(rows.format("03/05/2024").encode()))
     with pytest.raises(InputError, match="03/05/2024"):
         read_corpus(tmp_path / "d.jsonl.gz")
+
+
+def test_rare_groups_stand_together(corpus_of, monkeypatch):
+    """Of more values than can be groups the commonest are groups, the first by name among equals."""
+    monkeypatch.setattr("analysis.corpus.MOST_GROUPS", 2)
+    groups = corpus_of(*"wxyz", source=["c", "b", "c", "a"]).groups("source")
+    assert groups.tolist() == ["c", "(others)", "c", "a"]
+    assert "more than 2 values" in others_told(set(groups), "source")
