@@ -15,9 +15,9 @@ import pandas as pd
 from analysis import uncertainty
 from analysis.codebook import RuleSet
 from analysis.errors import InputError
+from analysis.language.signs import FULL_STOP, INSIDE
 from analysis.language.words import TOKEN
 from analysis.matching import Matcher, ranges
-from analysis.store.blocks import FULL_STOP, INSIDE
 from analysis.tokens import Block, Tokens, as_numbers
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ T = TypeVar("T")
 UNITS = ("sentence", "paragraph", "document")
 KEPT = 300
 FEWEST_TO_SIFT = 200_000
-OUT_OF_TOKEN = ~np.frombuffer(INSIDE, dtype=bool)
+OUT_OF_TOKEN = ~INSIDE
 OUT_OF_TOKEN[FULL_STOP] = False
 WINDOWS, PADDING, LONGEST_TOKEN = (16, 40), 256, 2**24
 """Bytes looked at from the beginning of a token, more of them where these do not hold its end."""

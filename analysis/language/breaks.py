@@ -16,26 +16,20 @@ from functools import cache
 import numpy as np
 
 from analysis.language.sentences import BETWEEN, pieces
+from analysis.language.signs import ALPHABET, Signs, table_of
 
 STOP, OPEN, CLOSE, QUOTE, APOSTROPHE, QUOTES, UNQUOTES, BULLET, DOUBT = range(1, 10)
 BLANK = 32
 
 
-def byte_classes() -> bytes:
+def byte_classes() -> np.ndarray:
     """What each byte may mean for the end of a sentence; 0 is nothing."""
     classes = np.zeros(256, dtype=np.uint8)
     classes[[*b".!?"]] = STOP
     classes[ord("(")], classes[ord(")")] = OPEN, CLOSE
     classes[[*b"\"'`[]{}<>@\\*\t\x1f"]] = DOUBT
     classes[0xC2], classes[0xC6:] = DOUBT, DOUBT
-    return classes.tobytes()
-
-
-def table_of(content: bytes) -> np.ndarray:
-    """Which of the 256 bytes are among these."""
-    found = np.zeros(256, dtype=bool)
-    found[[*content]] = True
-    return found
+    return classes
 
 
 CLASSES = byte_classes()
@@ -46,12 +40,7 @@ CURLY[[0x98, 0x99, 0x9C, 0x9D, 0xA2]] = QUOTE, APOSTROPHE, QUOTES, UNQUOTES, BUL
 LOWER = table_of(b"abcdefghijklmnopqrstuvwxyz")
 UPPER = table_of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGIT = table_of(b"0123456789")
-LETTER, STOPS, ROMAN, MARKER = (
-    LOWER | UPPER,
-    table_of(b".!?"),
-    table_of(b"ivxlcdmIVXLCDM"),
-    table_of(b".)"),
-)
+STOPS, ROMAN, MARKER = table_of(b".!?"), table_of(b"ivxlcdmIVXLCDM"), table_of(b".)")
 BLANKS = table_of(b" ")
 MOST_BLANKS = 8
 WORDS_KNOWN = 200_000
@@ -72,15 +61,15 @@ class Marks:
 
 
 def certain_breaks(
-    content: bytes, start: np.ndarray, end: np.ndarray, ends_sentence
+    signs: Signs, start: np.ndarray, end: np.ndarray, ends_sentence
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which lines (first and one past the last byte) are certain, and where in them a sentence begins.
 
     A line's own beginning is not among the places. `ends_sentence(places)` tells of full stops
     whether the word before each is one that ends a sentence.
     """
-    data = np.concatenate((np.frombuffer(content, dtype=np.uint8), np.zeros(8, dtype=np.uint8)))
-    found = marks(content, data, start, end)
+    data = signs.data
+    found = marks(signs, start, end)
     doubtful = np.zeros(len(start), dtype=bool)
     doubtful[found.line[found.kind == DOUBT]] = True
     depth = depth_of(doubtful, found, OPEN, CLOSE)
@@ -102,7 +91,7 @@ def certain_breaks(
     joined = (LOWER | DIGIT)[data[stops + 1]] & ~STOPS[data[stops - 1]]
     word = stops + 2 + (data[stops + 2] == BLANK)
     follows = (data[stops + 1] == BLANK) & (word < end[line])
-    follows &= LETTER[data[word]] | (data[word] == 0xE2) & (data[word + 2] == 0xA2)
+    follows &= ALPHABET[data[word]] | (data[word] == 0xE2) & (data[word + 2] == 0xA2)
     asked = np.flatnonzero(follows & ~inside[is_stop] & ~last & ~doubtful[line])
     ends = np.zeros(len(stops), dtype=bool)
     ends[asked] = ends_sentence(stops[asked])
@@ -111,13 +100,14 @@ def certain_breaks(
     return ~doubtful, np.unique(breaks)
 
 
-def marks(content: bytes, data: np.ndarray, start: np.ndarray, end: np.ndarray) -> Marks:
+def marks(signs: Signs, start: np.ndarray, end: np.ndarray) -> Marks:
     """The bytes of the lines that may matter; dashes and straight apostrophes in words do not."""
-    place = np.flatnonzero(np.frombuffer(content.translate(CLASSES), dtype=np.uint8))
+    data = signs.data
+    kind = CLASSES[signs.kind]
+    place, kind = signs.place[kind > 0], kind[kind > 0]
     line = np.searchsorted(start, place, side="right") - 1
     inside = (line >= 0) & (place < end[np.maximum(line, 0)])
-    place, line = place[inside], line[inside]
-    kind = np.frombuffer(CLASSES, dtype=np.uint8)[data[place]]
+    place, line, kind = place[inside], line[inside], kind[inside]
     wide = np.flatnonzero(data[place] == 0xE2)
     at = place[wide]
     kind[wide] = np.where(data[at + 1] == 0x80, CURLY[data[at + 2]], DOUBT)
@@ -125,7 +115,7 @@ def marks(content: bytes, data: np.ndarray, start: np.ndarray, end: np.ndarray) 
     kind[wide[closing & STOPS[data[at - 1]]]] = DOUBT
     straight = np.flatnonzero(data[place] == ord("'"))
     at = place[straight]
-    kind[straight[LETTER[data[at - 1]] & LETTER[data[at + 1]]]] = 0
+    kind[straight[ALPHABET[data[at - 1]] & ALPHABET[data[at + 1]]]] = 0
     return Marks(place[kind > 0], kind[kind > 0], line[kind > 0])
 
 
@@ -142,7 +132,7 @@ def beginnings(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarr
 
 def plain_beginning(data: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Which lines begin with a letter that is no part of a list's marker (`a.`, `ii)`), or a bullet."""
-    plain = (end > begin) & LETTER[data[begin]]
+    plain = (end > begin) & ALPHABET[data[begin]]
     for step in range(1, 6):
         plain &= ~(MARKER[data[np.minimum(begin + step, len(data) - 1)]] & (begin + step < end - 1))
     return plain | (end > begin + 4) & (data[begin] == 0xE2) & (data[begin + 2] == 0xA2)
@@ -171,7 +161,7 @@ def in_plain_quotes(found: Marks, data: np.ndarray, n_lines: int) -> np.ndarray:
     single[found.line[found.kind == QUOTE]] = True
     after = data[found.place + 1]
     after = np.where(after == BLANK, data[found.place + 2], after)
-    return (LETTER | DIGIT)[after] & ~single[found.line]
+    return (ALPHABET | DIGIT)[after] & ~single[found.line]
 
 
 def mark_open_quotes(doubtful, found: Marks) -> None:
@@ -200,7 +190,7 @@ def mark_list_markers(doubtful, found: Marks, data: np.ndarray) -> None:
 
 def closes_marker(data: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Before which places a letter, a number or a Roman number stands by itself."""
-    found = LETTER[data[place - 1]] & (data[place - 2] == BLANK)
+    found = ALPHABET[data[place - 1]] & (data[place - 2] == BLANK)
     for table in (DIGIT, ROMAN):
         at = place - 1
         for _ in range(MOST_BLANKS):

@@ -12,6 +12,7 @@ import regex
 
 from analysis.errors import InputError
 from analysis.files import line_spans
+from analysis.language.signs import read_signs
 from analysis.stance.negation import held
 from analysis.store.blocks import find_lines
 from analysis.tokens import Block, Tokens
@@ -289,7 +290,7 @@ class Voices:
 
 def lines_asked(block: Block, content: bytes, origin, asked) -> list[tuple[int, int]]:
     """First byte and one past the last of each line with an opening mark and a sentence asked for."""
-    lines = find_lines(content, origin)
+    lines = find_lines(read_signs(content), origin)
     marks = np.array([mark.start() for mark in OPENING.finditer(content)], dtype=np.int64)
     begins = block.span[asked, 0] + origin[block.sentence_document[asked]]
     held_marks, held_sentences = (

@@ -21,21 +21,14 @@ import pyarrow.compute as pc
 from analysis.language import chinese
 from analysis.language.breaks import certain_breaks, ending_words
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
+from analysis.language.signs import ALPHABET, Signs, line_ends, read_signs, word_runs
 from analysis.language.words import TOKEN, normal_form
 from analysis.store.cache import Entry, entry, existing, packed, save
 
-LETTERS = np.zeros(256, dtype=bool)
-LETTERS[[*range(65, 91), *range(97, 123)]] = True
-INSIDE = bytes(
-    1 if byte >= 128 or byte == 39 or LETTERS[byte] or 48 <= byte < 58 else 0 for byte in range(256)
-)
-"""Bytes that may stand in a token: letters, digits, the apostrophe, and all that is not ASCII."""
 WORD_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
 """The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
-FULL_STOP = 46
 RUNS_KNOWN = 100_000
 MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
-WIDE_NEWLINES = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 
 
 @dataclass(frozen=True)
@@ -50,10 +43,12 @@ class Lines:
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs of bytes that may hold tokens: the different ones, which each is, one past its last byte."""
+    """Runs of bytes that may hold tokens: the different ones, which each is, its first byte and one
+    past its last."""
 
     kinds: pa.Array
     codes: np.ndarray
+    begin: np.ndarray
     end: np.ndarray
 
 
@@ -69,34 +64,18 @@ class Words:
 # --- lines -------------------------------------------------------------------------------------------
 
 
-def find_lines(content: bytes, document_start: np.ndarray) -> Lines:
+def find_lines(signs: Signs, document_start: np.ndarray) -> Lines:
     """The lines of documents that follow each other with a newline after each.
 
     Lines end where `str.splitlines` ends them. `document_start` holds the first byte of every
     document and the end of the last one's newline.
     """
-    data = np.frombuffer(content, dtype=np.uint8)
-    small = (data - np.uint8(10) < 4) | (data - np.uint8(28) < 3)
-    first = np.flatnonzero(small)
-    after = first + 1
-    joined = (data[first[:-1]] == 13) & (data[first[1:]] == 10) & (np.diff(first) == 1)
-    after[:-1] += joined
-    keep = np.concatenate(([True], ~joined))
-    first, after = first[keep], after[keep]
-    rare = (data == 0x85) | ((data & 0xFE) == 0xA8)
-    wide = []
-    if rare.any():
-        wide = [(at, at + len(mark)) for mark in WIDE_NEWLINES for at in places(content, mark)]
-    if wide:
-        more = np.array(wide)
-        order = np.argsort(np.concatenate((first, more[:, 0])), kind="stable")
-        first = np.concatenate((first, more[:, 0]))[order]
-        after = np.concatenate((after, more[:, 1]))[order]
+    end, after = line_ends(signs)
     start = np.concatenate(([0], after[:-1])) if len(after) else np.empty(0, dtype=np.int64)
     document = np.searchsorted(document_start, start, side="right") - 1
     first_line = np.searchsorted(start, document_start[:-1])
     number = np.arange(len(start)) - first_line[document] + 1
-    return Lines(start, first, document, number)
+    return Lines(start, end, document, number)
 
 
 def places(content: bytes, mark: bytes) -> Iterator[int]:
@@ -110,42 +89,37 @@ def places(content: bytes, mark: bytes) -> Iterator[int]:
 # --- tokens ------------------------------------------------------------------------------------------
 
 
-def find_words(content: bytes, own: Sequence[str] = ()) -> tuple[Words, Runs]:
+def find_words(signs: Signs, own: Sequence[str] = ()) -> tuple[Words, Runs]:
     """Every token of the bytes, and the runs in which they stand.
 
     `own` are Chinese words that the segmenter keeps whole.
     """
-    data = np.frombuffer(content, dtype=np.uint8)
-    inside = np.frombuffer(bytearray(content).translate(INSIDE), dtype=bool)
-    stops = np.flatnonzero(data[1:-1] == FULL_STOP) + 1
-    between = inside[stops - 1] & inside[stops + 1]
-    inside[stops[between]] = True
-    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
-    edges = np.concatenate(([0], edges)) if len(data) and inside[0] else edges
-    edges = np.concatenate((edges, [len(data)])) if len(edges) % 2 else edges
-    begins, ends = edges[::2], edges[1::2]
-    kinds, codes = distinct_runs(content, begins, ends - begins)
-    return placed(kinds, codes, begins, tuple(own)), Runs(kinds, codes, ends)
+    begins, ends = word_runs(signs)
+    kinds, codes = distinct_runs(signs.data, begins, ends - begins)
+    return placed(kinds, codes, begins, tuple(own)), Runs(kinds, codes, begins, ends)
 
 
 def distinct_runs(
-    content: bytes, begins: np.ndarray, sizes: np.ndarray
+    data: np.ndarray, begins: np.ndarray, sizes: np.ndarray
 ) -> tuple[pa.Array, np.ndarray]:
     """The different ones among runs of bytes, none of them zero, and which of them each run is.
 
     Those of up to eight bytes are told apart as numbers, which is faster than as texts.
     """
-    words, short_codes = distinct_words(words_at(content, begins, sizes))
+    words, short_codes = distinct_words(words_at(data, begins, sizes))
     rest = np.flatnonzero(sizes > 8)
-    texts, codes_of_rest = distinct_texts(content, begins[rest], sizes[rest])
-    codes = short_codes.copy()
+    texts, codes_of_rest = distinct_texts(data, begins[rest], sizes[rest])
+    codes = short_codes.astype(np.intp)
     codes[rest] = codes_of_rest + len(words)
     return pa.concat_arrays([words, texts]), codes
 
 
-def words_at(content: bytes, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Runs of up to eight bytes as one number each, the first byte the lowest; 0 for longer ones."""
-    every = np.ndarray(len(content), dtype="<u8", buffer=content + bytes(8), strides=(1,))
+def words_at(data: np.ndarray, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Runs of up to eight bytes as one number each, the first byte the lowest; 0 for longer ones.
+
+    Eight bytes stand behind the last run.
+    """
+    every = np.ndarray(len(data) - 8, dtype="<u8", buffer=data, strides=(1,))
     return every[begins] & WORD_OF[np.minimum(sizes, 9)]
 
 
@@ -154,14 +128,16 @@ def distinct_words(words: np.ndarray) -> tuple[pa.Array, np.ndarray]:
     found = pa.Array.from_buffers(pa.uint64(), len(words), [None, pa.py_buffer(words)])
     found = found.dictionary_encode()
     different = np.frombuffer(found.dictionary.buffers()[1] or b"", dtype="<u8")
-    signs = different[: len(found.dictionary)].view(np.uint8).reshape(-1, 8)
-    offsets = np.cumsum([0, *np.count_nonzero(signs, axis=1)], dtype=np.int64)
+    different = different[: len(found.dictionary)]
+    signs = different.view(np.uint8).reshape(-1, 8)
+    sizes = np.searchsorted(WORD_OF[:8], different)
+    offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
     buffers = (pa.py_buffer(offsets), pa.py_buffer(signs[signs > 0]))
     return pa.LargeStringArray.from_buffers(len(signs), *buffers), codes_of(found)
 
 
 def distinct_texts(
-    content: bytes, begins: np.ndarray, sizes: np.ndarray
+    data: np.ndarray, begins: np.ndarray, sizes: np.ndarray
 ) -> tuple[pa.Array, np.ndarray]:
     """The different ones among stretches of bytes, as texts, and which each is."""
     offsets = np.concatenate(([0], np.cumsum(sizes)))
@@ -170,7 +146,7 @@ def distinct_texts(
     array = pa.StringArray if small else pa.LargeStringArray
     buffers = (
         pa.py_buffer(offsets.astype(np.int32 if small else np.int64)),
-        pa.py_buffer(np.frombuffer(content, dtype=np.uint8)[places]),
+        pa.py_buffer(data[places]),
     )
     found = array.from_buffers(len(sizes), *buffers).dictionary_encode()
     return found.dictionary.cast(pa.large_string()), codes_of(found)
@@ -191,20 +167,20 @@ def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[st
     ids = rank[form]
     first = np.cumsum(sizes) - sizes
     only_one = np.minimum(first, len(form) - 1)
-    found, start = ids[only_one][codes], begins + at[only_one][codes]
-    split = np.flatnonzero((sizes != 1)[codes])
+    found, start = ids[only_one].take(codes), begins.copy()
+    odd = np.flatnonzero(((sizes != 1) | (at[only_one] > 0)).take(codes))
+    start[odd] += at[only_one][codes[odd]]
+    split = odd[sizes[codes[odd]] != 1]
     if not len(split):
         return Words(forms, found, start)
     many = sizes[codes[split]]
     place = np.repeat(np.arange(len(split)), many)
     token = np.arange(len(place)) - np.repeat(np.cumsum(many) - many - first[codes[split]], many)
     before = split[place] - place  # runs of one token that stand before
-    kept = np.ones(len(codes), dtype=bool)
-    kept[split] = False
     return Words(
         forms,
-        np.insert(found[kept], before, ids[token]),
-        np.insert(start[kept], before, begins[split][place] + at[token]),
+        np.insert(np.delete(found, split), before, ids[token]),
+        np.insert(np.delete(start, split), before, begins[split][place] + at[token]),
     )
 
 
@@ -269,7 +245,7 @@ def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def find_sentences(
-    content: bytes, lines: Lines, spoken: np.ndarray, languages: Sequence[str], runs: Runs
+    signs: Signs, lines: Lines, spoken: np.ndarray, languages: Sequence[str], runs: Runs
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Line, first byte and one past the last byte of each sentence of the lines numbered in `spoken`."""
     names = np.array(languages, dtype=object)[lines.document[spoken]]
@@ -277,14 +253,14 @@ def find_sentences(
     for language in sorted(set(names)):
         mine = spoken[names == language]
         if chinese.is_chinese(language):
-            mine, found = chinese_sentences(content, lines, mine)
+            mine, found = chinese_sentences(signs.content, lines, mine)
             parts.append(found)
         if len(mine) and is_english(language):
-            sure, certain = certain_sentences(content, lines, mine, runs)
+            sure, certain = certain_sentences(signs, lines, mine, runs)
             parts.append(certain)
             mine = mine[~sure]
         if len(mine):
-            parts.append(np.stack(sentences_of_lines(content, lines, mine, language)))
+            parts.append(np.stack(sentences_of_lines(signs.content, lines, mine, language)))
     line, start, end = np.concatenate(parts, axis=1)
     order = np.lexsort((start, line))
     return line[order], start[order], end[order]
@@ -317,13 +293,14 @@ def is_english(language: str) -> bool:
 
 
 def certain_sentences(
-    content: bytes, lines: Lines, mine: np.ndarray, runs: Runs
+    signs: Signs, lines: Lines, mine: np.ndarray, runs: Runs
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which of the lines are certain (see `breaks`), and line, first and last byte of their sentences."""
 
     def ends_sentence(places: np.ndarray) -> np.ndarray:
         run = np.minimum(np.searchsorted(runs.end, places), len(runs.end) - 1)
-        kinds = np.where(runs.end[run] == places, runs.codes[run], -1)
+        apart = signs.data[runs.begin[run] - 1] < 128
+        kinds = np.where((runs.end[run] == places) & apart, runs.codes[run], -1)
         asked = np.unique(kinds[kinds >= 0])
         words = runs.kinds.take(pa.array(asked.tolist(), pa.int32()))
         plain = as_bools(pc.match_substring_regex(words, "^([A-Za-z]{2,}|[0-9]{2,})$"))
@@ -332,17 +309,16 @@ def certain_sentences(
         ending[chosen] = ending_words(
             runs.kinds.take(pa.array(chosen.tolist(), pa.int32())).to_pylist(), "en"
         )
-        bracket = np.frombuffer(content, dtype=np.uint8)[places - 1] == ord(")")
+        bracket = signs.data[places - 1] == ord(")")
         return ending[kinds] | bracket
 
     start, end = lines.start[mine], lines.end[mine]
-    sure, breaks = certain_breaks(content, start, end, ends_sentence)
+    sure, breaks = certain_breaks(signs, start, end, ends_sentence)
     begins = np.sort(np.concatenate((start[sure], breaks)))
     line = mine[np.searchsorted(start, begins, side="right") - 1]
     last = np.concatenate((line[1:] != line[:-1], [True])) if len(line) else np.empty(0, bool)
     ends = np.where(last, lines.end[line], np.append(begins[1:], 0))
-    data = np.frombuffer(content, dtype=np.uint8)
-    return sure, np.stack((line, *trimmed_bytes(data, begins, ends)))
+    return sure, np.stack((line, *trimmed_bytes(signs.data, begins, ends)))
 
 
 def sentences_of_lines(content: bytes, lines: Lines, mine: np.ndarray, language: str) -> tuple:
@@ -418,8 +394,10 @@ def needs_mending(
     spaces = (at[1] == 0x80) & ((at[2] < 0x8B) | (at[2] == 0xAF)) | (at[1] == 0x81)
     wide = np.isin(at[0], WIDE_LEADS) | (at[0] == 0xE2) & spaces
     number = (at[0] >= 48) & (at[0] < 58) | (at[0] > 0x80) & (at[0] != 0xE2)
-    letters = np.concatenate(([0], np.cumsum(LETTERS[data], dtype=np.int32)))
-    silent = letters[end] == letters[start]
+    silent = ~ALPHABET[at[0]]
+    unsure = np.flatnonzero(silent & ~first)
+    bounds = zip(start[unsure].tolist(), end[unsure].tolist(), strict=True)
+    silent[unsure] = [not ALPHABET[data[a:b]].any() for a, b in bounds]
     doubtful = (start >= end) | wide | np.isin(data[np.maximum(end - 1, 0)], WIDE_TAILS)
     doubtful |= ~first & (number | silent | (at[0] == ord("(")))
     for place in places(text, b". . ."):
@@ -493,14 +471,15 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     `span` (bytes in the document) of every sentence; `forms`, the different normal forms.
     """
     content, document_start = texts.gathered(range(job.first, job.last))
-    lines = find_lines(content, document_start)
-    words, runs = find_words(content, job.words)
+    signs = read_signs(content)
+    lines = find_lines(signs, document_start)
+    words, runs = find_words(signs, job.words)
     first_token = np.searchsorted(words.start, np.append(lines.start, len(content)))
     spoken = np.diff(first_token) > 0
     if any(job.excluded):
         spoken &= ~excluded_lines(lines, job.excluded)
         words = only(words, np.repeat(spoken, np.diff(first_token)))
-    line, start, end = find_sentences(content, lines, np.flatnonzero(spoken), job.languages, runs)
+    line, start, end = find_sentences(signs, lines, np.flatnonzero(spoken), job.languages, runs)
     begins = np.where(np.diff(line, prepend=-1) != 0, lines.start[line], start)
     sentence_start = np.append(np.searchsorted(words.start, begins), len(words.ids))
     said = np.diff(sentence_start) > 0
