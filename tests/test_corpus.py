@@ -6,17 +6,19 @@ import json
 import re
 import unicodedata
 import zipfile
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet
 
 from analysis.corpus import others_told, read_corpus, unused_rules
 from analysis.errors import InputError
 from analysis.reading.exclusions import like
-from analysis.store.texts import in_nfc
+from analysis.store.texts import NEVER_DECOMPOSED, in_nfc, never_decomposed
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
 RULE = "rules:\n  - id: r\n    why: w\n    documents: [a]\n"
@@ -135,6 +137,19 @@ def test_renamed_date_has_its_own_precision(tmp_path):
     (tmp_path / "c.csv").write_text("text,date,date_precision,year\nrace,2024-07,month,2023\n")
     documents = read_corpus(tmp_path / "c.csv", columns={"date": "year"}).documents
     assert documents[["date", "date_precision"]].to_numpy().tolist() == [["2023", "year"]]
+
+
+def test_bytes_tell_which_texts_cannot_change_in_nfc():
+    """Seen from the bytes, the characters that are passed over are those that the pattern passes."""
+    every = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+    doubtful = pc.match_substring_regex(pa.array(every, pa.large_string()), NEVER_DECOMPOSED)
+    told = zip(every, doubtful.to_pylist(), strict=True)
+    runs = [
+        (look, [sign for sign, _ in group]) for look, group in groupby(told, lambda one: one[1])
+    ]
+    for look, signs in runs:
+        for text in ("".join(signs), f"a{signs[0]}", f"a{signs[-1]}"):
+            assert never_decomposed(pa.array(["é", text], pa.large_string())) is not look
 
 
 def test_every_character_is_read_in_nfc():

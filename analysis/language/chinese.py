@@ -6,6 +6,7 @@ import importlib
 from functools import cache, lru_cache
 from pathlib import Path
 
+import numpy as np
 import regex
 
 from analysis.errors import InputError
@@ -21,8 +22,8 @@ TAIWAN = {"人工智慧": "人工智能", "晶片": "芯片"}
 """Words of Taiwan's that are written alike in both scripts."""
 LONG, ALWAYS = 4, 1_000_000
 """A listed word of so many characters is kept whole whatever stands around it: its frequency is set high."""
-HAN_LEADS = [bytes([lead]) for lead in range(0xE4, 0xEA)]
-"""First bytes, in UTF-8, of the common Chinese characters."""
+HAN_LEADS = (0xE4, 0xE9)
+"""The first and the last of the bytes with which, in UTF-8, the common Chinese characters begin."""
 LOOKED_AT = 20_000
 """Characters of a text from which its script is guessed."""
 SCRIPTS = {
@@ -279,18 +280,31 @@ def script_of(text: str) -> str:
     return next(iter(letters_by_script(text)), "")
 
 
-def reads_as_chinese(content: bytes | memoryview) -> bool:
-    """Whether most letters at the beginning of a text in UTF-8 are Chinese characters.
+def read_as_chinese(content: bytes | memoryview, spans: np.ndarray) -> np.ndarray:
+    """Of which texts in UTF-8 (first byte and one past the last) most letters at the beginning are
+    Chinese characters.
 
-    >>> [reads_as_chinese(text.encode()) for text in ("AI 竞争加剧", "Race for 人工智能", "日本のニュース")]
+    >>> read_as_chinese("AI 竞争加剧, it is said".encode(), np.array([[0, 15], [15, 28]])).tolist()
+    [True, False]
+    """
+    data = np.frombuffer(content, dtype=np.uint8)
+    leads = np.flatnonzero(data - np.uint8(HAN_LEADS[0]) <= HAN_LEADS[1] - HAN_LEADS[0])
+    start, end = spans[:, 0], np.minimum(spans[:, 1], spans[:, 0] + 4 * LOOKED_AT)
+    counts = np.searchsorted(leads, end) - np.searchsorted(leads, start)
+    found = counts * 10 >= np.maximum(end - start, 1)
+    asked = np.flatnonzero(found)
+    begun = (bytes(content[start[n] : end[n]]).decode("utf-8", "ignore") for n in asked.tolist())
+    found[asked] = [mostly_chinese(text) for text in begun]
+    return found
+
+
+def mostly_chinese(text: str) -> bool:
+    """Whether most letters of a text are Chinese characters.
+
+    >>> [mostly_chinese(text) for text in ("AI 竞争加剧", "Race for 人工智能", "日本のニュース")]
     [True, False, False]
     """
-    start = bytes(content[: 4 * LOOKED_AT])
-    if start.isascii():
-        return False
-    if sum(map(start.count, HAN_LEADS)) * 10 < len(start):
-        return False
-    letters = letters_by_script(start.decode("utf-8", "ignore"))
+    letters = letters_by_script(text)
     return 2 * letters.get("Chinese", 0) > sum(letters.values())
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.files import composed
-from analysis.language.chinese import reads_as_chinese
+from analysis.language.chinese import read_as_chinese
 from analysis.store.cache import existing
 
 FILE = "texts.bin"
@@ -24,6 +24,12 @@ NEVER_DECOMPOSED = (
     r"[^\x00-\x{2FF}\x{2002}-\x{20CF}\x{3000}-\x{3029}\x{4E00}-\x{9FFF}\x{FF00}-\x{FFEF}]"
 )
 """A character outside these ranges may change in NFC; those inside them never do by themselves."""
+STABLE_LEADS = 0xCC
+"""The first byte, in UTF-8, of the characters behind the first of these ranges."""
+STABLE = np.array(
+    [[0xE28082, 0xE2838F], [0xE38080, 0xE380A9], [0xE4B880, 0xE9BFBF], [0xEFBC80, 0xEFBFAF]]
+)
+"""The first and the last character, in UTF-8, of each of the other ranges."""
 
 
 def digest_of(content: bytes) -> bytes:
@@ -133,16 +139,17 @@ def prepared(texts) -> Prepared:
     texts = in_nfc(texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string()))
     _, offsets, data = texts.buffers()
     begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset :][: len(texts) + 1]
-    content = memoryview(data) if data else memoryview(b"")
-    bounds = begins.tolist()
+    content = memoryview(data)[begins[0] : begins[-1]] if data else memoryview(b"")
+    bounds = (begins - begins[0]).tolist()
+    spans = np.column_stack((begins[:-1], begins[1:])) - begins[0]
     digests = b"".join(digest_of(content[start:end]) for start, end in pairwise(bounds))
     return Prepared(
-        content[bounds[0] : bounds[-1]],
-        np.column_stack((begins[:-1], begins[1:])) - begins[0],
+        content,
+        spans,
         np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST),
         np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64),
         any(map(str.isalnum, iter_signs(texts))),
-        np.array([reads_as_chinese(content[a:b]) for a, b in pairwise(bounds)], dtype=bool),
+        read_as_chinese(content, spans),
     )
 
 
@@ -180,8 +187,28 @@ def in_nfc(texts):
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if never_decomposed(texts):
+        return texts
     doubtful = pc.match_substring_regex(texts, NEVER_DECOMPOSED)
     if not pc.any(doubtful).as_py():
         return texts
     several = zip(texts.to_pylist(), doubtful.to_pylist(), strict=True)
     return pa.array([composed(t) if look else t for t, look in several], pa.large_string())
+
+
+def never_decomposed(texts) -> bool:
+    """Whether no character of the texts lies outside STABLE, seen from the bytes."""
+    _, offsets, data = texts.buffers()
+    if data is None:
+        return True
+    begins = np.frombuffer(offsets, dtype=np.int64)
+    first, last = begins[texts.offset], begins[texts.offset + len(texts)]
+    data = np.frombuffer(data, dtype=np.uint8)[first:last]
+    lead = np.flatnonzero(data >= STABLE_LEADS)
+    if (data[lead] < 0xE0).any():
+        return False
+    code = data[lead].astype(np.int32) << 16
+    code |= data[lead + 1].astype(np.int32) << 8
+    code |= data[lead + 2]
+    at = np.searchsorted(STABLE[:, 0], code, side="right") - 1
+    return bool(((at >= 0) & (code <= STABLE[np.maximum(at, 0), 1])).all())
