@@ -18,7 +18,8 @@ from analysis.errors import InputError
 from analysis.language.signs import FULL_STOP, INSIDE
 from analysis.language.words import TOKEN
 from analysis.matching import Matcher, ranges
-from analysis.tokens import Block, Tokens, as_numbers
+from analysis.store.arrow import as_numbers
+from analysis.tokens import Block, Tokens
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -384,13 +385,12 @@ def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFr
 
 def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> list:
     """Left context, match and right context of each match (its first and last token), as Arrow arrays."""
-    content, origin = tokens.corpus.texts.stretch(
-        range(block.documents.start, block.documents.stop)
-    )
+    numbers = range(block.documents.start, block.documents.stop)
+    content, origin = tokens.corpus.texts.gathered(numbers)
     data = np.frombuffer(content + bytes(PADDING), dtype=np.uint8)
     shift = origin[block.document_of[first]]
     start, end = block.start[first] + shift, block.start[last] + shift
-    stop = np.append(origin[1:], len(content))[block.document_of[first]]
+    stop = origin[block.document_of[first] + 1] - 1
     stop = np.minimum(stop, next_begins(block, last) + shift)
     end = end + token_sizes(data, end, stop)
     sentence = block.sentence_of[first]

@@ -14,7 +14,8 @@ from analysis.errors import InputError
 from analysis.language.chinese import simplified
 from analysis.language.parts import Piece, alternatives
 from analysis.reading.exclusions import like
-from analysis.store.blocks import MAY_BE_CHINESE, as_bools
+from analysis.store.arrow import as_bools
+from analysis.store.blocks import MAY_BE_CHINESE
 from analysis.tokens import Block, Tokens
 
 MOST_ALTERNATIVES = 64

@@ -25,8 +25,19 @@ from analysis.errors import InputError
 from analysis.language import chinese
 from analysis.language.words import folded, function_words, is_stop_word, stop_words
 from analysis.store.ahead import ahead
-from analysis.store.blocks import Job, as_bools, block_of
-from analysis.store.cache import Entry, code_of, entry, existing, key_of, packed, save, unpacked
+from analysis.store.arrow import as_bools, as_numbers
+from analysis.store.blocks import Job, block_of, make_untaken
+from analysis.store.cache import (
+    Entry,
+    code_of,
+    entry,
+    existing,
+    key_of,
+    packed,
+    save,
+    staged,
+    unpacked,
+)
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -334,18 +345,18 @@ def make_blocks(corpus: Corpus, jobs: list[Job]) -> None:
         for job in missing
     )
     helpers = min(workers(), len(missing)) - 1 if size > WORTH_A_PROCESS and corpus.key else 0
-    running = [helper(corpus.key, missing[n + 1 :: helpers + 1]) for n in range(helpers)]
-    for job in missing[:: helpers + 1]:
-        block_of(corpus.texts, job)
-    for process in running:
-        process.wait()
+    with staged() as desk:
+        running = [helper(corpus.key, missing, desk) for _ in range(helpers)]
+        make_untaken(corpus.texts, missing, desk)
+        for process in running:
+            process.wait()
     for job in missing:
         if existing("blocks", job.key) is None:
             block_of(corpus.texts, job)
 
 
-def helper(corpus: str, jobs: list[Job]) -> subprocess.Popen:
-    """A process that makes these blocks of a corpus of the cache."""
+def helper(corpus: str, jobs: list[Job], desk: Path) -> subprocess.Popen:
+    """A process that makes those of the blocks of a corpus of the cache that no other has taken."""
     root = str(Path(__file__).parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     process = subprocess.Popen(
@@ -355,7 +366,7 @@ def helper(corpus: str, jobs: list[Job]) -> subprocess.Popen:
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path},
     )
-    task = {"corpus": corpus, "jobs": [asdict(job) for job in jobs]}
+    task = {"corpus": corpus, "jobs": [asdict(job) for job in jobs], "desk": str(desk)}
     try:
         process.stdin.write(json.dumps(task).encode("utf-8"))
         process.stdin.close()
@@ -465,9 +476,3 @@ def replaced(values, where, source, function: Callable[[str], str]):
         return values
     fresh = [function(text) for text in source.filter(where).to_pylist()]
     return pc.replace_with_mask(values, where, pa.array(fresh, pa.large_string()))
-
-
-def as_numbers(values) -> np.ndarray:
-    """An Arrow array of whole numbers as numpy's; none is missing."""
-    dtype = np.dtype(str(values.type))
-    return np.frombuffer(values.buffers()[1] or b"", dtype=dtype)[values.offset :][: len(values)]

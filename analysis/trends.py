@@ -20,7 +20,7 @@ from analysis.errors import InputError, shown_lines
 from analysis.evidence import Found, find
 from analysis.files import read_table
 from analysis.reading.dates import iso_date
-from analysis.store.blocks import as_bools
+from analysis.store.arrow import as_bools
 from analysis.tokens import Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")

@@ -16,6 +16,7 @@ from analysis.codebook import Codebook, term_sets
 from analysis.evidence import evidence_table, find
 from analysis.framing import code_units, frame_table, keyness_table
 from analysis.overview import collocation_table, growth_table, overlap_table, vocabulary_table
+from analysis.store.cache import drop, existing
 from analysis.trends import group_table
 
 PIECES = """The race|We|is on|China|US|A|b|é|É|1|4.0|12 Chinese |2 While |e\u0301|x\u0323y|\u0301|हिन्दी। |人工|智能。|！
@@ -224,19 +225,38 @@ def test_the_number_of_processes_is_irrelevant(in_blocks, monkeypatch, tmp_path,
     assert_same(expected, results(in_blocks(rows(), SOME)))
 
 
-def test_helping_processes_make_blocks(in_blocks, monkeypatch, tmp_path):
-    """With three processes two of them are helpers, and this one makes the first of every three."""
-    mine, started = [], []
-    block_of, helper = analysis.tokens.block_of, analysis.tokens.helper
+def test_helping_processes_are_told_every_block(in_blocks, monkeypatch, tmp_path):
+    """With three processes two of them are helpers, and each may take any of the blocks."""
+    started = []
+    helper = analysis.tokens.helper
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("WORKBOOK_WORKERS", "3")
     monkeypatch.setattr(analysis.tokens, "WORTH_A_PROCESS", 0)
-    monkeypatch.setattr(analysis.tokens, "block_of", lambda texts, job: mine.append(job) or block_of(texts, job))  # fmt: skip
-    monkeypatch.setattr(analysis.tokens, "helper", lambda key, jobs: started.append(jobs) or helper(key, jobs))  # fmt: skip
+    monkeypatch.setattr(analysis.tokens, "helper", lambda key, jobs, desk: started.append(jobs) or helper(key, jobs, desk))  # fmt: skip
     n_blocks = len(in_blocks(rows(), SOME).keys)
-    assert len(started) == 2
-    assert [job.key for job in mine] == [job.key for job in analysis.tokens.jobs_of(in_blocks(rows(), SOME).corpus)][::3]  # fmt: skip
-    assert len(mine) + sum(map(len, started)) == n_blocks
+    assert [len(jobs) for jobs in started] == [n_blocks, n_blocks]
+
+
+def test_a_helper_makes_all_blocks_that_nobody_took(in_blocks, monkeypatch, tmp_path):
+    """All but the block that is taken already are there when the helper ends, the taken one is not."""
+    corpus = in_blocks(rows(), SOME).corpus
+    jobs = analysis.tokens.jobs_of(corpus)
+    for job in jobs:
+        drop("blocks", job.key)
+    (tmp_path / "1").touch()
+    assert analysis.tokens.helper(corpus.key, jobs, tmp_path).wait() == 0
+    assert [existing("blocks", job.key) is None for job in jobs] == [n == 1 for n in range(len(jobs))]  # fmt: skip
+
+
+def test_a_block_that_was_taken_and_left_undone_is_made(in_blocks, monkeypatch):
+    """A helper that takes every block and ends at once costs nothing but time."""
+    corpus = in_blocks(rows(), SOME).corpus
+    jobs = analysis.tokens.jobs_of(corpus)
+    for job in jobs:
+        drop("blocks", job.key)
+    monkeypatch.setattr(analysis.tokens, "make_untaken", lambda texts, jobs, desk: None)
+    analysis.tokens.make_blocks(corpus, jobs)
+    assert all(existing("blocks", job.key) for job in jobs)
 
 
 def test_blocks_join_into_the_corpus(in_blocks):

@@ -160,7 +160,7 @@ def test_a_damaged_text_is_read_again(own, source, settled, harm):
     harm(file)
     assert list(read_corpus(source).texts) == [TEXT]
     assert list(read_corpus(source).texts) == [TEXT]
-    assert files(own / "corpora", "texts.bin")[0].read_text(encoding="utf-8") == TEXT
+    assert files(own / "corpora", "texts.bin")[0].read_text(encoding="utf-8") == f"{TEXT}\n"
 
 
 def test_a_text_damaged_while_the_corpus_is_open_is_read_again(own, source):

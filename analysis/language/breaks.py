@@ -243,10 +243,13 @@ def asked_words(words: list[str], language: str) -> np.ndarray:
     """Which words end a sentence, asked of sentencex behind a name and behind a number (`6 in.`)."""
     found = np.ones(len(words), dtype=bool)
     for before in ("Qa", "Qa 6"):
-        cut = pieces(BETWEEN.join(f"{before} {word}. Qb" for word in words), language)
+        asked = [f"{before} {word}. " for word in words]
+        cut = pieces(BETWEEN.join(f"{text}Qb" for text in asked), language)
+        if cut[::2] == asked:  # each of them ends one
+            continue
         n = 0
-        for number, word in enumerate(words):
-            ends = cut[n : n + 2] == [f"{before} {word}. ", "Qb"]
+        for number, text in enumerate(asked):
+            ends = cut[n : n + 2] == [text, "Qb"]
             found[number] &= ends
             n += 2 if ends else 1
     return found

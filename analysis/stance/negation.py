@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.store.blocks import as_bools
+from analysis.store.arrow import as_bools
 from analysis.tokens import Block, Tokens
 
 WINDOW = 3

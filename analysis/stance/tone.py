@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from analysis.stance.negation import Negations
-from analysis.store.blocks import as_bools
+from analysis.store.arrow import as_bools
 from analysis.tokens import Block, Tokens
 
 TURNED = -0.74

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -21,11 +22,12 @@ import pyarrow.compute as pc
 from analysis.language import chinese
 from analysis.language.breaks import certain_breaks, ending_words
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
-from analysis.language.signs import ALPHABET, Signs, line_ends, read_signs, word_runs
+from analysis.language.signs import ALPHABET, Signs, line_ends, read_signs, table_of, word_runs
 from analysis.language.words import TOKEN, normal_form
-from analysis.store.cache import Entry, entry, existing, packed, save
+from analysis.store.arrow import as_bools, as_numbers, mask_of, places_of, texts_of, texts_sized
+from analysis.store.cache import Entry, entry, packed, save
 
-WORD_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
+NUMBER_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
 """The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
 RUNS_KNOWN = 100_000
 MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
@@ -106,34 +108,49 @@ def distinct_runs(
 
     Those of up to eight bytes are told apart as numbers, which is faster than as texts.
     """
-    words, short_codes = distinct_words(words_at(data, begins, sizes))
+    words, short_codes = distinct_short(numbers_at(data, begins, np.minimum(sizes, 9))[:, None])
     rest = np.flatnonzero(sizes > 8)
-    texts, codes_of_rest = distinct_texts(data, begins[rest], sizes[rest])
+    texts, codes_of_rest = distinct_long(data, begins[rest], sizes[rest])
     codes = short_codes.astype(np.intp)
     codes[rest] = codes_of_rest + len(words)
     return pa.concat_arrays([words, texts]), codes
 
 
-def words_at(data: np.ndarray, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def distinct_long(
+    data: np.ndarray, begins: np.ndarray, sizes: np.ndarray
+) -> tuple[pa.Array, np.ndarray]:
+    """The same for runs of more than eight bytes: up to sixteen as two numbers, others as texts."""
+    pairs = np.empty((len(begins), 2), dtype=np.uint64)
+    pairs[:, 0] = numbers_at(data, begins, np.full(len(begins), 8))
+    pairs[:, 1] = numbers_at(data, begins + 8, np.minimum(sizes - 8, 9))
+    pairs[sizes > 16] = 0
+    words, codes = distinct_short(pairs)
+    rest = np.flatnonzero(sizes > 16)
+    texts, codes_of_rest = distinct_texts(data, begins[rest], sizes[rest])
+    codes = codes.copy()
+    codes[rest] = codes_of_rest + len(words)
+    return pa.concat_arrays([words, texts]), codes
+
+
+def numbers_at(data: np.ndarray, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Runs of up to eight bytes as one number each, the first byte the lowest; 0 for longer ones.
 
     Eight bytes stand behind the last run.
     """
     every = np.ndarray(len(data) - 8, dtype="<u8", buffer=data, strides=(1,))
-    return every[begins] & WORD_OF[np.minimum(sizes, 9)]
+    return every[begins] & NUMBER_OF[sizes]
 
 
-def distinct_words(words: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """The different ones among numbers of up to eight bytes, as texts, and which each is."""
-    found = pa.Array.from_buffers(pa.uint64(), len(words), [None, pa.py_buffer(words)])
+def distinct_short(numbers: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """The different ones among runs given as rows of numbers, as texts, and which each is."""
+    width = numbers.itemsize * numbers.shape[1]
+    kind = pa.uint64() if width == numbers.itemsize else pa.binary(width)
+    found = pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
     found = found.dictionary_encode()
-    different = np.frombuffer(found.dictionary.buffers()[1] or b"", dtype="<u8")
-    different = different[: len(found.dictionary)]
-    signs = different.view(np.uint8).reshape(-1, 8)
-    sizes = np.searchsorted(WORD_OF[:8], different)
-    offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
-    buffers = (pa.py_buffer(offsets), pa.py_buffer(signs[signs > 0]))
-    return pa.LargeStringArray.from_buffers(len(signs), *buffers), codes_of(found)
+    content = np.frombuffer(found.dictionary.buffers()[1] or b"", dtype=np.uint8)
+    signs = content[: len(found.dictionary) * width].reshape(-1, width)
+    texts = texts_sized(signs[signs > 0], np.count_nonzero(signs, axis=1))
+    return texts, as_numbers(found.indices)
 
 
 def distinct_texts(
@@ -142,19 +159,8 @@ def distinct_texts(
     """The different ones among stretches of bytes, as texts, and which each is."""
     offsets = np.concatenate(([0], np.cumsum(sizes)))
     places = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - begins, sizes)
-    small = offsets[-1] < 2**31
-    array = pa.StringArray if small else pa.LargeStringArray
-    buffers = (
-        pa.py_buffer(offsets.astype(np.int32 if small else np.int64)),
-        pa.py_buffer(data[places]),
-    )
-    found = array.from_buffers(len(sizes), *buffers).dictionary_encode()
-    return found.dictionary.cast(pa.large_string()), codes_of(found)
-
-
-def codes_of(found: pa.DictionaryArray) -> np.ndarray:
-    """Which of its different values each value of an encoded array is."""
-    return np.frombuffer(found.indices.buffers()[1] or b"", dtype=np.int32)[: len(found)]
+    found = texts_sized(data[places], sizes).dictionary_encode()
+    return found.dictionary, as_numbers(found.indices)
 
 
 def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[str, ...]) -> Words:
@@ -184,18 +190,11 @@ def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[st
     )
 
 
-def as_bools(values: pa.Array) -> np.ndarray:
-    """An Arrow array of truth values as numpy's."""
-    bits = np.frombuffer(values.buffers()[1] or b"", dtype=np.uint8)
-    bools = np.unpackbits(bits, bitorder="little")[values.offset : values.offset + len(values)]
-    return bools.astype(bool)
-
-
 def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> tuple:
     """Normal forms, those of the plain runs first; and the tokens of all runs, one after the other:
     the place of each one's form, the byte of its run at which it begins, how many each run has.
     """
-    mask = pa.array(plain.tolist(), pa.bool_())
+    mask = mask_of(plain)
     simple = kinds.filter(mask)
     forms: dict[str, int] = {}
     others = kinds.filter(pc.invert(mask))
@@ -213,7 +212,7 @@ def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> 
         forms.setdefault(name, len(simple) + len(forms)) for found in rest for name, _ in found
     ]
     at[~among] = [begin for found in rest for _, begin in found]
-    return pa.concat_arrays([simple, pa.array(list(forms), pa.large_string())]), form, at, sizes
+    return pa.concat_arrays([simple, texts_of(forms)]), form, at, sizes
 
 
 @lru_cache(RUNS_KNOWN)
@@ -238,7 +237,7 @@ def tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int
 def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """The different forms, and for every form given its place among them."""
     encoded = forms.dictionary_encode()
-    return encoded.dictionary, codes_of(encoded)
+    return encoded.dictionary, as_numbers(encoded.indices)
 
 
 # --- sentences ---------------------------------------------------------------------------------------
@@ -302,13 +301,11 @@ def certain_sentences(
         apart = signs.data[runs.begin[run] - 1] < 128
         kinds = np.where((runs.end[run] == places) & apart, runs.codes[run], -1)
         asked = np.unique(kinds[kinds >= 0])
-        words = runs.kinds.take(pa.array(asked.tolist(), pa.int32()))
+        words = runs.kinds.take(places_of(asked))
         plain = as_bools(pc.match_substring_regex(words, "^([A-Za-z]{2,}|[0-9]{2,})$"))
         ending = np.zeros(len(runs.kinds) + 1, dtype=bool)
         chosen = asked[plain]
-        ending[chosen] = ending_words(
-            runs.kinds.take(pa.array(chosen.tolist(), pa.int32())).to_pylist(), "en"
-        )
+        ending[chosen] = ending_words(runs.kinds.take(places_of(chosen)).to_pylist(), "en")
         bracket = signs.data[places - 1] == ord(")")
         return ending[kinds] | bracket
 
@@ -399,13 +396,15 @@ def needs_mending(
     bounds = zip(start[unsure].tolist(), end[unsure].tolist(), strict=True)
     silent[unsure] = [not ALPHABET[data[a:b]].any() for a, b in bounds]
     doubtful = (start >= end) | wide | np.isin(data[np.maximum(end - 1, 0)], WIDE_TAILS)
-    doubtful |= ~first & (number | silent | (at[0] == ord("(")))
+    cited = (at[0] == ord("(")) & MAY_END_CITATION[data[np.maximum(end - 1, 0)]]
+    doubtful |= ~first & (number | silent | cited)
     for place in places(text, b". . ."):
         near = np.searchsorted(start, place, side="right") - 1
         doubtful[max(near, 0) : near + 2] = True
     return doubtful
 
 
+MAY_END_CITATION = table_of(b").;,")
 WIDE_LEADS = np.array([0xC2, 0xE1, 0xE3], dtype=np.uint8)
 WIDE_TAILS = np.array([*range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF], dtype=np.uint8)
 
@@ -420,12 +419,13 @@ def mended_lines(data, line, cuts, line_at, sizes) -> Iterator[tuple[int, int, i
         origin, size = int(line_at[number]), int(sizes[number])
         places = [place - origin for _, place in group]
         places[0] = 0
-        content = data[origin : origin + size].tobytes()
-        text = content.decode("utf-8")
-        chars = [len(content[:place].decode("utf-8")) for place in places]
-        for span in mended(text, list(pairwise([*chars, len(text)]))):
-            first, last = byte_span(text, span)
-            yield number, origin + first, origin + last
+        content = data[origin : origin + size]
+        leads = np.append(
+            np.flatnonzero((content & 0xC0) != 0x80), size
+        )  # a character's first byte
+        chars = [*np.searchsorted(leads, places).tolist(), len(leads) - 1]
+        for first, last in mended(content.tobytes().decode("utf-8"), list(pairwise(chars))):
+            yield number, origin + int(leads[first]), origin + int(leads[last])
 
 
 def byte_span(text: str, span: Span) -> Span:
@@ -515,7 +515,7 @@ def only(words: Words, kept: np.ndarray) -> Words:
     used = np.zeros(len(words.forms), dtype=bool)
     used[ids] = True
     place = np.cumsum(used) - 1
-    forms = words.forms.filter(pa.array(used.tolist(), pa.bool_()))
+    forms = words.forms.filter(mask_of(used))
     return Words(forms, place[ids].astype(np.int32), words.start[kept])
 
 
@@ -526,15 +526,23 @@ def block_of(texts, job: Job) -> Entry:
     )
 
 
+def make_untaken(texts, jobs: Sequence[Job], desk: Path) -> None:
+    """Make those blocks that no other process has taken; `desk` is a folder in which it is noted."""
+    for number, job in enumerate(jobs):
+        try:
+            (desk / str(number)).open("x").close()
+        except FileExistsError:
+            continue
+        block_of(texts, job)
+
+
 def main() -> None:
-    """Make the blocks of a task: a corpus of the cache and jobs, as JSON on standard input."""
+    """Take part in a task, as JSON on standard input: a corpus of the cache, jobs, and a desk."""
     from analysis.store.texts import cached_texts
 
     task = json.load(sys.stdin)
-    texts = cached_texts(task["corpus"])
-    for job in task["jobs"]:
-        if existing("blocks", job["key"]) is None:
-            block_of(texts, Job(**job))
+    jobs = [Job(**job) for job in task["jobs"]]
+    make_untaken(cached_texts(task["corpus"]), jobs, Path(task["desk"]))
 
 
 if __name__ == "__main__":

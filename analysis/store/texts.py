@@ -32,7 +32,7 @@ STABLE = np.array(
 """The first and the last character, in UTF-8, of each of the other ranges."""
 
 
-def digest_of(content: bytes) -> bytes:
+def digest_of(content: bytes | memoryview) -> bytes:
     """What tells one text from another."""
     return hashlib.sha256(content).digest()[:DIGEST]
 
@@ -66,11 +66,7 @@ class Texts(Sequence):
 
     def content(self, number: int) -> bytes:
         """The bytes of a text; the corpus is read again where the cache no longer holds them."""
-        start, end = self.spans[number].tolist()
-        try:
-            content = os.pread(self.source.fileno(), end - start, start)
-        except OSError:
-            content = b""
+        content = self.read(*self.spans[number])
         if self.checked[number] or digest_of(content) == self.digests[number].tobytes():
             self.checked[number] = True
             return content
@@ -83,23 +79,36 @@ class Texts(Sequence):
         return self.content(number)
 
     def gathered(self, numbers: range) -> tuple[bytes, np.ndarray]:
-        """Some texts with a newline after each, and the place of each text's first byte."""
-        contents = [self.content(number) for number in numbers]
-        sizes = np.fromiter(map(len, contents), dtype=np.int64, count=len(contents)) + 1
-        return b"\n".join([*contents, b""]), np.concatenate(([0], np.cumsum(sizes)))
-
-    def stretch(self, numbers: range) -> tuple[bytes, np.ndarray]:
-        """Some texts in one piece, and the place of each text's first byte in it."""
+        """Some texts with a newline after each; the place of each text's first byte, and their end."""
         spans = self.spans[numbers.start : numbers.stop]
-        if (
-            self.checked[numbers.start : numbers.stop].all()
-            and (spans[1:, 0] == spans[:-1, 1]).all()
-        ):
-            first, last = int(spans[0, 0]), int(spans[-1, 1])
-            return os.pread(self.source.fileno(), last - first, first), spans[:, 0] - first
-        contents = [self.content(number) for number in numbers]
-        sizes = np.fromiter(map(len, contents), dtype=np.int64, count=len(contents))
-        return b"".join(contents), np.cumsum(sizes) - sizes
+        follow = len(spans) and (spans[1:, 0] == spans[:-1, 1] + 1).all()
+        content = self.read(spans[0, 0], spans[-1, 1] + 1) if follow else b""
+        if not follow or not self.as_written(numbers, content):
+            contents = [self.content(number) for number in numbers]
+            spans = self.spans[numbers.start : numbers.stop]
+            content = b"\n".join([*contents, b""])
+        sizes = spans[:, 1] - spans[:, 0] + 1
+        return content, np.concatenate(([0], np.cumsum(sizes)))
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes of the file, none where it cannot be read."""
+        try:
+            return os.pread(self.source.fileno(), int(end - start), int(start))
+        except OSError:
+            return b""
+
+    def as_written(self, numbers: range, content: bytes) -> bool:
+        """Whether texts that follow each other in some bytes are what was written; asked of each once."""
+        view, first = memoryview(content), self.spans[numbers.start, 0]
+        if len(content) <= self.spans[numbers.stop - 1, 1] - first:
+            return False
+        unseen = np.flatnonzero(~self.checked[numbers.start : numbers.stop])
+        for number in (numbers.start + unseen).tolist():
+            start, end = (self.spans[number] - first).tolist()
+            if digest_of(view[start:end]) != self.digests[number].tobytes():
+                return False
+            self.checked[number] = True
+        return True
 
     def ordered(self, order: np.ndarray) -> Texts:
         """The same texts in another order, or some of them."""
@@ -120,10 +129,11 @@ def cached_texts(key: str) -> Texts:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A batch of texts in NFC: bytes, first and one past the last of each, digests, characters,
-    whether any of them holds a letter or a digit, and which are written in Chinese characters."""
+    """A batch of texts in NFC: bytes with a newline after each text, first and one past the last of
+    each, digests, characters, whether any of them holds a letter or a digit, and which are written in
+    Chinese characters."""
 
-    content: memoryview
+    content: bytes
     spans: np.ndarray
     digests: np.ndarray
     characters: np.ndarray
@@ -139,10 +149,11 @@ def prepared(texts) -> Prepared:
     texts = in_nfc(texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string()))
     _, offsets, data = texts.buffers()
     begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset :][: len(texts) + 1]
-    content = memoryview(data)[begins[0] : begins[-1]] if data else memoryview(b"")
-    bounds = (begins - begins[0]).tolist()
-    spans = np.column_stack((begins[:-1], begins[1:])) - begins[0]
-    digests = b"".join(digest_of(content[start:end]) for start, end in pairwise(bounds))
+    view = memoryview(data) if data else memoryview(b"")
+    parts = [view[start:end] for start, end in pairwise(begins.tolist())]
+    content = b"\n".join([*parts, b""])
+    spans = np.column_stack((begins[:-1], begins[1:])) - begins[0] + np.arange(len(parts))[:, None]
+    digests = b"".join(map(digest_of, parts))
     return Prepared(
         content,
         spans,

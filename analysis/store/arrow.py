@@ -1,0 +1,51 @@
+"""Arrow arrays from numpy's and back, without a copy where that can be.
+
+Nothing here is given to pyarrow as a list: it would look for pandas, which takes longer to import
+than a block takes to make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+
+
+def as_bools(values: pa.Array) -> np.ndarray:
+    """An Arrow array of truth values as numpy's; none is missing."""
+    bits = np.frombuffer(values.buffers()[1] or b"", dtype=np.uint8)
+    bools = np.unpackbits(bits, bitorder="little")[values.offset : values.offset + len(values)]
+    return bools.astype(bool)
+
+
+def as_numbers(values: pa.Array) -> np.ndarray:
+    """An Arrow array of whole numbers as numpy's; none is missing."""
+    dtype = np.dtype(str(values.type))
+    return np.frombuffer(values.buffers()[1] or b"", dtype=dtype)[values.offset :][: len(values)]
+
+
+def mask_of(bools: np.ndarray) -> pa.Array:
+    """Truth values as an Arrow array."""
+    bits = pa.py_buffer(np.packbits(bools, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(bools), [None, bits])
+
+
+def places_of(numbers: np.ndarray) -> pa.Array:
+    """Whole numbers as an Arrow array."""
+    content = pa.py_buffer(np.ascontiguousarray(numbers, dtype=np.int64))
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, content])
+
+
+def texts_of(texts: Iterable[str]) -> pa.LargeStringArray:
+    """Texts as an Arrow array."""
+    parts = [text.encode() for text in texts]
+    sizes = np.fromiter(map(len, parts), dtype=np.int64, count=len(parts))
+    return texts_sized(b"".join(parts), sizes)
+
+
+def texts_sized(content: bytes | np.ndarray, sizes: np.ndarray) -> pa.LargeStringArray:
+    """Texts in UTF-8 that follow each other, of these sizes, as an Arrow array."""
+    offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+    buffers = (pa.py_buffer(offsets), pa.py_buffer(content))
+    return pa.LargeStringArray.from_buffers(len(sizes), *buffers)
