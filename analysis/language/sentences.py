@@ -63,14 +63,23 @@ def mended(line: str, spans: list[Span]) -> list[Span]:
     found = spans[:1]
     for start, end in spans[1:]:
         piece = line[start:end]
-        cited = CITATION.fullmatch(piece) and FOUR_DIGITS.search(piece)
-        if cited or SPACED_ELLIPSIS.search(line[found[-1][0] : start]):
+        if is_citation(piece) or ends_in_ellipsis(line[found[-1][0] : start]):
             found[-1] = (found[-1][0], end)
         elif LETTER.search(piece):
-            note = FOOTNOTE.match(piece)
+            note = FOOTNOTE.match(piece) if piece[0].isdecimal() else None
             note = note if note and note[1].lower() in stop_words() else None
             found.append((start + note.end() if note else start, end))
     return [trimmed(line, start, end) for start, end in found]
+
+
+def is_citation(piece: str) -> bool:
+    """Whether a piece is nothing but brackets with a year in them."""
+    return piece[0] == "(" and bool(CITATION.fullmatch(piece) and FOUR_DIGITS.search(piece))
+
+
+def ends_in_ellipsis(text: str) -> bool:
+    """Whether a text ends with a spaced ellipsis."""
+    return ". . ." in text and bool(SPACED_ELLIPSIS.search(text))
 
 
 def trimmed(line: str, start: int, end: int) -> Span:
