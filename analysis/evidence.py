@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -15,10 +15,10 @@ import pandas as pd
 from analysis import uncertainty
 from analysis.codebook import RuleSet
 from analysis.errors import InputError
-from analysis.language.signs import FULL_STOP, INSIDE
+from analysis.language.signs import APOSTROPHE, FULL_STOP, INSIDE, table_of
 from analysis.language.words import TOKEN
 from analysis.matching import Matcher, ranges
-from analysis.store.arrow import as_numbers
+from analysis.store.arrow import as_bools, as_numbers, places_of
 from analysis.tokens import Block, Tokens
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ KEPT = 300
 FEWEST_TO_SIFT = 200_000
 OUT_OF_TOKEN = ~INSIDE
 OUT_OF_TOKEN[FULL_STOP] = False
+AN_S = table_of(b"sS")
 WINDOWS, PADDING, LONGEST_TOKEN = (16, 40), 256, 2**24
 """Bytes looked at from the beginning of a token, more of them where these do not hold its end."""
 
@@ -40,10 +41,10 @@ class Found:
 
     `counts` has the matches of each set (columns) in each document (rows); `squares` and
     `products` are sums over its sentences of matches² and of matches × tokens. `n_sentences` is
-    how many sentences hold a match of each set, `rule_counts` the matches of each of its rules. `kept` has one row a match that is kept, by set and
-    place: name, rule (as written), first, last (token), sentence, document (numbers in the
-    corpus). Of each rule at most `keep` are kept, drawn at random.
-    `sets` are the rules.
+    how many sentences hold a match of each set, `rule_totals` the matches of each rule, those of all
+    sets one after the other. `kept` has one row a match that is kept, by set and place: name, rule
+    (as written), first, last (token), sentence, document (numbers in the corpus). Of each rule at
+    most `keep` are kept, drawn at random. `sets` are the rules.
     """
 
     tokens: Tokens
@@ -52,10 +53,19 @@ class Found:
     squares: sparse.csr_array
     products: sparse.csr_array
     n_sentences: np.ndarray
-    rule_counts: tuple[pd.Series, ...]
+    rule_totals: np.ndarray
     kept: pd.DataFrame
     keep: int
-    sets: tuple[RuleSet, ...] = ()
+    sets: tuple[RuleSet, ...]
+
+    @cached_property
+    def rule_counts(self) -> tuple[pd.Series, ...]:
+        """Matches of each rule as it is written, a series for each set."""
+        ends = np.cumsum([len(rules.rules) for rules in self.sets])
+        return tuple(
+            pd.Series(counts, index=np.array([rule.text for rule in rules.rules], dtype=object))
+            for counts, rules in zip(np.split(self.rule_totals, ends[:-1]), self.sets, strict=True)
+        )
 
     @cached_property
     def totals(self) -> np.ndarray:
@@ -102,6 +112,19 @@ class Found:
         return uncertainty.design_effects(*sums, *sizes, n_sentences)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """The matches of a block with their sentences and documents, and counts of them: sums for each
+    set and document, sentences of each set, matches of each rule."""
+
+    rows: np.ndarray
+    sentence: np.ndarray
+    document: np.ndarray
+    moments: tuple[np.ndarray, ...]
+    n_sentences: np.ndarray
+    rule_counts: np.ndarray
+
+
 class Gatherer:
     """Takes the matches of one block after the other and puts them together."""
 
@@ -119,8 +142,8 @@ class Gatherer:
         self.draws = np.empty(0, dtype=np.uint64)
         self.room = FEWEST_TO_SIFT
 
-    def add(self, block: Block, rows: np.ndarray) -> None:
-        """Take the matches of a block (see `Matcher.matches`)."""
+    def counted(self, block: Block, rows: np.ndarray) -> Counted:
+        """The matches of a block (see `Matcher.matches`), counted."""
         sentence = block.sentence_of[rows[:, 1]]
         document = block.sentence_document[sentence]
         n = len(self.sets)
@@ -128,20 +151,31 @@ class Gatherer:
         new[1:] = (rows[1:, 0] != rows[:-1, 0]) | (sentence[1:] != sentence[:-1])
         begins = np.flatnonzero(new)
         together = np.diff(np.append(begins, len(rows)))
-        owner = rows[begins, 0]
-        self.n_sentences += np.bincount(owner, minlength=n)
-        sizes = np.diff(block.sentence_start)[sentence[begins]]
+        owner, inside = rows[begins, 0], sentence[begins]
+        sizes = block.sentence_start[inside + 1] - block.sentence_start[inside]
         cells = document[begins] * n + owner
         sums = [
             np.bincount(cells, weights, block.n_documents * n).astype(np.int64)
             for weights in (together, together**2, together * sizes)
         ]
         kinds = np.flatnonzero(sums[0])
-        self.moments.append((kinds + block.first_document * n, *(part[kinds] for part in sums)))
         flat = self.first_rule[rows[:, 0]] + rows[:, 3]
-        self.rule_counts += np.bincount(flat, minlength=len(self.rule_counts))
+        return Counted(
+            rows,
+            sentence,
+            document,
+            (kinds + block.first_document * n, *(part[kinds] for part in sums)),
+            np.bincount(owner, minlength=n),
+            np.bincount(flat, minlength=len(self.rule_counts)),
+        )
+
+    def add(self, block: Block, counted: Counted) -> None:
+        """Take the matches of a block."""
+        self.moments.append(counted.moments)
+        self.n_sentences += counted.n_sentences
+        self.rule_counts += counted.rule_counts
         if self.keep:
-            self.take(block, rows, sentence, document)
+            self.take(block, counted.rows, counted.sentence, counted.document)
 
     def take(
         self, block: Block, rows: np.ndarray, sentence: np.ndarray, document: np.ndarray
@@ -203,10 +237,7 @@ class Gatherer:
             tuple(self.sets),
             *(sparse.csr_array((part, where), shape=shape) for part in sums),
             self.n_sentences,
-            tuple(
-                pd.Series(self.rule_counts[slice(*bounds)], index=text)
-                for bounds, text in zip(pairwise(self.first_rule), texts, strict=True)
-            ),
+            self.rule_counts,
             pd.DataFrame(table),
             self.keep,
             tuple(self.sets.values()),
@@ -226,8 +257,8 @@ def find(
     """The matches of rule sets: all of them counted, at most `keep` of each rule kept for reading."""
     gatherer = Gatherer(tokens, sets, keep, random_seed)
     matcher = Matcher(tokens, sets.values())
-    for block, rows in tokens.each(matcher.matches):
-        gatherer.add(block, rows)
+    for block, counted in tokens.each(lambda one: gatherer.counted(one, matcher.matches(one))):
+        gatherer.add(block, counted)
     return gatherer.found()
 
 
@@ -392,7 +423,7 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     start, end = block.start[first] + shift, block.start[last] + shift
     stop = origin[block.document_of[first] + 1] - 1
     stop = np.minimum(stop, next_begins(block, last) + shift)
-    end = end + token_sizes(data, end, stop)
+    end = end + token_sizes(data, end, stop, form_sizes(tokens, block, last))
     sentence = block.sentence_of[first]
     breaks = np.any(
         np.column_stack((np.diff(block.sentence_document), np.diff(block.paragraph))), axis=1
@@ -420,11 +451,36 @@ def whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarr
     return place
 
 
-def token_sizes(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+def form_sizes(tokens: Tokens, block: Block, token: np.ndarray) -> np.ndarray:
+    """Bytes of the normal form of each token of a block, 0 where it is not plain letters and digits."""
+    import pyarrow.compute as pc
+
+    kinds, which = np.unique(block.ids[token], return_inverse=True)
+    forms = tokens.vocabulary.take(places_of(block.forms[kinds]))
+    return (as_bools(pc.ascii_is_alnum(forms)) * as_numbers(pc.binary_length(forms)))[which]
+
+
+def token_sizes(
+    data: np.ndarray, start: np.ndarray, stop: np.ndarray, form: np.ndarray
+) -> np.ndarray:
     """How many bytes each token has that begins at a place, in a text that ends at `stop`.
 
-    PADDING bytes more follow the last text.
+    A form is its token with signs left out. So a token of a plain form (`form_sizes`) is as long as
+    its form where nothing that may be in a token stands behind so many bytes, or nothing but a
+    possessive 's does. PADDING bytes more follow the last text.
     """
+    behind = np.stack([data[start + form + step] for step in range(5)])
+    straight = (behind[0] == APOSTROPHE) & AN_S[behind[1]] & OUT_OF_TOKEN[behind[2]]
+    curly = (behind[0] == 0xE2) & (behind[1] == 0x80) & (behind[2] == 0x99)
+    curly &= AN_S[behind[3]] & OUT_OF_TOKEN[behind[4]]
+    sizes = form + 2 * straight + 4 * curly
+    rest = np.flatnonzero((form == 0) | ~(OUT_OF_TOKEN[behind[0]] | straight | curly))
+    sizes[rest] = sizes_read(data, start[rest], stop[rest])
+    return sizes
+
+
+def sizes_read(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """The same, read from the bytes."""
     run = np.zeros(len(start), dtype=np.int64)
     for window in WINDOWS:
         more = np.flatnonzero(run == 0)
@@ -440,7 +496,8 @@ def token_sizes(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.nda
 
 def windows_at(data: np.ndarray, start: np.ndarray, size: int) -> np.ndarray:
     """As many bytes from each place on: places × size."""
-    return np.lib.stride_tricks.sliding_window_view(data, size)[start]
+    every = np.ndarray(len(data) - size + 1, dtype=f"V{size}", buffer=data, strides=(1,))
+    return every[start].view(np.uint8).reshape(-1, size)
 
 
 def token_size(content: bytes) -> int:

@@ -104,10 +104,15 @@ def code_units(
     coded, units = [], []
     named = np.zeros(len(actors) + 1, dtype=np.int64)
     together = np.zeros((len(actors) + 1, len(frames)), dtype=np.int64)
-    for block, (rows, apart) in tokens.each(matcher.matches):
-        gatherer.add(block, rows[rows[:, 0] < len(frames)])
-        if negation:
-            set_apart.add(block, apart)
+
+    def matched(block: Block) -> tuple:
+        rows, apart = matcher.matches(block)
+        mine = gatherer.counted(block, rows[rows[:, 0] < len(frames)])
+        return rows, mine, set_apart.counted(block, apart)
+
+    for block, (rows, mine, apart) in tokens.each(matched):
+        gatherer.add(block, mine)
+        set_apart.add(block, apart)
         unit_of = units_of(block, unit)
         firsts = np.unique(unit_of, return_index=True)[1]
         document = block.sentence_document[firsts]

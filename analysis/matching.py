@@ -76,7 +76,8 @@ class Matcher:
     All rules of all sets are laid flat: `owner` is the set of a rule, `number` its place in the
     set (exceptions count on from the rules), `words` the number of each of its words among the
     different words of all rules, `gaps` the most tokens that may stand before each. A rule is
-    looked for where its `anchor`, its rarest word, stands. A rule with Chinese words is laid out
+    looked for where its `anchor`, its rarest word, stands: the rules of a form are the `many` from
+    `begin` on of those `anchored`. A rule with Chinese words is laid out
     once for each way in which the texts may hold them (`language.parts`).
     """
 
@@ -152,7 +153,8 @@ class Matcher:
         rule = np.repeat(np.arange(len(rules)), list(map(len, found)))
         order = np.argsort(form, kind="stable")
         self.anchored = rule[order]
-        self.begin = np.searchsorted(form[order], np.arange(len(self.tokens.vocabulary) + 1))
+        self.many = np.bincount(form, minlength=len(self.tokens.vocabulary))
+        self.begin = np.cumsum(self.many) - self.many
 
     def fits(self, block: Block) -> np.ndarray:
         """Which forms of the block's vocabulary (columns) each different word (rows) matches."""
@@ -166,10 +168,11 @@ class Matcher:
 
     def candidates(self, block: Block) -> np.ndarray:
         """Rows (rule, first token, last token) wherever a rule fits, each once."""
-        many = np.diff(self.begin)[block.forms]
+        begin, many = self.begin[block.forms], self.many[block.forms]
         hits = np.flatnonzero((many > 0).take(block.ids))
-        repeats = many[block.ids[hits]]
-        rule = self.anchored[ranges(self.begin[block.forms][block.ids[hits]], repeats)]
+        kinds = block.ids[hits]
+        repeats = many[kinds]
+        rule = self.anchored[ranges(begin[kinds], repeats)]
         place = np.repeat(hits, repeats)
         single = self.length[rule] == 1
         gap = self.has_gap[rule]
@@ -268,8 +271,10 @@ def distinct(rows: np.ndarray) -> np.ndarray:
 
 def ranges(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Whole numbers from each start, as many as its size, one range after the other."""
+    if (sizes == 1).all():
+        return starts
     ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
+    total = int(ends[-1])
     return np.arange(total) - np.repeat(ends - sizes - starts, sizes)
 
 

@@ -100,6 +100,12 @@ class Block:
         return np.repeat(np.arange(self.n_sentences, dtype=np.int32), np.diff(self.sentence_start))
 
     @cached_property
+    def forms_by_type(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The block's forms in the order of their types; its types, and where those of each begin."""
+        order = np.argsort(self.types, kind="stable")
+        return order, *np.unique(self.types[order], return_index=True)
+
+    @cached_property
     def type_ids(self) -> np.ndarray:
         """Type (in the corpus) of each token."""
         return self.types.take(self.ids)
@@ -254,14 +260,21 @@ class Tokens:
 
     def group_totals(self, groups: np.ndarray) -> np.ndarray:
         """Counts of each type (columns) in each group of documents (rows; a mask of documents each)."""
-        from scipy import sparse
+        kinds, kind_of = np.unique(np.packbits(groups, axis=0), axis=1, return_inverse=True)
+        member = np.unpackbits(kinds, axis=0, count=len(groups)).view(bool)
+        kind_of, n_kinds = kind_of.reshape(-1), kinds.shape[1]
+        totals = np.zeros((n_kinds, len(self.types)), dtype=np.int64)
 
-        totals = np.zeros((len(groups), len(self.types)), dtype=np.int64)
-        for documents, counts in self.type_counts():
-            inside = sparse.csr_array(groups[:, documents].astype(np.int32))
-            part = (inside @ counts).tocoo()
-            totals[part.coords] += part.data
-        return totals
+        def counted(block: Block) -> tuple[np.ndarray, np.ndarray]:
+            n_forms = len(block.forms)
+            first = np.repeat(kind_of[block.documents] * n_forms, np.diff(block.document_start))
+            counts = np.bincount(first + block.ids, minlength=n_kinds * n_forms)
+            order, types, begins = block.forms_by_type
+            return types, np.add.reduceat(counts.reshape(n_kinds, -1)[:, order], begins, axis=1)
+
+        for _, (types, counts) in self.each(counted):
+            totals[:, types] += counts
+        return np.stack([totals[row].sum(axis=0) for row in member])
 
     @cached_property
     def jobs(self) -> list[Job]:

@@ -8,7 +8,6 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-from scipy import sparse
 
 from analysis import measures
 from analysis.errors import InputError
@@ -242,6 +241,8 @@ def share_estimates(
     `counts` and `totals` are documents × columns, dense or sparse. The rules are those of
     `rate_intervals`, the documents of a column being those with a total above 0.
     """
+    from scipy import sparse
+
     counts, totals = sparse.csc_array(counts), sparse.csc_array(totals)
     count, total, n = counts.sum(axis=0), totals.sum(axis=0), (totals > 0).sum(axis=0)
     low, high = wilson(count, total, confidence)
@@ -267,6 +268,8 @@ def mean_estimates(
     over documents (Cochran 1977, 6.3); with fewer: Student's t over the values, which speaks of
     these texts only. NaN where there are fewer than FEWEST_VALUES.
     """
+    from scipy import sparse
+
     sums, squares, sizes = (sparse.csc_array(part) for part in (sums, squares, sizes))
     size, n = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
     mean = ratio(sums.sum(axis=0), size)
@@ -311,6 +314,8 @@ def spoken_of(n: np.ndarray) -> np.ndarray:
 
 def ratio_percentiles(counts, totals, columns, confidence, resamples, rng) -> tuple:
     """Percentile intervals of the ratios of some columns, documents drawn with replacement."""
+    from scipy import sparse
+
     k = int(columns.sum())
     if not k:
         return np.empty(0), np.empty(0)
