@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import bisect
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +15,10 @@ from analysis.errors import InputError, shown
 from analysis.files import composed, read_yaml
 from analysis.language.chinese import HAN
 from analysis.language.codes import languages_of
-from analysis.reading.dates import read_dates
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
-from analysis.reading.readers import KINDS
+from analysis.reading.manner import Manner
+from analysis.reading.metadata import COLUMNS, MISSING, joined, place_finder, validated
 from analysis.reading.rows import Batch, Reading, Rejected, Remark
-from analysis.reading.sources import Manner, read_batches
 from analysis.store.ahead import ahead
 from analysis.store.cache import (
     Entry,
@@ -40,14 +37,12 @@ from analysis.store.cache import (
 )
 from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
 
-COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 RULES, WORDS = "exclusions.yaml", "words.yaml"
-MISSING, OTHERS = "(none)", "(others)"
+OTHERS = "(others)"
 MOST_GROUPS = 100
 """Values of a column that are a group each; the documents of rarer ones are OTHERS together."""
 EXCLUSIONS = ("on", "off")
 EVERY = "all"
-WHOLE_CORPUS = "whole corpus, by date"
 POINTER = "corpus.yaml"
 BESIDE = ("codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml")
 """What a corpus folder may hold beside its texts; with POINTER the texts lie elsewhere."""
@@ -217,7 +212,7 @@ def read_corpus(
     dates: str = "",
     encoding: str = "",
 ) -> Corpus:
-    """Read a corpus: a folder of texts, an archive of them, or one file of a kind in KINDS.
+    """Read a corpus: a folder of texts, an archive of them, or one file of a kind in `readers.KINDS`.
 
     Each item that is no document is rejected by name and reason (`Corpus.rejected`), and the rest
     is read. `columns` renames: {"date": "year"} reads the dates from the column `year`. `dates`
@@ -228,11 +223,11 @@ def read_corpus(
     read two ways, and where no document is left.
     """
     if not str(path).strip():
-        raise InputError("no corpus is named", allowed=KINDS)
+        raise InputError("no corpus is named", allowed=kinds())
     place = locate(path)
     manner = Manner(dict(columns or {}), dates, encoding)
     if not place.exists():
-        raise InputError("no such corpus", value=str(path), allowed=KINDS)
+        raise InputError("no such corpus", value=str(path), allowed=kinds())
     if (place / POINTER).is_file():
         return read_elsewhere(place, manner)
     source = source_of(place, manner)
@@ -242,6 +237,13 @@ def read_corpus(
         if source and source == source_of(place, manner):
             remember(source, found.notes["key"])
     return with_words(opened(found, place, manner), own_words(place))
+
+
+def kinds() -> str:
+    """The kinds of corpus that can be read."""
+    from analysis.reading.readers import KINDS
+
+    return KINDS
 
 
 def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
@@ -424,6 +426,8 @@ def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -
 
 def read_into(folder: Path, place: Path, manner: Manner) -> Corpus:
     """Read a corpus from its files, its texts written to `folder` on the way."""
+    from analysis.reading.sources import read_batches
+
     told = Reading()
     try:
         corpus = from_batches(
@@ -520,76 +524,6 @@ def with_guessed_languages(
     note = f"not declared: {int(guessed.sum())} documents read as zh by their script, first {first}"
     languages = documents["language"].mask(guessed, "zh")
     return documents.assign(language=languages), (("language", note),)
-
-
-def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:
-    """The metadata of all batches by column, empty where a batch lacks the column."""
-    known = dict.fromkeys(column for part in parts for column in part)
-    return {
-        column: [
-            value
-            for part, batch in zip(parts, batches, strict=True)
-            for value in part.get(column) or [""] * len(batch)
-        ]
-        for column in known
-    }
-
-
-def place_finder(batches: list[Batch]) -> Callable[[int], str]:
-    """What gives the place, for messages, of a document by its number from 0."""
-    ends = list(accumulate(map(len, batches)))
-
-    def place(number: int) -> str:
-        at = bisect.bisect_right(ends, number)
-        return batches[at].where(number - (ends[at - 1] if at else 0))
-
-    return place
-
-
-def validated(
-    metadata: dict[str, list[str]], n: int, place: Callable[[int], str], order: str
-) -> tuple[dict[str, list[str]], dict[int, str], list[str]]:
-    """The metadata with every standard column; why documents are rejected; how dates were read."""
-    numbers = [f"{number:08d}" for number in range(1, n + 1)]
-    values = {**{column: [""] * n for column in COLUMNS}, "id": numbers, **metadata}
-    dates = read_dates(values["date"], order=order, where=place)
-    problems = dict(dates.rejected)
-    for number, (given, date) in enumerate(zip(values["date_precision"], dates.dates, strict=True)):
-        if date is not None and given not in ("", date.precision):
-            told = f"date_precision does not fit the date {shown(values['date'][number])}"
-            told += f": {shown(given)}; allowed: {date.precision or 'none, as there is no date'}"
-            problems[number] = told
-    problems |= id_problems(values["id"], problems, place)
-    return (
-        {
-            **values,
-            "date": [date.iso if date else "" for date in dates.dates],
-            "date_precision": [date.precision if date else "" for date in dates.dates],
-            "source": [source or MISSING for source in values["source"]],
-        },
-        problems,
-        dates.told,
-    )
-
-
-def id_problems(
-    ids: list[str], rejected: Mapping[int, str], place: Callable[[int], str]
-) -> dict[int, str]:
-    """Why documents that are not rejected already cannot have their ids; of equal ones the first has it."""
-    problems: dict[int, str] = {}
-    seen: dict[str, int] = {}
-    for number, identity in enumerate(ids):
-        if number in rejected:
-            continue
-        first = seen.setdefault(identity, number)
-        if not identity.strip():
-            problems[number] = "id is empty; allowed: a text that no other row has"
-        elif identity == WHOLE_CORPUS:
-            problems[number] = f"id is reserved: {shown(identity)}"
-        elif first != number:
-            told = f"id stands twice (first in {shown(place(first), quote=False)})"
-            problems[number] = f"{told}: {shown(identity)}"
-    return problems
 
 
 def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) -> pd.DataFrame:

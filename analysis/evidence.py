@@ -424,14 +424,9 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     stop = origin[block.document_of[first] + 1] - 1
     stop = np.minimum(stop, next_begins(block, last) + shift)
     end = end + token_sizes(data, end, stop, form_sizes(tokens, block, last))
-    sentence = block.sentence_of[first]
-    breaks = np.any(
-        np.column_stack((np.diff(block.sentence_document), np.diff(block.paragraph))), axis=1
-    )
-    line = np.concatenate(([0], np.cumsum(breaks)))[sentence]
-    edges = np.flatnonzero(breaks)
-    low = block.span[np.concatenate(([0], edges + 1))[line], 0] + shift
-    high = block.span[np.append(edges, block.n_sentences - 1)[line], 1] + shift
+    lines, line_of = block.line_spans
+    line = line_of[block.sentence_of[first]]
+    low, high = lines[line, 0] + shift, lines[line, 1] + shift
     left = whole_characters(data, np.maximum(low, start - width), 1)
     right = whole_characters(data, np.minimum(np.maximum(high, end), end + width), -1)
     return [
@@ -455,9 +450,12 @@ def form_sizes(tokens: Tokens, block: Block, token: np.ndarray) -> np.ndarray:
     """Bytes of the normal form of each token of a block, 0 where it is not plain letters and digits."""
     import pyarrow.compute as pc
 
-    kinds, which = np.unique(block.ids[token], return_inverse=True)
+    sizes = np.zeros(len(block.forms), dtype=np.int64)
+    sizes[block.ids[token]] = 1
+    kinds = np.flatnonzero(sizes)
     forms = tokens.vocabulary.take(places_of(block.forms[kinds]))
-    return (as_bools(pc.ascii_is_alnum(forms)) * as_numbers(pc.binary_length(forms)))[which]
+    sizes[kinds] = as_bools(pc.ascii_is_alnum(forms)) * as_numbers(pc.binary_length(forms))
+    return sizes[block.ids[token]]
 
 
 def token_sizes(

@@ -11,10 +11,11 @@ import pandas as pd
 
 from analysis import measures, uncertainty
 from analysis.codebook import RuleSet
-from analysis.corpus import WHOLE_CORPUS, Corpus
+from analysis.corpus import Corpus
 from analysis.errors import shown_lines
 from analysis.language.chinese import not_segmented
 from analysis.language.words import is_stop_word
+from analysis.reading.metadata import WHOLE_CORPUS
 from analysis.tokens import Block, Tokens
 
 FEWEST_TOGETHER = 3

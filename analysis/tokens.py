@@ -100,6 +100,16 @@ class Block:
         return np.repeat(np.arange(self.n_sentences, dtype=np.int32), np.diff(self.sentence_start))
 
     @cached_property
+    def line_spans(self) -> tuple[np.ndarray, np.ndarray]:
+        """First byte of the first sentence of each line and one past the last of its last, and which
+        line each sentence stands in."""
+        new = (np.diff(self.sentence_document) != 0) | (np.diff(self.paragraph) != 0)
+        first = np.concatenate(([0], np.flatnonzero(new) + 1))
+        last = np.append(first[1:] - 1, self.n_sentences - 1)
+        spans = np.column_stack((self.span[first, 0], self.span[last, 1]))
+        return spans, np.concatenate(([0], np.cumsum(new)))
+
+    @cached_property
     def forms_by_type(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The block's forms in the order of their types; its types, and where those of each begin."""
         order = np.argsort(self.types, kind="stable")

@@ -31,6 +31,8 @@ GIB = 2**30
 def main() -> None:
     options = parsed()
     os.environ[CACHE] = str(options.work / "cache")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled modules are kept, as Python does
+    os.environ["PYTHONPYCACHEPREFIX"] = str(options.work / "bytecode")
     print(f"{os.cpu_count()} cores; {options.rounds} rounds, interleaved; best (median) seconds")
     for part in options.only:
         print(f"\n## {part}\n")

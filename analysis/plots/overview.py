@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
-from analysis.corpus import WHOLE_CORPUS
 from analysis.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
 from analysis.overview import MOST_CURVES, MOST_SPREAD
 from analysis.plots.sheet import (
@@ -32,6 +31,7 @@ from analysis.plots.sheet import (
     styled,
     thousands,
 )
+from analysis.reading.metadata import WHOLE_CORPUS
 from analysis.trends import period_bounds
 
 MOST_LABELS = 12

@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.errors import InputError
 from analysis.files import read_text
-from analysis.reading.dates import check_order
-from analysis.reading.encodings import check_encoding
+from analysis.reading.manner import Manner
 from analysis.reading.parquet import ROWS, SIZE, SUFFIX, parquet_batches
 from analysis.reading.readers import read_path
 from analysis.reading.rows import Batch, Reading, Rejected, Remark, Row
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How a source is read: columns renamed, the order of dates, the encoding of its texts.
-
-    Raises InputError for an unknown order or encoding.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    dates: str = ""
-    encoding: str = ""
-
-    def __post_init__(self) -> None:
-        check_order(self.dates)
-        check_encoding(self.encoding)
-
-    @property
-    def key(self) -> list:
-        """What tells one manner from another."""
-        return [sorted(self.columns.items()), self.dates, self.encoding]
 
 
 def read_batches(place: Path, manner: Manner, told: Reading) -> Iterator[Batch]:
