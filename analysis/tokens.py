@@ -309,7 +309,6 @@ def tokenize(corpus: Corpus) -> Tokens:
     key = key_of(code_of("tokens"), keys)
     found = existing("tokens", key)
     if found is None:
-        make_blocks(corpus, jobs)
         found = entry("tokens", key, lambda folder: save(folder, key, {}, merged(corpus, jobs)))
     if not found["document_start"][-1]:
         raise InputError("no line that is kept holds a letter or a digit", where=corpus.name)
@@ -356,10 +355,12 @@ def workers() -> int:
     return int(given) if given.isdecimal() and int(given) else len(os.sched_getaffinity(0))
 
 
-def make_blocks(corpus: Corpus, jobs: list[Job]) -> None:
-    """Make the blocks that the cache lacks, in several processes where that is worth it.
+def made(corpus: Corpus, jobs: list[Job]) -> Iterator[Entry]:
+    """The blocks in their order; those that the cache lacks are made, by several processes where that
+    is worth it.
 
-    Whatever a helping process leaves undone is done here.
+    Each process makes the next block that none has taken. Whatever a helping process leaves undone
+    is done here.
     """
     missing = [job for job in jobs if existing("blocks", job.key) is None]
     spans = corpus.texts.spans
@@ -370,12 +371,15 @@ def make_blocks(corpus: Corpus, jobs: list[Job]) -> None:
     helpers = min(workers(), len(missing)) - 1 if size > WORTH_A_PROCESS and corpus.key else 0
     with staged() as desk:
         running = [helper(corpus.key, missing, desk) for _ in range(helpers)]
-        make_untaken(corpus.texts, missing, desk)
-        for process in running:
-            process.wait()
-    for job in missing:
-        if existing("blocks", job.key) is None:
-            block_of(corpus.texts, job)
+        more = make_untaken(corpus.texts, missing, desk)
+        for job in jobs:
+            while (found := existing("blocks", job.key)) is None and next(more, None):
+                pass
+            if found is None:  # taken by a helper
+                for process in running:
+                    process.wait()
+                found = existing("blocks", job.key) or block_of(corpus.texts, job)
+            yield found
 
 
 def helper(corpus: str, jobs: list[Job], desk: Path) -> subprocess.Popen:
@@ -404,12 +408,11 @@ def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
 
     tokens, sentences, counts = [], [], []
     forms = Forms()
-    for job in jobs:
-        block = existing("blocks", job.key) or block_of(corpus.texts, job)
+    for block, job in zip(made(corpus, jobs), jobs, strict=True):
         tokens.append(np.diff(block["document_start"]))
         sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
         forms.add(unpacked(block, "forms"))
-        counts.append(np.bincount(block["ids"], minlength=len(block["forms_begin"]) - 1))
+        counts.append(block["form_counts"])
     known, codes = forms.known()
     order = as_numbers(pc.array_sort_indices(known)).astype(np.int64)
     rank = np.empty(len(order), dtype=np.int32)

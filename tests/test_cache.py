@@ -64,7 +64,7 @@ def test_a_corpus_is_read_and_cut_once(own, source, settled, monkeypatch):
     first = reading.forms(tokenize(read_corpus(source)))
     before = states(own)
     monkeypatch.setattr(corpus, "stored", None)
-    monkeypatch.setattr("analysis.tokens.make_blocks", None)
+    monkeypatch.setattr("analysis.tokens.made", None)
     assert (first, reading.forms(tokenize(read_corpus(source)))) == (FORMS, FORMS)
     assert states(own) == before
 

@@ -105,17 +105,19 @@ def read_dates(
         refuse_two_orders(given, where)
     known = {text: read_or_reason(text, order) for text in dict.fromkeys(given)}
     rejected, read_as = {}, {}
-    for number, text in enumerate(given):
+    plain = {
+        text for text, date in known.items() if isinstance(date, Date) and date.form in ("", "ISO")
+    }
+    told = enumerate(given) if len(plain) < len(known) else ()
+    for number, text in told:
         date = known[text]
         if isinstance(date, str):
             rejected[number] = date
         elif date.form not in ("", "ISO"):
             n, example, iso = read_as.get(date.form, (0, text.strip(), date.iso))
             read_as[date.form] = (n + 1, example, iso)
-    dates = (known[text] for text in given)
-    return Dates(
-        tuple(date if isinstance(date, Date) else None for date in dates), rejected, read_as
-    )
+    found = {text: date if isinstance(date, Date) else None for text, date in known.items()}
+    return Dates(tuple(map(found.__getitem__, given)), rejected, read_as)
 
 
 def read_or_reason(text: str, order: str) -> Date | str:

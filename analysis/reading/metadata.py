@@ -44,11 +44,14 @@ def validated(
     """The metadata with every standard column; why documents are rejected; how dates were read."""
     from analysis.reading.dates import read_dates
 
-    numbers = [f"{number:08d}" for number in range(1, n + 1)]
-    values = {**{column: [""] * n for column in COLUMNS}, "id": numbers, **metadata}
+    values = {**{column: [""] * n for column in COLUMNS}, **metadata}
+    if "id" not in metadata:
+        values["id"] = [f"{number:08d}" for number in range(1, n + 1)]
     dates = read_dates(values["date"], order=order, where=place)
     problems = dict(dates.rejected)
-    for number, (given, date) in enumerate(zip(values["date_precision"], dates.dates, strict=True)):
+    given_precisions = values["date_precision"] if any(values["date_precision"]) else ()
+    for number, given in enumerate(given_precisions):
+        date = dates.dates[number]
         if date is not None and given not in ("", date.precision):
             told = f"date_precision does not fit the date {shown(values['date'][number])}"
             told += f": {shown(given)}; allowed: {date.precision or 'none, as there is no date'}"

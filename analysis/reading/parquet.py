@@ -118,8 +118,10 @@ def texts_of(
         texts = [value or "" for value in values.to_pylist()]
     else:
         texts = [text_of(value, n, name, problems) for n, value in enumerate(values)]
+    if not longest or (max(map(len, texts), default=0) <= longest and "\x00" not in "".join(texts)):
+        return texts
     for n, text in enumerate(texts):
-        if longest and (len(text) > longest or "\x00" in text):
+        if len(text) > longest or "\x00" in text:
             told = "holds a NUL character" if len(text) <= longest else "is too long"
             problems.setdefault(n, f"{shown(name, quote=False)} {told}")
     return texts

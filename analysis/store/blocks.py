@@ -468,7 +468,8 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
 
     `ids` (places in `forms`) and `start` (byte in the document) of every token; `document_start`
     and `sentence_start`, the first token of each, one longer; `sentence_document`, `paragraph` and
-    `span` (bytes in the document) of every sentence; `forms`, the different normal forms.
+    `span` (bytes in the document) of every sentence; `forms`, the different normal forms, and
+    `form_counts`, how often each occurs.
     """
     content, document_start = texts.gathered(range(job.first, job.last))
     signs = read_signs(content)
@@ -496,6 +497,7 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
         "sentence_document": document.astype(np.int32),
         "paragraph": lines.number[line].astype(np.int32),
         "span": np.column_stack((start - origin, end - origin)).astype(np.int32),
+        "form_counts": np.bincount(words.ids, minlength=len(words.forms)),
         **packed("forms", words.forms),
     }
 
@@ -526,14 +528,14 @@ def block_of(texts, job: Job) -> Entry:
     )
 
 
-def make_untaken(texts, jobs: Sequence[Job], desk: Path) -> None:
-    """Make those blocks that no other process has taken; `desk` is a folder in which it is noted."""
+def make_untaken(texts, jobs: Sequence[Job], desk: Path) -> Iterator[Entry]:
+    """Make one by one the blocks that no other process has taken; `desk` is a folder that notes it."""
     for number, job in enumerate(jobs):
         try:
             (desk / str(number)).open("x").close()
         except FileExistsError:
             continue
-        block_of(texts, job)
+        yield block_of(texts, job)
 
 
 def main() -> None:
@@ -542,7 +544,8 @@ def main() -> None:
 
     task = json.load(sys.stdin)
     jobs = [Job(**job) for job in task["jobs"]]
-    make_untaken(cached_texts(task["corpus"]), jobs, Path(task["desk"]))
+    for _ in make_untaken(cached_texts(task["corpus"]), jobs, Path(task["desk"])):
+        pass
 
 
 if __name__ == "__main__":

@@ -146,13 +146,15 @@ def prepared(texts) -> Prepared:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = in_nfc(texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string()))
-    _, offsets, data = texts.buffers()
-    begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset :][: len(texts) + 1]
-    view = memoryview(data) if data else memoryview(b"")
-    parts = [view[start:end] for start, end in pairwise(begins.tolist())]
-    content = b"\n".join([*parts, b""])
-    spans = np.column_stack((begins[:-1], begins[1:])) - begins[0] + np.arange(len(parts))[:, None]
+    texts = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
+    content, spans = with_newlines(texts)
+    leads = leads_of(content)
+    if not never_decomposed(content, leads):
+        texts = in_nfc(texts)
+        content, spans = with_newlines(texts)
+        leads = leads_of(content)
+    view = memoryview(content)
+    parts = [view[start:end] for start, end in spans.tolist()]
     digests = b"".join(map(digest_of, parts))
     return Prepared(
         content,
@@ -160,7 +162,7 @@ def prepared(texts) -> Prepared:
         np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST),
         np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64),
         any(map(str.isalnum, iter_signs(texts))),
-        read_as_chinese(content, spans),
+        read_as_chinese(content, spans, leads),
     )
 
 
@@ -193,13 +195,22 @@ def iter_signs(texts):
     return (sign for text in texts for sign in text.as_py())
 
 
+def with_newlines(texts) -> tuple[bytes, np.ndarray]:
+    """The texts of an Arrow array (large_string) with a newline after each, and the first byte and one
+    past the last of each."""
+    _, offsets, data = texts.buffers()
+    begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset :][: len(texts) + 1]
+    view = memoryview(data) if data else memoryview(b"")
+    parts = (view[start:end] for start, end in pairwise(begins.tolist()))
+    spans = np.column_stack((begins[:-1], begins[1:])) - begins[0]
+    return b"\n".join([*parts, b""]), spans + np.arange(len(texts))[:, None]
+
+
 def in_nfc(texts):
     """An Arrow array of texts with every text in NFC; those that cannot change are not looked at."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if never_decomposed(texts):
-        return texts
     doubtful = pc.match_substring_regex(texts, NEVER_DECOMPOSED)
     if not pc.any(doubtful).as_py():
         return texts
@@ -207,19 +218,18 @@ def in_nfc(texts):
     return pa.array([composed(t) if look else t for t, look in several], pa.large_string())
 
 
-def never_decomposed(texts) -> bool:
-    """Whether no character of the texts lies outside STABLE, seen from the bytes."""
-    _, offsets, data = texts.buffers()
-    if data is None:
-        return True
-    begins = np.frombuffer(offsets, dtype=np.int64)
-    first, last = begins[texts.offset], begins[texts.offset + len(texts)]
-    data = np.frombuffer(data, dtype=np.uint8)[first:last]
-    lead = np.flatnonzero(data >= STABLE_LEADS)
-    if (data[lead] < 0xE0).any():
+def leads_of(content: bytes) -> np.ndarray:
+    """Where the characters of a text in UTF-8 begin that stand behind the first range of STABLE."""
+    return np.flatnonzero(np.frombuffer(content, dtype=np.uint8) >= STABLE_LEADS)
+
+
+def never_decomposed(content: bytes, leads: np.ndarray) -> bool:
+    """Whether no character of a text, of those that begin at `leads`, lies outside STABLE."""
+    data = np.frombuffer(content, dtype=np.uint8)
+    if (data[leads] < 0xE0).any():
         return False
-    code = data[lead].astype(np.int32) << 16
-    code |= data[lead + 1].astype(np.int32) << 8
-    code |= data[lead + 2]
+    code = data[leads].astype(np.int32) << 16
+    code |= data[leads + 1].astype(np.int32) << 8
+    code |= data[leads + 2]
     at = np.searchsorted(STABLE[:, 0], code, side="right") - 1
     return bool(((at >= 0) & (code <= STABLE[np.maximum(at, 0), 1])).all())
