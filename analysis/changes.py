@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +11,6 @@ import pandas as pd
 from analysis import measures, uncertainty
 from analysis.corpus import EVERY
 from analysis.errors import shown_lines
-from analysis.trends import period_bounds
 
 SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
 SPLIT += ["common", "span"]
@@ -144,18 +143,3 @@ def named(point: uncertainty.ChangePoint, periods: list[str]) -> tuple:
 
     around = (periods[point.before - 1], periods[point.before]) if point.before else ("", "")
     return *around, period(point.low), period(point.high), point.shift, point.p, point.refusal
-
-
-def partial_periods(periods: Iterable[str], dates: Iterable[str]) -> list[str]:
-    """The periods that the corpus may hold only a part of: those before its first or after its
-    last dated day began or ended.
-
-    >>> partial_periods(["2023-Q4", "2024-Q1", "2024-Q2"], ["2023-11-02", "2024-06-30"])
-    ['2023-Q4']
-    """
-    days = [period_bounds(date) for date in dates if date]
-    if not days:
-        return []
-    first, last = min(day for day, _ in days), max(day for _, day in days)
-    bounds = {label: period_bounds(label) for label in periods}
-    return [label for label, (begin, end) in bounds.items() if begin < first or end > last]

@@ -257,18 +257,6 @@ def chance_of_type(total, count, sample) -> np.ndarray:
     return 1 - np.where(rest >= 0, np.exp(ways - ways_in_all), 0.0)
 
 
-def expected_types(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Types expected among `sizes` tokens drawn without replacement (Hurlbert 1971, rarefaction)."""
-    kinds, how_many = np.unique(counts, return_counts=True)
-    chances = chance_of_type(int(np.sum(counts)), kinds[:, None], np.asarray(sizes)[None, :])
-    return (chances * how_many[:, None]).sum(axis=0)
-
-
-def types_met(types: np.ndarray) -> np.ndarray:
-    """Different types met up to and with each token: the vocabulary's growth."""
-    return np.cumsum(last_met(types) < 0)
-
-
 # --- keyness ---------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """The fast path against the slow one: what bytes are cut into, and what no cutting may change."""
 
 import random
+import subprocess
+import sys
 
 import naive
 import numpy as np
@@ -246,6 +248,19 @@ def test_a_helper_makes_all_blocks_that_nobody_took(in_blocks, monkeypatch, tmp_
     (tmp_path / "1").touch()
     assert analysis.tokens.helper(corpus.key, jobs, tmp_path).wait() == 0
     assert [existing("blocks", job.key) is None for job in jobs] == [n == 1 for n in range(len(jobs))]  # fmt: skip
+
+
+def test_a_block_is_made_without_pandas():
+    """What a helper does does not wait for pandas, which pyarrow imports when it is given a list."""
+    code = (
+        "import sys; import numpy as np; from analysis.store.blocks import Job, make_block\n"
+        "text = 'US–China’s race. We go on. “Yes. No.” (CAC, 2023) 2 While e.g. U.S.’s\\n'.encode()\n"
+        "class Texts: gathered = lambda self, numbers: (text, np.array([0, len(text)]))\n"
+        "made = make_block(Texts(), Job('', 0, 1, ['en'], [()]))\n"
+        "print(len(made['ids']), 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["14", "False"]
 
 
 def test_a_block_that_was_taken_and_left_undone_is_made(in_blocks, monkeypatch):

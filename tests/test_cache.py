@@ -170,6 +170,16 @@ def test_a_text_damaged_while_the_corpus_is_open_is_read_again(own, source):
     assert opened.texts[0] == TEXT
 
 
+@pytest.mark.parametrize("harm", [cut_off, emptied, flipped], ids=lambda harm: harm.__name__)
+def test_tokens_are_those_of_the_texts_that_were_written(own, tmp_path, harm):
+    """Texts that follow each other, damaged behind the open corpus, are read again before they are cut."""
+    file = tmp_path / "c.csv"
+    file.write_text("id,text\na,One race.\nb,Two gaps.\n", encoding="utf-8")
+    opened = read_corpus(file)
+    harm(files(own / "corpora", "texts.bin")[0])
+    assert reading.forms(tokenize(opened)) == ["One", "race", "Two", "gaps"]
+
+
 def test_a_cache_that_is_emptied_while_the_corpus_is_open(own, source):
     """The user deletes the cache behind an open corpus: its texts and tokens are made again."""
     opened = read_corpus(source)

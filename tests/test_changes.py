@@ -78,21 +78,6 @@ def test_change_in_few_periods_is_refused():
     assert np.isnan([row["p"], row["q"]]).all()
 
 
-@pytest.mark.parametrize(
-    ("periods", "dates", "partial"),
-    [
-        (["2023", "2024"], ["2023-01-01", "2024-06"], ["2024"]),
-        (["2023", "2024"], ["2023", "2024"], []),
-        (["2024-01"], ["2024-01-01", "2024-01-31"], []),
-        (["2024-W28"], ["2024-07-09", ""], ["2024-W28"]),
-        (["2024"], [""], []),
-    ],
-)
-def test_partial_periods(periods, dates, partial):
-    """A period is partial where the corpus begins after its first or ends before its last day."""
-    assert changes.partial_periods(periods, dates) == partial
-
-
 # --- in words and drawn ------------------------------------------------------------------------------
 
 SHARED = {"A": [(10, 100), (10, 50)], "B": [(30, 100), (45, 150)]}

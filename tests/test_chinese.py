@@ -11,14 +11,13 @@ import pytest
 from analysis.errors import InputError
 from analysis.language import chinese
 from analysis.language.chinese import (
+    letters_by_script,
     matched_form,
     not_segmented,
-    script_of,
     segment,
     segmented,
     sentence_spans,
     simplified,
-    variant_of,
 )
 from analysis.tokens import stop_words
 
@@ -167,22 +166,13 @@ def test_unknown_conversion_refused():
 
 
 @pytest.mark.parametrize(
-    ("text", "variant"),
-    [("人工智能竞赛", "simplified"), ("人工智慧競賽", "traditional"), ("中文", ""), ("AI", "")],
-)
-def test_variant(text, variant):
-    """A text is simplified or traditional by the characters that differ."""
-    assert variant_of(text) == variant
-
-
-@pytest.mark.parametrize(
     ("text", "script"),
     [("The race", "Latin"), ("人工智能 AI", "Chinese"), ("人工知能の競争", "Japanese"), ("การแข่งขัน", "Thai"),
      ("ການແຂ່ງຂັນ", "Lao"), ("ការប្រណាំង", "Khmer"), ("ပြိုင်ပွဲ", "Burmese"), ("경쟁", "Hangul"), ("гонка", "Cyrillic"), ("123 !", "")],
 )  # fmt: skip
 def test_script(text, script):
     """A text has the script of most of its letters."""
-    assert script_of(text) == script
+    assert next(iter(letters_by_script(text)), "") == script
 
 
 @pytest.mark.parametrize(

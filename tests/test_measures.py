@@ -1,7 +1,6 @@
 """Formulas against published numbers, against brute force, and against what must not move them."""
 
 import json
-from itertools import combinations
 from pathlib import Path
 
 import naive
@@ -264,19 +263,6 @@ def same(values: list[float]):
 def test_the_order_of_large_numbers_is_stable():
     """Numbers too large to be sorted together with their places are sorted all the same."""
     assert measures.in_stable_order(np.array([2**61, 5, 2**61, 0])).tolist() == [3, 1, 0, 2]
-
-
-def test_expected_types_is_the_mean_over_all_samples():
-    """An urn aaabbc: the formula is the mean over every subset of each size."""
-    urn = "aaabbc"
-    brute = [np.mean([len(set(drawn)) for drawn in combinations(urn, k)]) for k in range(1, 7)]
-    got = measures.expected_types(np.array([3, 2, 1]), np.arange(1, 7))
-    assert got == pytest.approx(brute)
-
-
-def test_types_met_by_hand():
-    """abacb meets 1, 2, 2, 3, 3 types."""
-    assert measures.types_met(type_numbers("abacb")).tolist() == [1, 2, 2, 3, 3]
 
 
 # --- agreement of coders -----------------------------------------------------------------------------

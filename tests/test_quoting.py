@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from analysis.files import line_spans
 from analysis.stance import quoting
 from analysis.tokens import tokenize
 
@@ -121,11 +122,10 @@ def test_voices_of_some_sentences_only(tokens):
 
 def test_quotes_of_the_five_texts(seeds):
     """The five texts hold 46 quotes, all closed, 22 of them of four words or more."""
-    table = quoting.quote_table(list(seeds.texts), list(seeds.documents["id"]))
-    assert (len(table), table["closed"].all(), (table["words"] >= 4).sum()) == (46, True, 22)
-    row = table.iloc[0]
-    text = seeds.texts[list(seeds.documents["id"]).index(row["document"])]
-    assert text[row["start"] : row["end"]] == row["text"]
+    lines = [text[begin:end] for text in seeds.texts for begin, end in line_spans(text)]
+    found = [(one, line[one.start : one.end]) for line in lines for one in quoting.quotes(line)]
+    long = [words for _, words in found if len(quoting.WORD.findall(words)) >= 4]
+    assert (len(found), all(one.closed for one, _ in found), len(long)) == (46, True, 22)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,13 @@ def test_type_counts_count_every_token(tokens):
         assert {name: n for name, n in counted if n} == Counter(map(folded, part.tolist()))
 
 
+def test_group_totals_add_documents_up(tokens):
+    """Of groups that share documents, and of one without any, the rows are sums of the documents'."""
+    rows = np.vstack([counts.toarray() for _, counts in tokens.type_counts()])
+    groups = np.array([[1, 1, 0, 0, 0], [0, 1, 1, 0, 1], [0, 0, 0, 0, 0]], dtype=bool)
+    assert np.array_equal(tokens.group_totals(groups), groups.astype(int) @ rows)
+
+
 def test_sentences_of_the_documents(tokens):
     """As many sentences as the reference codings have units, but 244 for 242 in zeng-2025.
 

@@ -247,21 +247,6 @@ def matched_form(word: str, kind: str = "tw2sp") -> str:
     return converter_of(kind).convert(word)
 
 
-def variant_of(text: str) -> str:
-    """'traditional' or 'simplified' by the characters that differ, '' where none or both alike do."""
-    han = "".join(HAN.findall(text))
-    traditional = sum(one != other for one, other in zip(han, simplified(han), strict=True))
-    back = library("opencc").OpenCC("s2t").convert(han)
-    plain = (
-        sum(one != other for one, other in zip(han, back, strict=False))
-        if len(back) == len(han)
-        else 0
-    )
-    if traditional == plain:
-        return ""
-    return "traditional" if traditional > plain else "simplified"
-
-
 def letters_by_script(text: str) -> dict[str, int]:
     """How many letters of each script a text holds, those with most first; Japanese takes its Han.
 
@@ -273,11 +258,6 @@ def letters_by_script(text: str) -> dict[str, int]:
         counts["Japanese"] += counts["Japanese"] and counts.pop("Chinese")
     found = {name: count for name, count in counts.items() if count}
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def script_of(text: str) -> str:
-    """The script of most letters of a text, '' for a text without letters of a known script."""
-    return next(iter(letters_by_script(text)), "")
 
 
 def read_as_chinese(content: bytes, spans: np.ndarray, leads: np.ndarray) -> np.ndarray:

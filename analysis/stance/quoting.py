@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import regex
 
 from analysis.errors import InputError
-from analysis.files import line_spans
 from analysis.language.signs import read_signs
 from analysis.stance.negation import held
 from analysis.store.blocks import find_lines
@@ -323,17 +321,3 @@ def chosen(voice: str) -> np.ndarray:
     """Which voices a choice lets count, as a mask over VOICES."""
     check_voice(voice)
     return np.array([one in CHOICES[voice] for one in VOICES])
-
-
-def quote_table(texts: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
-    """Every quote of a corpus to be looked at: document, start, end, words, depth, closed, text."""
-    rows = []
-    for document, text in zip(ids, texts, strict=True):
-        for begin, end in line_spans(text):
-            for quote in quotes(text[begin:end]):
-                inside = text[begin + quote.start : begin + quote.end]
-                place = (begin + quote.start, begin + quote.end)
-                words = len(WORD.findall(inside))
-                rows.append((document, *place, words, quote.depth, quote.closed, inside))
-    columns = ["document", "start", "end", "words", "depth", "closed", "text"]
-    return pd.DataFrame(rows, columns=columns)

@@ -61,8 +61,3 @@ class Tones:
         at = np.flatnonzero((word >= 0) & ~silent & spoken)
         turned = np.where(self.negations.of(block, at), TURNED, 1.0)
         return at, word[at], self.valence[word[at]] * turned
-
-
-def has_tone(tokens: Tokens) -> bool:
-    """Whether any document is in a language of which the lexicon is."""
-    return any(name[:2].lower() in LANGUAGES for name in tokens.corpus.documents["language"])
