@@ -150,9 +150,19 @@ class Corpus:
             )
         return rarest_joined(values, MOST_GROUPS)
 
+    def group_masks(self, column: str) -> list[tuple[str, np.ndarray]]:
+        """Every group of a column with the mask of its documents, all documents first."""
+        return masks_of(self.groups(column).to_numpy())
+
     def group_columns(self) -> list[str]:
         """Metadata columns that can be a `group`."""
         return [str(column) for column in self.documents.columns if column != "title"]
+
+
+def masks_of(groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """The mask of everything, then that of each group in the order of their names."""
+    every = np.ones(len(groups), dtype=bool)
+    return [(EVERY, every), *((name, groups == name) for name in sorted(set(groups.tolist())))]
 
 
 def rarest_joined(values: pd.Series, most: int) -> pd.Series:

@@ -225,11 +225,10 @@ def frame_table(
     and no share. A corpus of several languages has the rows of each as well (column language,
     'all' for every document). Columns frame, group, units, coded, share, low, high, documents, interval.
     """
-    groups = coding.tokens.corpus.groups(group).to_numpy()
     rows = []
-    names, spoken = [EVERY, *sorted(set(groups))], coding.tokens.corpus.spoken
-    for (more, mask), name, (frames, measured) in product(spoken, names, coding.measured):
-        inside = ((groups == name) | (name == EVERY)) & measured & mask
+    masks, spoken = coding.tokens.corpus.group_masks(group), coding.tokens.corpus.spoken
+    for (more, mask), (name, within), (frames, measured) in product(spoken, masks, coding.measured):
+        inside = within & measured & mask
         mine = only(coding.by_document(inside), frames)
         rng = uncertainty.generator(random_seed, f"frames {coding.unit} {group} {name}")
         interval = uncertainty.rate_intervals(

@@ -143,7 +143,7 @@ def trend_table(
     dates = found.tokens.corpus.documents["date"]
     period = choose_period(dates, period)
     labels = period_labels(dates, period)
-    groups = list(group_cells(found.tokens, group))
+    groups = found.tokens.corpus.group_masks(group)
     cells = [
         ({"period": label, "group": name, **more}, inside & (labels == label) & spoken)
         for label in sorted({label for label in labels if label})
@@ -198,16 +198,9 @@ def group_table(
     cells = [
         ({"group": name, **more}, inside & spoken)
         for more, spoken in found.tokens.corpus.spoken
-        for name, inside in group_cells(found.tokens, group)
+        for name, inside in found.tokens.corpus.group_masks(group)
     ]
     return rates_table(found, cells, confidence, resamples, random_seed)
-
-
-def group_cells(tokens: Tokens, group: str) -> list[tuple[str, np.ndarray]]:
-    """Every group with the mask of its documents, all documents first."""
-    groups = tokens.corpus.groups(group).to_numpy()
-    every = np.ones(len(groups), dtype=bool)
-    return [(EVERY, every), *((name, groups == name) for name in sorted(set(groups)))]
 
 
 def rates_table(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import uncertainty
-from analysis.corpus import EVERY
+from analysis.corpus import masks_of
 from analysis.errors import InputError
 
 FEWEST_CODED = 30
@@ -363,7 +363,7 @@ def prevalence_table(
     for number, frame in enumerate(study.frames):
         sample = study.frame(number)
         rates = sensitivity_of(sample)
-        for group, inside in group_masks(study.groups):
+        for group, inside in masks_of(study.groups):
             naive = float(sample.automatic[inside].mean())
             one = corrected_share(study, number, inside, confidence)
             more = further_units(study, number, inside, confidence, precision)
@@ -388,12 +388,6 @@ def sensitivity_of(sample: FrameSample) -> tuple[float, float]:
             (sample.weight * without).sum(),
         )
     return float(sensitivity), float(specificity)
-
-
-def group_masks(groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """All units, then each group's, in the order of their names."""
-    every = np.ones(len(groups), dtype=bool)
-    return [(EVERY, every), *((name, groups == name) for name in sorted(set(groups.tolist())))]
 
 
 def difference_table(

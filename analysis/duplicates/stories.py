@@ -191,11 +191,9 @@ def story_counts(stories: CorpusStories, group: str) -> pd.DataFrame:
     Columns group, articles, tokens, stories (different ones that the group printed), credited
     (those that its own article stands for: they add up to all stories) and credited_tokens.
     """
-    groups = stories.tokens.corpus.groups(group).to_numpy()
     sizes = stories.tokens.document_sizes
     rows = []
-    for name in [EVERY, *sorted(set(groups))]:
-        mine = (groups == name) | (name == EVERY)
+    for name, mine in stories.tokens.corpus.group_masks(group):
         own = mine & stories.counts
         printed = len(np.unique(stories.found.story[mine]))
         counts = (mine.sum(), sizes[mine].sum(), printed, own.sum(), sizes[own].sum())

@@ -11,7 +11,6 @@ from scipy import sparse
 
 from analysis import uncertainty
 from analysis.codebook import Codebook, term_sets
-from analysis.corpus import EVERY
 from analysis.evidence import check_unit, units_of
 from analysis.matching import Matcher, ranges
 from analysis.stance import quoting
@@ -307,13 +306,6 @@ def with_estimates(table: pd.DataFrame, estimates, totals, name: str) -> pd.Data
     return table.assign(**columns, documents=(totals > 0).sum(axis=0), interval=estimates.over)
 
 
-def group_masks(stances: Stances, group: str) -> list[tuple[str, np.ndarray]]:
-    """Every group with the numbers of its documents, all documents first."""
-    groups = stances.tokens.corpus.groups(group).to_numpy()
-    every = np.arange(len(groups))
-    return [(EVERY, every), *((name, every[groups == name]) for name in sorted(set(groups)))]
-
-
 def in_order(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
     """Tables by group as one: by their cells first, then by group."""
     table = pd.concat(parts).rename_axis("cell").reset_index()
@@ -338,7 +330,7 @@ def object_table(
     counts = sparse.hstack((stances.counts.about, stances.counts.objects)).tocsr()
     totals = by_frame_totals(counts, n)
     parts = []
-    for name, documents in group_masks(stances, group):
+    for name, documents in stances.tokens.corpus.group_masks(group):
         rng = uncertainty.generator(random_seed, f"objects {group} {name}")
         drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
         table = cell_table((ANY, *stances.frames), stances.sides, ("frame", "object"))
@@ -365,7 +357,7 @@ def tone_table(
     """
     size, total, squares = stances.counts.tone
     parts = []
-    for name, documents in group_masks(stances, group):
+    for name, documents in stances.tokens.corpus.group_masks(group):
         rng = uncertainty.generator(random_seed, f"tone {group} {name}")
         drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
         mine = [part[documents] for part in (total, squares, size)]
@@ -413,7 +405,7 @@ def voice_table(
     n = len(stances.frames)
     units = sparse.hstack([stances.counts.units] * n).tocsr()
     parts = []
-    for name, documents in group_masks(stances, group):
+    for name, documents in stances.tokens.corpus.group_masks(group):
         rng = uncertainty.generator(random_seed, f"voices {group} {name}")
         drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
         table = cell_table(stances.frames, quoting.VOICES, ("frame", "voice"))
@@ -427,7 +419,7 @@ def voice_table(
 def voice_coverage(stances: Stances, group: str) -> pd.DataFrame:
     """How much is said in each voice: `voices.csv`: columns voice, group, tokens, share, units."""
     parts = []
-    for name, documents in group_masks(stances, group):
+    for name, documents in stances.tokens.corpus.group_masks(group):
         tokens = stances.counts.spoken[documents].sum(axis=0)
         table = pd.DataFrame({"voice": quoting.VOICES, "group": name, "tokens": tokens})
         table["share"] = tokens / max(tokens.sum(), 1)
