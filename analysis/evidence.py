@@ -19,6 +19,7 @@ from analysis.language.signs import APOSTROPHE, FULL_STOP, INSIDE, table_of
 from analysis.language.words import TOKEN
 from analysis.matching import Matcher, ranges
 from analysis.store.arrow import as_bools, as_numbers, places_of
+from analysis.store.texts import PADDING
 from analysis.tokens import Block, Tokens
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ FEWEST_TO_SIFT = 200_000
 OUT_OF_TOKEN = ~INSIDE
 OUT_OF_TOKEN[FULL_STOP] = False
 AN_S = table_of(b"sS")
-WINDOWS, PADDING, LONGEST_TOKEN = (16, 40), 256, 2**24
+WINDOWS, LONGEST_TOKEN = (16, 40), 2**24
 """Bytes looked at from the beginning of a token, more of them where these do not hold its end."""
 
 
@@ -417,11 +418,11 @@ def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFr
 def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> list:
     """Left context, match and right context of each match (its first and last token), as Arrow arrays."""
     numbers = range(block.documents.start, block.documents.stop)
-    content, origin = tokens.corpus.texts.gathered(numbers)
-    data = np.frombuffer(content + bytes(PADDING), dtype=np.uint8)
+    data, origin = tokens.corpus.texts.stretch(numbers)
     shift = origin[block.document_of[first]]
     start, end = block.start[first] + shift, block.start[last] + shift
-    stop = origin[block.document_of[first] + 1] - 1
+    sizes = np.diff(tokens.corpus.texts.spans[block.documents])[:, 0]
+    stop = (origin + sizes)[block.document_of[first]]
     stop = np.minimum(stop, next_begins(block, last) + shift)
     end = end + token_sizes(data, end, stop, form_sizes(tokens, block, last))
     lines, line_of = block.line_spans

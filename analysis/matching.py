@@ -19,6 +19,8 @@ from analysis.store.blocks import MAY_BE_CHINESE
 from analysis.tokens import Block, Tokens
 
 MOST_ALTERNATIVES = 64
+WORTH_LOOKING_UP = 8
+"""The places of words are looked up where one token in so many is asked for, or fewer."""
 Word = str | Piece
 
 
@@ -169,7 +171,7 @@ class Matcher:
     def candidates(self, block: Block) -> np.ndarray:
         """Rows (rule, first token, last token) wherever a rule fits, each once."""
         begin, many = self.begin[block.forms], self.many[block.forms]
-        hits = np.flatnonzero((many > 0).take(block.ids))
+        hits = self.anchors(block, many)
         kinds = block.ids[hits]
         repeats = many[kinds]
         rule = self.anchored[ranges(begin[kinds], repeats)]
@@ -184,6 +186,18 @@ class Matcher:
                 self.with_gaps(block, table, rule[gap], place[gap]),
             )
         )
+
+    def anchors(self, block: Block, many: np.ndarray) -> np.ndarray:
+        """The tokens of a block whose form anchors a rule.
+
+        They are looked up where the block is kept for further questions and they are few.
+        """
+        forms = np.flatnonzero(many)
+        sizes = block.form_counts[forms]
+        if self.tokens.keeps_blocks and sizes.sum() * WORTH_LOOKING_UP < len(block.ids):
+            tokens, begins = block.places
+            return tokens[ranges(begins[forms], sizes)]
+        return np.flatnonzero((many > 0).take(block.ids))
 
     def side_by_side(self, block: Block, table, rule, place) -> np.ndarray:
         """The rows of rules without gaps whose anchor stands at a place."""

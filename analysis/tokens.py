@@ -60,7 +60,8 @@ class Block:
     the vocabulary of the block, `forms` tells their places in that of the corpus.
     `document_start` and `sentence_start` hold the first token of each document and sentence and
     are one longer; `start` is the byte of its document at which a token begins, `span` the first
-    and one past the last byte of a sentence, `paragraph` the number of its line from 1.
+    and one past the last byte of a sentence, `paragraph` the number of its line from 1;
+    `form_counts` is how often each form of its vocabulary occurs.
     """
 
     first_document: int
@@ -73,6 +74,7 @@ class Block:
     sentence_document: np.ndarray
     paragraph: np.ndarray
     span: np.ndarray
+    form_counts: np.ndarray
     forms: np.ndarray
     types: np.ndarray
 
@@ -98,6 +100,14 @@ class Block:
     def sentence_of(self) -> np.ndarray:
         """Sentence (in the block) of each token."""
         return np.repeat(np.arange(self.n_sentences, dtype=np.int32), np.diff(self.sentence_start))
+
+    @cached_property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """The tokens of each form of the block, one form after the other, and where each one's begin."""
+        tokens = np.arange(len(self.ids), dtype=np.int64)
+        keys = np.sort((self.ids.astype(np.int64) << 32) | tokens)
+        begins = np.cumsum(self.form_counts) - self.form_counts
+        return (keys & 0xFFFFFFFF).astype(np.int32), begins
 
     @cached_property
     def line_spans(self) -> tuple[np.ndarray, np.ndarray]:
@@ -209,13 +219,18 @@ class Tokens:
         if number in self.kept_blocks:
             return self.kept_blocks[number]
         block = self.opened_block(number)
-        if len(self) <= MOST_KEPT:
+        if self.keeps_blocks:
             self.kept_blocks[number] = block
         return block
 
     def each(self, function: Callable[[Block], T]) -> Iterator[tuple[Block, T]]:
         """Every block with what a function makes of it, in their order, made by several threads."""
         return ahead(self.blocks(), function, workers())
+
+    @property
+    def keeps_blocks(self) -> bool:
+        """Whether blocks, and what is found out about them, stay in memory for further questions."""
+        return len(self) <= MOST_KEPT
 
     @cached_property
     def kept_blocks(self) -> dict[int, Block]:
@@ -233,7 +248,7 @@ class Tokens:
             first,
             int(self.document_start[first]),
             int(self.sentence_start[first]),
-            *(made[name] for name in (*names, "paragraph", "span")),
+            *(made[name] for name in (*names, "paragraph", "span", "form_counts")),
             forms,
             self.type_of[forms],
         )
@@ -243,7 +258,7 @@ class Tokens:
 
         Kept in memory for a corpus of up to MOST_KEPT tokens, counted anew for a larger one.
         """
-        if len(self) > MOST_KEPT:
+        if not self.keeps_blocks:
             yield from (counts for _, counts in self.each(self.counted))
         else:
             yield from self.kept_counts

@@ -413,7 +413,7 @@ def scale(options) -> None:
 
 
 def notebooks(options) -> None:
-    """The three notebooks: one batch, three papermill commands, and the same code as plain scripts."""
+    """The notebooks: one batch, a papermill command for each, and the same code as plain scripts."""
     files = sorted((ROOT / "notebooks").glob("*.ipynb"))
     scripts = []
     for file in files:
@@ -441,7 +441,7 @@ def notebooks(options) -> None:
             "--out",
             str(options.work / "run"),
         ],
-        "three papermill commands": ["sh", "-c", papermill],
+        "a papermill command for each": ["sh", "-c", papermill],
         "plain scripts, one after another": [
             "sh",
             "-c",

@@ -112,7 +112,7 @@ def emptied(file: Path) -> None:
 
 def flipped(file: Path) -> None:
     content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[len(content.rstrip(b"\0")) // 2] ^= 1  # in the midst, the padding behind texts left out
     file.write_bytes(content)
 
 
@@ -160,7 +160,7 @@ def test_a_damaged_text_is_read_again(own, source, settled, harm):
     harm(file)
     assert list(read_corpus(source).texts) == [TEXT]
     assert list(read_corpus(source).texts) == [TEXT]
-    assert files(own / "corpora", "texts.bin")[0].read_text(encoding="utf-8") == f"{TEXT}\n"
+    assert files(own / "corpora", "texts.bin")[0].read_bytes().rstrip(b"\0") == f"{TEXT}\n".encode()
 
 
 def test_a_text_damaged_while_the_corpus_is_open_is_read_again(own, source):

@@ -173,13 +173,20 @@ def drop(kind: str, key: str) -> None:
 
 
 verified: set[tuple] = set()
-"""What this process has read through once: folder, inode and time of change of its arrays."""
+"""The files of arrays that this process has written, or read through once (see `identity`)."""
+
+
+def identity(file: Path) -> tuple:
+    """What tells a file from every other, and from itself after a change."""
+    status = file.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def existing(kind: str, key: str) -> Entry | None:
     """The entry of a key if it is whole, None otherwise.
 
-    Every file must have the size that was noted; the arrays are read through once a process.
+    Every file must have the size that was noted; arrays that this process has not written itself
+    are read through once.
     """
     folder = place_of(kind, key)
     try:
@@ -191,8 +198,7 @@ def existing(kind: str, key: str) -> Entry | None:
         if manifest["key"] != key or sizes != manifest["files"]:
             return None
         found = Entry(folder, manifest)
-        status = (folder / ARRAYS).stat()
-        seen = (str(folder), status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+        seen = identity(folder / ARRAYS)
         if seen not in verified:
             if zlib.crc32(found.data) != manifest["crc32"]:
                 return None
@@ -218,6 +224,7 @@ def save(folder: Path, key: str, notes: dict, arrays: dict[str, np.ndarray]) -> 
     manifest = {"key": key, "files": files, "crc32": crc, "arrays": layout, "notes": notes}
     content = json.dumps(manifest)
     (folder / MANIFEST).write_text(f"{content}\n{key_of(content)}", encoding="utf-8")
+    verified.add(identity(folder / ARRAYS))
 
 
 # --- texts as arrays -------------------------------------------------------------------------------

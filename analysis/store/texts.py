@@ -16,9 +16,11 @@ import numpy as np
 from analysis.errors import InputError
 from analysis.files import composed
 from analysis.language.chinese import read_as_chinese
-from analysis.store.cache import existing
+from analysis.store.cache import existing, mapped
 
 FILE = "texts.bin"
+PADDING = 256
+"""Bytes behind the last text, so that what looks a little ahead need not see where it ends."""
 DIGEST = 16
 NEVER_DECOMPOSED = (
     r"[^\x00-\x{2FF}\x{2002}-\x{20CF}\x{3000}-\x{3029}\x{4E00}-\x{9FFF}\x{FF00}-\x{FFEF}]"
@@ -74,7 +76,7 @@ class Texts(Sequence):
             raise InputError("the corpus changed while it was read", where="corpus")
         fresh = self.renew()
         self.file, self.spans = fresh.file, fresh.spans
-        self.source, self.renew = fresh.source, None
+        self.source, self.mapped, self.renew = fresh.source, fresh.mapped, None
         self.checked[:] = False
         return self.content(number)
 
@@ -90,6 +92,28 @@ class Texts(Sequence):
         sizes = spans[:, 1] - spans[:, 0] + 1
         return content, np.concatenate(([0], np.cumsum(sizes)))
 
+    def stretch(self, numbers: range) -> tuple[np.ndarray, np.ndarray]:
+        """The bytes of some texts, each at its place, and at least PADDING more bytes behind the last;
+        the place of each text's first byte.
+
+        Nothing is copied where the texts follow each other in the file.
+        """
+        spans = self.spans[numbers.start : numbers.stop]
+        if (spans[1:, 0] == spans[:-1, 1] + 1).all():
+            data = self.mapped[spans[0, 0] : spans[-1, 1] + PADDING]
+            if len(data) == spans[-1, 1] + PADDING - spans[0, 0] and self.as_written(numbers, data):
+                return data, spans[:, 0] - spans[0, 0]
+        content, origin = self.gathered(numbers)
+        return np.frombuffer(content + bytes(PADDING), dtype=np.uint8), origin[:-1]
+
+    @cached_property
+    def mapped(self) -> np.ndarray:
+        """The bytes of the file, none where there is none."""
+        try:
+            return mapped(self.file)
+        except OSError:
+            return np.empty(0, dtype=np.uint8)
+
     def read(self, start: int, end: int) -> bytes:
         """Bytes of the file, none where it cannot be read."""
         try:
@@ -97,7 +121,7 @@ class Texts(Sequence):
         except OSError:
             return b""
 
-    def as_written(self, numbers: range, content: bytes) -> bool:
+    def as_written(self, numbers: range, content: bytes | np.ndarray) -> bool:
         """Whether texts that follow each other in some bytes are what was written; asked of each once."""
         view, first = memoryview(content), self.spans[numbers.start, 0]
         if len(content) <= self.spans[numbers.stop - 1, 1] - first:
@@ -185,6 +209,7 @@ class TextWriter:
 
     def close(self) -> Texts:
         """The texts that were written."""
+        self.sink.write(bytes(PADDING))
         self.sink.close()
         columns = zip(*self.parts, strict=True)
         return Texts(self.file, *(np.concatenate(column) for column in columns))
