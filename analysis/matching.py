@@ -19,6 +19,7 @@ from analysis.store.blocks import MAY_BE_CHINESE
 from analysis.tokens import Block, Tokens
 
 MOST_ALTERNATIVES = 64
+ASKED = "asked where words stand"
 WORTH_LOOKING_UP = 8
 """The places of words are looked up where one token in so many is asked for, or fewer."""
 Word = str | Piece
@@ -190,11 +191,13 @@ class Matcher:
     def anchors(self, block: Block, many: np.ndarray) -> np.ndarray:
         """The tokens of a block whose form anchors a rule.
 
-        They are looked up where the block is kept for further questions and they are few.
+        They are looked up where they are few and the block has been asked before.
         """
         forms = np.flatnonzero(many)
         sizes = block.form_counts[forms]
-        if self.tokens.keeps_blocks and sizes.sum() * WORTH_LOOKING_UP < len(block.ids):
+        asked = ASKED in block.noted
+        block.noted.add(ASKED)
+        if asked and sizes.sum() * WORTH_LOOKING_UP < len(block.ids):
             tokens, begins = block.places
             return tokens[ranges(begins[forms], sizes)]
         return np.flatnonzero((many > 0).take(block.ids))

@@ -102,6 +102,11 @@ class Block:
         return np.repeat(np.arange(self.n_sentences, dtype=np.int32), np.diff(self.sentence_start))
 
     @cached_property
+    def noted(self) -> set[str]:
+        """What was noted of the block while it was kept."""
+        return set()
+
+    @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """The tokens of each form of the block, one form after the other, and where each one's begin."""
         tokens = np.arange(len(self.ids), dtype=np.int64)
@@ -219,18 +224,13 @@ class Tokens:
         if number in self.kept_blocks:
             return self.kept_blocks[number]
         block = self.opened_block(number)
-        if self.keeps_blocks:
+        if len(self) <= MOST_KEPT:
             self.kept_blocks[number] = block
         return block
 
     def each(self, function: Callable[[Block], T]) -> Iterator[tuple[Block, T]]:
         """Every block with what a function makes of it, in their order, made by several threads."""
         return ahead(self.blocks(), function, workers())
-
-    @property
-    def keeps_blocks(self) -> bool:
-        """Whether blocks, and what is found out about them, stay in memory for further questions."""
-        return len(self) <= MOST_KEPT
 
     @cached_property
     def kept_blocks(self) -> dict[int, Block]:
@@ -258,7 +258,7 @@ class Tokens:
 
         Kept in memory for a corpus of up to MOST_KEPT tokens, counted anew for a larger one.
         """
-        if not self.keeps_blocks:
+        if len(self) > MOST_KEPT:
             yield from (counts for _, counts in self.each(self.counted))
         else:
             yield from self.kept_counts
