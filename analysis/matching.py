@@ -26,11 +26,19 @@ Word = str | Piece
 
 
 def word_ids(tokens: Tokens, pattern: str) -> np.ndarray:
-    """Sorted places of the vocabulary's forms that a word pattern matches.
+    """Sorted places of the vocabulary's forms that a word pattern matches, looked up once.
 
     A pattern in lower case is compared with the lower-case form, one with a capital with the form
     itself.
     """
+    known = tokens.known_words
+    if pattern not in known:
+        known[pattern] = looked_up(tokens, pattern)
+    return known[pattern]
+
+
+def looked_up(tokens: Tokens, pattern: str) -> np.ndarray:
+    """The same, looked up in the vocabulary."""
     smart = pattern == pattern.lower()
     forms = tokens.lower if smart else tokens.vocabulary
     order = tokens.by_lower if smart else range(len(forms))

@@ -125,12 +125,6 @@ class Block:
         return spans, np.concatenate(([0], np.cumsum(new)))
 
     @cached_property
-    def forms_by_type(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The block's forms in the order of their types; its types, and where those of each begin."""
-        order = np.argsort(self.types, kind="stable")
-        return order, *np.unique(self.types[order], return_index=True)
-
-    @cached_property
     def type_ids(self) -> np.ndarray:
         """Type (in the corpus) of each token."""
         return self.types.take(self.ids)
@@ -233,6 +227,11 @@ class Tokens:
         return ahead(self.blocks(), function, workers())
 
     @cached_property
+    def known_words(self) -> dict[str, np.ndarray]:
+        """Places of the vocabulary by the word patterns that were looked up (`matching.word_ids`)."""
+        return {}
+
+    @cached_property
     def kept_blocks(self) -> dict[int, Block]:
         return {}
 
@@ -288,18 +287,18 @@ class Tokens:
         kinds, kind_of = np.unique(np.packbits(groups, axis=0), axis=1, return_inverse=True)
         member = np.unpackbits(kinds, axis=0, count=len(groups)).view(bool)
         kind_of, n_kinds = kind_of.reshape(-1), kinds.shape[1]
-        totals = np.zeros((n_kinds, len(self.types)), dtype=np.int64)
+        totals = np.zeros((len(groups), len(self.types)), dtype=np.int64)
 
-        def counted(block: Block) -> tuple[np.ndarray, np.ndarray]:
+        def counted(block: Block) -> np.ndarray:
             n_forms = len(block.forms)
             first = np.repeat(kind_of[block.documents] * n_forms, np.diff(block.document_start))
             counts = np.bincount(first + block.ids, minlength=n_kinds * n_forms)
-            order, types, begins = block.forms_by_type
-            return types, np.add.reduceat(counts.reshape(n_kinds, -1)[:, order], begins, axis=1)
+            return counts.reshape(n_kinds, n_forms)
 
-        for _, (types, counts) in self.each(counted):
-            totals[:, types] += counts
-        return np.stack([totals[row].sum(axis=0) for row in member])
+        for block, counts in self.each(counted):
+            for total, mine in zip(totals, member, strict=True):
+                np.add.at(total, block.types, counts[mine].sum(axis=0))
+        return totals
 
     @cached_property
     def jobs(self) -> list[Job]:

@@ -382,7 +382,7 @@ def scale(options) -> None:
         cells, best = [], []
         for file in files:
             answers = []
-            for _ in range(2 if file == files[0] else 1):
+            for _ in range(2):
                 if name == "(opening)":
                     timing = measure.Timing(name)
                     code = f"from benchmarks.ask import Session; Session({str(file)!r})"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reading import matches, rule_set
 
 import analysis.evidence
+import analysis.matching
 from analysis.codebook import term_sets
 from analysis.errors import InputError
 from analysis.evidence import check_unit, concordance, evidence_table, find, units_of
@@ -142,6 +143,21 @@ def test_any_rules_match_as_the_naive_matcher(in_blocks, documents, sets, cut):
     for one, counts, n_sentences in zip(wanted, found.rule_counts, found.n_sentences, strict=True):
         assert counts.tolist() == [sum(r == n for *_, r in one) for n in range(len(counts))]
         assert n_sentences == len({reference.sentence[first] for first, *_ in one})
+
+
+def test_a_question_asked_again_has_the_same_answer(in_blocks, codebook, monkeypatch):
+    """From the second question on words are looked up, and counts and matches are those of the first."""
+    monkeypatch.setattr(analysis.matching, "WORTH_LOOKING_UP", 0)
+    rows = [
+        {"id": str(n), "text": text} for n, text in enumerate(["The AI race. No race", "A gap"])
+    ]
+    tokens = in_blocks(rows)
+    first, *again = (find(tokens, codebook.terms | term_sets(["race", "a*"], {})) for _ in range(3))
+    (block,) = tokens.blocks()
+    assert "places" in vars(block)
+    for other in again:
+        assert (first.counts != other.counts).nnz == 0
+        pd.testing.assert_frame_equal(first.kept, other.kept)
 
 
 def test_codebook_matches_as_the_naive_matcher(tokens, codebook):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
@@ -106,12 +107,11 @@ def alpha_interval(pairs, values, level, confidence, resamples, rng) -> tuple[fl
 
 def cross_table(mine: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
     """Units by the two coders' codes, the same categories in rows and columns."""
-    both = np.array([a is not None and b is not None for a, b in zip(mine, theirs, strict=True)])
-    categories = sorted({*mine[both].tolist(), *theirs[both].tolist()})
-    table = pd.DataFrame(0, index=categories, columns=categories)
-    for a, b in zip(mine[both], theirs[both], strict=True):
-        table.loc[a, b] += 1
-    return table
+    given = zip(mine.tolist(), theirs.tolist(), strict=True)
+    counts = Counter((a, b) for a, b in given if a is not None and b is not None)
+    categories = sorted({code for pair in counts for code in pair})
+    units = [[counts[a, b] for b in categories] for a in categories]
+    return pd.DataFrame(units, index=categories, columns=categories, dtype=np.int64)
 
 
 def confusion_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd.DataFrame:

@@ -243,11 +243,11 @@ def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome]
         before = read_receipt(plan.folder)
         inputs = {one.name: input_hashes(plan, one) for one in plan.notebooks}
         with ThreadPoolExecutor(plan.workers) as pool:
-            jobs = [
+            jobs = [  # later notebooks take longer: begun first, none is left alone at the end
                 pool.submit(run_one, plan, one, inputs[one.name], before, report)
-                for one in plan.notebooks
+                for one in reversed(plan.notebooks)
             ]
-            outcomes = [job.result() for job in jobs]
+            outcomes = [job.result() for job in reversed(jobs)]
         merge_findings(plan.folder)
         receipt = make_receipt(plan, outcomes, inputs, before)
         write_whole(plan.folder / "run.json", json_bytes(receipt))
