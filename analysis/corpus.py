@@ -369,7 +369,8 @@ def stored(place: Path, manner: Manner) -> Entry:
         told = [corpus.name, corpus.rejected, corpus.remarks, excluded]
         key = key_of(code(), told, corpus.fingerprint)
         texts = corpus.texts
-        arrays = {"spans": texts.spans, "digests": texts.digests, "characters": texts.characters}
+        arrays = {"spans": texts.spans, "digests": texts.digests, "sums": texts.sums}
+        arrays["characters"] = texts.characters
         tables = {"documents": corpus.documents, "excluded": corpus.excluded}
         for table, content in tables.items():
             for number, column in enumerate(content):

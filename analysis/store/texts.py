@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,12 +44,13 @@ class Texts(Sequence):
     """The texts of a corpus in its order; each is read and decoded when it is asked for.
 
     `spans` are the first and one past the last byte of each text in `file`, `digests` tell
-    whether they are still what was written, `characters` are their lengths. `renew` reads the
-    corpus again, for a text that is not.
+    one from another, `sums` (CRC-32) whether they are still what was written, `characters` are
+    their lengths. `renew` reads the corpus again, for a text that is not.
     """
 
-    def __init__(self, file: Path, spans: np.ndarray, digests: np.ndarray, characters: np.ndarray):
-        self.file, self.spans, self.digests, self.characters = file, spans, digests, characters
+    def __init__(self, file: Path, spans, digests, sums, characters):
+        self.file, self.spans, self.digests = file, spans, digests
+        self.sums, self.characters = sums, characters
         self.renew: Callable[[], Texts] | None = None
 
     def __len__(self) -> int:
@@ -59,7 +61,7 @@ class Texts(Sequence):
 
     @cached_property
     def checked(self) -> np.ndarray:
-        """Which texts this process has held against their digests."""
+        """Which texts this process has held against their sums."""
         return np.zeros(len(self), dtype=bool)
 
     @cached_property
@@ -69,7 +71,7 @@ class Texts(Sequence):
     def content(self, number: int) -> bytes:
         """The bytes of a text; the corpus is read again where the cache no longer holds them."""
         content = self.read(*self.spans[number])
-        if self.checked[number] or digest_of(content) == self.digests[number].tobytes():
+        if self.checked[number] or zlib.crc32(content) == self.sums[number]:
             self.checked[number] = True
             return content
         if self.renew is None:
@@ -129,14 +131,15 @@ class Texts(Sequence):
         unseen = np.flatnonzero(~self.checked[numbers.start : numbers.stop])
         for number in (numbers.start + unseen).tolist():
             start, end = (self.spans[number] - first).tolist()
-            if digest_of(view[start:end]) != self.digests[number].tobytes():
+            if zlib.crc32(view[start:end]) != self.sums[number]:
                 return False
             self.checked[number] = True
         return True
 
     def ordered(self, order: np.ndarray) -> Texts:
         """The same texts in another order, or some of them."""
-        texts = Texts(self.file, self.spans[order], self.digests[order], self.characters[order])
+        arrays = (self.spans, self.digests, self.sums, self.characters)
+        texts = Texts(self.file, *(array[order] for array in arrays))
         if self.renew is not None:
             texts.renew = lambda: self.renew().ordered(order)
         return texts
@@ -147,19 +150,20 @@ def cached_texts(key: str) -> Texts:
     found = existing("corpora", key)
     if found is None:
         raise InputError("no such corpus in the cache", where="cache", value=key)
-    arrays = (found[name] for name in ("spans", "digests", "characters"))
+    arrays = (found[name] for name in ("spans", "digests", "sums", "characters"))
     return Texts(found.folder / FILE, *arrays)
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A batch of texts in NFC: bytes with a newline after each text, first and one past the last of
-    each, digests, characters, whether any of them holds a letter or a digit, and which are written in
+    each, digests, CRC-32, characters, whether any of them holds a letter or a digit, and which are written in
     Chinese characters."""
 
     content: bytes
     spans: np.ndarray
     digests: np.ndarray
+    sums: np.ndarray
     characters: np.ndarray
     speaks: bool
     chinese: np.ndarray
@@ -184,6 +188,7 @@ def prepared(texts) -> Prepared:
         content,
         spans,
         np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST),
+        np.fromiter(map(zlib.crc32, parts), dtype=np.uint32, count=len(parts)),
         np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64),
         any(map(str.isalnum, iter_signs(texts))),
         read_as_chinese(content, spans, leads),
@@ -197,13 +202,14 @@ class TextWriter:
         self.file = folder / FILE
         self.sink = self.file.open("wb")
         self.place = 0
-        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.parts: list[tuple[np.ndarray, ...]] = []
         self.speaks = False
 
     def write(self, batch: Prepared) -> None:
         """Write a batch."""
         self.sink.write(batch.content)
-        self.parts.append((batch.spans + self.place, batch.digests, batch.characters))
+        spans = batch.spans + self.place
+        self.parts.append((spans, batch.digests, batch.sums, batch.characters))
         self.place += len(batch.content)
         self.speaks = self.speaks or batch.speaks
 
