@@ -68,7 +68,8 @@ def part_of_block(block: Block, inside: np.ndarray) -> Block:
     token = np.repeat(inside, np.diff(block.document_start))
     sentence = inside[block.sentence_document]
     ids = block.ids[token]
-    used = np.bincount(ids, minlength=len(block.forms)) > 0
+    counts = np.bincount(ids, minlength=len(block.forms))
+    used = counts > 0
     place = np.cumsum(used, dtype=np.int32) - 1
     return replace(
         block,
@@ -79,6 +80,7 @@ def part_of_block(block: Block, inside: np.ndarray) -> Block:
         sentence_document=(np.cumsum(inside) - 1)[block.sentence_document[sentence]],
         paragraph=block.paragraph[sentence],
         span=block.span[sentence],
+        form_counts=counts[used],
         forms=block.forms[used],
         types=block.types[used],
     )
@@ -93,7 +95,7 @@ def arrays_of(tokens: Tokens, inside: np.ndarray) -> dict[str, np.ndarray]:
         mine = inside[block.documents]
         if mine.any():
             part = part_of_block(block, mine)
-            counts[part.forms] += np.bincount(part.ids, minlength=len(part.forms))
+            counts[part.forms] += part.form_counts
             forms.append(part.forms)
             sizes.append(len(part.forms))
             numbers.append(number)
