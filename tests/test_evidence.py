@@ -323,6 +323,18 @@ ODD = [
 ]
 
 
+def test_concordance_shows_whole_tokens(corpus_of):
+    """A match is its token as it is written: possessive, dotted, quoted, or with a sign behind it."""
+    texts = (
+        "China's gap, China’s, ‘China’ (China); CHINA'S.",
+        "U.S. U.S.’s US's US-led 'US' China",
+    )
+    lines = concordance(tokenize(corpus_of(*texts)), rule_set(["china", "US"]), width=3)
+    assert lines["match"].tolist() == [
+        "China's", "China’s", "China", "China", "CHINA'S", "U.S.", "U.S.’s", "US's", "US", "US", "China",
+    ]  # fmt: skip
+
+
 @settings(max_examples=80, derandomize=True, deadline=None, database=None,
           suppress_health_check=list(HealthCheck))  # fmt: skip
 @given(st.lists(st.lists(st.sampled_from(ODD), max_size=9).map("".join), min_size=1, max_size=4))
