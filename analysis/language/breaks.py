@@ -1,22 +1,24 @@
 """Breaks: lines in which it is certain where sentencex ends a sentence, found on the bytes.
 
 sentencex reads a line with great care for quotations, brackets, abbreviations, lists and initials.
-Most lines hold none of these at a place where a sentence may end. For them its answer is known:
-a full stop, question or exclamation mark ends a sentence where a word stands before it that it
-takes for no abbreviation, and one blank and a plain letter behind it; it ends none in brackets, in
-the midst of a quotation, in an item of a list, and where a small letter or a digit follows at once.
-Every other line is doubtful and is left to it.
+Most lines hold nothing that leaves its answer open: a full stop, question or exclamation mark ends
+a sentence where a word stands before it that it takes for no abbreviation, and one blank and a
+plain letter, or a quotation or bracket that begins with one, behind it; so does one at the end of a
+quotation where a capital follows. It ends none in brackets, in the midst of a quotation, in an item
+of a list, in a spaced ellipsis, behind an abbreviation before a small letter, and where a small
+letter or a digit follows at once. Every other line is doubtful and is left to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from analysis.language.sentences import BETWEEN, pieces
-from analysis.language.signs import ALPHABET, Signs, table_of
+from analysis.language.signs import ALPHABET, FULL_STOP, PUNCTUATION, TWO_BYTES, Signs, table_of
 
 STOP, OPEN, CLOSE, QUOTE, APOSTROPHE, QUOTES, UNQUOTES, BULLET, DOUBT = range(1, 10)
 BLANK = 32
@@ -27,8 +29,9 @@ def byte_classes() -> np.ndarray:
     classes = np.zeros(256, dtype=np.uint8)
     classes[[*b".!?"]] = STOP
     classes[ord("(")], classes[ord(")")] = OPEN, CLOSE
-    classes[[*b"\"'`[]{}<>@\\*\t\x1f"]] = DOUBT
-    classes[0xC2], classes[0xC6:] = DOUBT, DOUBT
+    classes[[*b"'`[]{}<>@\\*\t\x1f"]] = DOUBT
+    classes[ord('"')] = QUOTES
+    classes[TWO_BYTES], classes[0xC6:] = DOUBT, DOUBT
     return classes
 
 
@@ -37,13 +40,20 @@ CURLY = np.zeros(256, dtype=np.uint8)
 CURLY[:] = DOUBT
 CURLY[[0x93, 0x94]] = 0  # dashes
 CURLY[[0x98, 0x99, 0x9C, 0x9D, 0xA2]] = QUOTE, APOSTROPHE, QUOTES, UNQUOTES, BULLET
+MEANS_NOTHING = table_of("£§©®°±·".encode("latin-1"))
+"""The second bytes of characters of two bytes that sentencex passes over."""
 LOWER = table_of(b"abcdefghijklmnopqrstuvwxyz")
 UPPER = table_of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGIT = table_of(b"0123456789")
+CLOSES = table_of(b')"')
 STOPS, ROMAN, MARKER = table_of(b".!?"), table_of(b"ivxlcdmIVXLCDM"), table_of(b".)")
-BLANKS = table_of(b" ")
+BLANKS, ASCII = table_of(b" "), table_of(bytes(range(128)))
 MOST_BLANKS = 8
 WORDS_KNOWN = 200_000
+
+
+Judge = Callable[[list[str]], np.ndarray]
+Judged = Callable[[np.ndarray, str, Judge, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -60,63 +70,162 @@ class Marks:
         return Marks(self.place[chosen], self.kind[chosen], self.line[chosen])
 
 
+@dataclass(frozen=True)
+class Stops:
+    """Full stops, question and exclamation marks: where each stands, its line, whether it ends a
+    quotation, one past it (and past the mark that closes the quotation), and the byte at which the
+    next word may begin."""
+
+    place: np.ndarray
+    line: np.ndarray
+    closes: np.ndarray
+    after: np.ndarray
+    word: np.ndarray
+
+
 def certain_breaks(
-    signs: Signs, start: np.ndarray, end: np.ndarray, ends_sentence
+    signs: Signs, start: np.ndarray, end: np.ndarray, judged: Judged
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which lines (first and one past the last byte) are certain, and where in them a sentence begins.
 
-    A line's own beginning is not among the places. `ends_sentence(places)` tells of full stops
-    whether the word before each is one that ends a sentence.
+    A line's own beginning is not among the places. The lines are English. `judged(places, pattern,
+    judge, before)` tells before which places a word stands that fits a pattern and a judgment of words,
+    itself behind a byte of a table.
     """
     data = signs.data
     found = marks(signs, start, end)
     doubtful = np.zeros(len(start), dtype=bool)
     doubtful[found.line[found.kind == DOUBT]] = True
     depth = depth_of(doubtful, found, OPEN, CLOSE)
-    quoted = depth_of(doubtful, found, QUOTES, UNQUOTES)
-    mark_open_quotes(doubtful, found)
+    quoted = depth_of(doubtful, found, QUOTES, UNQUOTES) + in_single_quotes(doubtful, found)
+    mark_crossed_quotes(doubtful, found, data, depth)
     mark_list_markers(doubtful, found, data)
     begin = beginnings(data, start, end)
-    items, in_list = list_items(doubtful, found, data, begin, depth)
+    items, in_list = list_items(doubtful, found, data, begin, depth + quoted)
     doubtful |= ~plain_beginning(data, begin, end)
-    is_stop = found.kind == STOP
-    stops, line = found.place[is_stop], found.line[is_stop]
-    plain = in_plain_quotes(found, data, len(start))
-    inside = (depth > 0) | in_list | (quoted > 0) & plain
-    unclear = (quoted > 0) & ~inside | (data[found.place + 1] == BLANK) & STOPS[
-        data[found.place + 2]
-    ]
-    doubtful[found.line[is_stop & unclear]] = True
-    last = stops + 1 + (data[stops + 1] == BLANK) >= end[line]
-    joined = (LOWER | DIGIT)[data[stops + 1]] & ~STOPS[data[stops - 1]]
-    word = stops + 2 + (data[stops + 2] == BLANK)
-    follows = (data[stops + 1] == BLANK) & (word < end[line])
-    follows &= ALPHABET[data[word]] | (data[word] == 0xE2) & (data[word + 2] == 0xA2)
-    asked = np.flatnonzero(follows & ~inside[is_stop] & ~last & ~doubtful[line])
-    ends = np.zeros(len(stops), dtype=bool)
-    ends[asked] = ends_sentence(stops[asked])
-    doubtful[line[~(last | ends | joined | inside[is_stop])]] = True
-    breaks = np.concatenate((word[ends & ~doubtful[line]], items.place[~doubtful[items.line]]))
+    stops = stops_among(found, data)
+    depth, quoted, in_list = (kept[found.kind == STOP] for kept in (depth, quoted, in_list))
+    midst = ~stops.closes & (goes_on(stops, data) | (quoted == 0))
+    inside = (depth > 0) & (midst | stops.closes) | midst & (in_list | (quoted > 0))
+    ellipsis = in_ellipsis(stops, data)
+    blank = data[stops.after] == BLANK
+    unclear = ~inside & np.where(stops.closes, in_list, quoted > 0)
+    unclear |= blank & STOPS[data[stops.after + 1]] & ~ellipsis
+    doubtful[stops.line[unclear]] = True
+    last = stops.after + blank >= end[stops.line]
+    settled = inside | last | ellipsis | goes_on_at_once(stops, data)
+    settled |= after_abbreviation(stops, data, judged, settled | doubtful[stops.line])
+    begins = blank & (stops.word < end[stops.line]) & begins_sentence(stops, found, data)
+    ends = begins & ~settled & ~doubtful[stops.line]
+    ends[ends] = after_ending_word(stops.place[ends], data, judged)
+    doubtful[stops.line[~(settled | ends)]] = True
+    ends &= ~doubtful[stops.line]
+    breaks = np.concatenate((stops.word[ends], items.place[~doubtful[items.line]]))
     return ~doubtful, np.unique(breaks)
 
 
+def after_ending_word(places: np.ndarray, data: np.ndarray, judged: Judged) -> np.ndarray:
+    """Which stops stand behind a word that ends a sentence, a bracket, or the end of a quotation."""
+    closes = (data[places - 1] == 0x99) | (data[places - 1] == 0x9D)
+    closes &= (data[places - 2] == 0x80) & (data[places - 3] == PUNCTUATION)
+    words = judged(places, "^([A-Za-z]{2,}|[0-9]{2,})$", ending_words, ASCII)
+    return words | CLOSES[data[places - 1]] | closes
+
+
+def after_abbreviation(
+    stops: Stops, data: np.ndarray, judged: Judged, known: np.ndarray
+) -> np.ndarray:
+    """Which stops, of those not yet known, belong to an abbreviation before a small letter."""
+    found = ~known & (data[stops.place] == FULL_STOP) & (stops.word == stops.place + 2)
+    found &= (data[stops.after] == BLANK) & LOWER[data[stops.word]]
+    pattern = r"^([A-Za-z]{2,}|[A-Z]\.[A-Z])$"
+    found[found] = judged(stops.place[found], pattern, abbreviations, BLANKS)
+    inner = found & (data[stops.place - 2] == FULL_STOP) & (np.diff(stops.place, prepend=-9) == 2)
+    found[:-1] |= inner[1:]
+    return found
+
+
 def marks(signs: Signs, start: np.ndarray, end: np.ndarray) -> Marks:
-    """The bytes of the lines that may matter; dashes and straight apostrophes in words do not."""
+    """The bytes of the lines that may matter; dashes and straight apostrophes in words do not.
+
+    Straight quotation marks open and close in turn in each line.
+    """
     data = signs.data
     kind = CLASSES[signs.kind]
     place, kind = signs.place[kind > 0], kind[kind > 0]
     line = np.searchsorted(start, place, side="right") - 1
     inside = (line >= 0) & (place < end[np.maximum(line, 0)])
     place, line, kind = place[inside], line[inside], kind[inside]
-    wide = np.flatnonzero(data[place] == 0xE2)
+    lead = data[place]
+    wide = np.flatnonzero(lead == PUNCTUATION)
     at = place[wide]
     kind[wide] = np.where(data[at + 1] == 0x80, CURLY[data[at + 2]], DOUBT)
-    closing = (kind[wide] == APOSTROPHE) | (kind[wide] == UNQUOTES)
-    kind[wide[closing & STOPS[data[at - 1]]]] = DOUBT
-    straight = np.flatnonzero(data[place] == ord("'"))
-    at = place[straight]
-    kind[straight[ALPHABET[data[at - 1]] & ALPHABET[data[at + 1]]]] = 0
+    kind[wide[(kind[wide] == APOSTROPHE) & STOPS[data[at - 1]]]] = DOUBT
+    two = np.flatnonzero(lead == TWO_BYTES)
+    kind[two[MEANS_NOTHING[data[place[two] + 1]]]] = 0
+    single = np.flatnonzero(lead == ord("'"))
+    at = place[single]
+    kind[single[ALPHABET[data[at - 1]] & ALPHABET[data[at + 1]]]] = 0
+    straight = np.flatnonzero(lead == ord('"'))
+    of_line = line[straight]
+    before = np.arange(len(straight)) - np.searchsorted(of_line, of_line)
+    kind[straight[before % 2 == 1]] = UNQUOTES
     return Marks(place[kind > 0], kind[kind > 0], line[kind > 0])
+
+
+def stops_among(found: Marks, data: np.ndarray) -> Stops:
+    """The stops among marks."""
+    at = np.flatnonzero(found.kind == STOP)
+    place = found.place[at]
+    behind = np.minimum(at + 1, len(found.kind) - 1)
+    closes = (found.kind[behind] == UNQUOTES) & (found.place[behind] == place + 1)
+    after = place + 1 + closes * np.where(data[place + 1] == PUNCTUATION, 3, 1)
+    word = after + 1 + (data[after + 1] == BLANK)
+    return Stops(place, found.line[at], closes, after, word)
+
+
+def begins_sentence(stops: Stops, found: Marks, data: np.ndarray) -> np.ndarray:
+    """Behind which stops a letter stands, or a quotation or a hashtag that begins with one, or a bullet,
+    or a bracket behind which one follows; behind the end of a quotation it must be a capital."""
+    first, second, third = (data[stops.word + step] for step in range(3))
+    wide = (first == PUNCTUATION) & (second == 0x80)
+    curly = wide & ((CURLY[third] == QUOTES) | (CURLY[third] == QUOTE))
+    straight = (first == ord('"')) | (first == ord("#"))
+    letter = data[stops.word + np.where(curly, 3, straight)]
+    other = wide & (CURLY[third] == BULLET)
+    bracket = np.flatnonzero(first == ord("("))
+    close = np.append(found.of(CLOSE).place, len(data) - 3)
+    close = close[np.searchsorted(close[:-1], stops.word[bracket])]
+    other[bracket] = (data[close + 1] == BLANK) & ALPHABET[data[close + 2]]
+    return np.where(stops.closes, UPPER[letter], ALPHABET[letter] | other)
+
+
+def goes_on_at_once(stops: Stops, data: np.ndarray) -> np.ndarray:
+    """Behind which stops a small letter or a digit follows at once; behind the end of a quotation also
+    after a blank, or a comma."""
+    more = LOWER | DIGIT
+    follows = more[data[stops.after]]
+    blank = (data[stops.after] == BLANK) & more[data[stops.word]]
+    follows |= stops.closes & (blank | (data[stops.after] == ord(",")))
+    return follows & ~STOPS[data[stops.place - 1]]
+
+
+def goes_on(stops: Stops, data: np.ndarray) -> np.ndarray:
+    """Behind which stops a letter or a digit follows, at once or after a blank."""
+    after = data[stops.place + 1]
+    return (ALPHABET | DIGIT)[np.where(after == BLANK, data[stops.place + 2], after)]
+
+
+def in_ellipsis(stops: Stops, data: np.ndarray) -> np.ndarray:
+    """Stops of a spaced ellipsis (`. . .`) behind which, after a blank, a letter or a digit follows."""
+    at = stops.place
+    alone = (data[at] == FULL_STOP) & ~STOPS[data[at - 1]] & (data[at + 1] == BLANK)
+    more = alone & (data[at + 2] == FULL_STOP)
+    before = np.concatenate(([False], more[:-1])) & (data[at - 2] == FULL_STOP)
+    middle = before & more
+    three = middle | more & np.append(middle[1:], False)
+    three |= before & np.concatenate(([False], middle[:-1]))
+    return alone & three & (more | (ALPHABET | DIGIT)[data[at + 2]])
 
 
 def beginnings(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -131,11 +240,16 @@ def beginnings(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarr
 
 
 def plain_beginning(data: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Which lines begin with a letter that is no part of a list's marker (`a.`, `ii)`), or a bullet."""
+    """Which lines begin with a letter that is no part of a list's marker (`a.`, `ii)`), with a quotation
+    or a hashtag that begins with a letter, or with a bullet."""
     plain = (end > begin) & ALPHABET[data[begin]]
     for step in range(1, 6):
         plain &= ~(MARKER[data[np.minimum(begin + step, len(data) - 1)]] & (begin + step < end - 1))
-    return plain | (end > begin + 4) & (data[begin] == 0xE2) & (data[begin + 2] == 0xA2)
+    first, second, third = (data[begin + step] for step in range(3))
+    mark = np.where((first == PUNCTUATION) & (second == 0x80), CURLY[third], 0)
+    curly = ((mark == QUOTES) | (mark == QUOTE)) & ALPHABET[data[begin + 3]]
+    straight = ((first == ord('"')) | (first == ord("#"))) & ALPHABET[second]
+    return plain | (end > begin + 4) & (curly | straight | (mark == BULLET))
 
 
 def depth_of(doubtful, found: Marks, opening: int, closing: int) -> np.ndarray:
@@ -155,37 +269,57 @@ def depth_of(doubtful, found: Marks, opening: int, closing: int) -> np.ndarray:
     return np.where(step == 0, after, 0)
 
 
-def in_plain_quotes(found: Marks, data: np.ndarray, n_lines: int) -> np.ndarray:
-    """Marks behind which a quotation goes on with a letter or a digit, in lines without single quotes."""
-    single = np.zeros(n_lines, dtype=bool)
-    single[found.line[found.kind == QUOTE]] = True
-    after = data[found.place + 1]
-    after = np.where(after == BLANK, data[found.place + 2], after)
-    return (ALPHABET | DIGIT)[after] & ~single[found.line]
+def in_single_quotes(doubtful, found: Marks) -> np.ndarray:
+    """Which marks stand in single quotation marks, which the next apostrophe closes.
+
+    Lines in which none does, or another quotation begins or ends before it, are marked as doubtful.
+    """
+    at = np.flatnonzero(np.isin(found.kind, (QUOTE, APOSTROPHE, QUOTES, UNQUOTES)))
+    opens = found.kind[at] == QUOTE
+    closed = np.append(found.kind[at[1:]] == APOSTROPHE, False)
+    closed &= np.append(found.line[at[1:]] == found.line[at[:-1]], False)
+    doubtful[found.line[at[opens & ~closed]]] = True
+    step = np.zeros(len(found.kind) + 1, dtype=np.int8)
+    step[at[opens & closed] + 1] = 1
+    step[at[1:][(opens & closed)[:-1]]] -= 1
+    return np.cumsum(step[:-1], dtype=np.int8)
 
 
-def mark_open_quotes(doubtful, found: Marks) -> None:
-    """Mark lines in which no apostrophe follows a single quotation mark before the next stop."""
-    some = found.of(QUOTE, APOSTROPHE, STOP)
-    follows = np.append(some.kind[1:], 0)
-    same = np.append(some.line[1:] == some.line[:-1], False)
-    doubtful[some.line[(some.kind == QUOTE) & ~((follows == APOSTROPHE) & same)]] = True
+def mark_crossed_quotes(doubtful, found: Marks, data: np.ndarray, depth: np.ndarray) -> None:
+    """Mark lines in which a quotation begins and ends with marks of two kinds, or a bracket opens or
+    closes in it, but not both."""
+    brackets = np.cumsum((found.kind == OPEN) | (found.kind == CLOSE))
+    at = np.flatnonzero((found.kind == QUOTES) | (found.kind == UNQUOTES))
+    first, last = at[:-1], at[1:]
+    fit = (depth[first] == 0) & (depth[last] == 0) | (brackets[first] == brackets[last])
+    fit &= data[found.place[first]] == data[found.place[last]]
+    doubtful[found.line[first[(found.kind[first] == QUOTES) & ~fit]]] = True
 
 
 def mark_list_markers(doubtful, found: Marks, data: np.ndarray) -> None:
-    """Mark lines with brackets that hold little, as `(a)`, or two of which close as `b)` or `2) Then`."""
+    """Mark lines with a marker in brackets, as `(a) Then`, or two of which close as `b)` or `2) Then`."""
     pair = found.of(OPEN, CLOSE)
-    size = np.diff(pair.place) - 1
-    held = pair.place[:-1] + 1
-    long_number = DIGIT[data[held]] & (size > 2)
-    word = ~DIGIT[data[held]] & ~ROMAN[data[held]] & (size > 1)
-    little = (pair.kind[1:] == CLOSE) & (size < 7) & ~long_number & ~word
-    doubtful[pair.line[1:][little]] = True
+    held, close = pair.place[:-1] + 1, pair.place[1:]
+    item = (data[close + 1] == BLANK) & ~LOWER[data[close + 2]] & (data[held - 2] == BLANK)
+    item = np.flatnonzero(item & (pair.kind[1:] == CLOSE))
+    marker = holds_marker(data, held[item], close[item])
+    doubtful[pair.line[item[marker]]] = True
     close = pair.of(CLOSE)
     item = (data[close.place + 1] == BLANK) & ~LOWER[data[close.place + 2]]
     close_at = close.place[item]
     marker = closes_marker(data, close_at - (data[close_at - 1] == ord(".")))
     doubtful[np.bincount(close.line[item][marker], minlength=len(doubtful)) > 1] = True
+
+
+def holds_marker(data: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Which stretches are a letter, one or two digits, or a Roman number."""
+    size = last - first
+    roman = first
+    for _ in range(MOST_BLANKS):
+        roman = roman + ROMAN[data[roman]]
+    digits = DIGIT[data[first]] & ((size == 1) | (size == 2) & DIGIT[data[first + 1]])
+    long = (size > MOST_BLANKS) & (roman == first + MOST_BLANKS)
+    return (size == 1) & ALPHABET[data[first]] | digits | (roman == last) | long
 
 
 def closes_marker(data: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -203,53 +337,69 @@ def list_items(doubtful, found: Marks, data, begin, depth) -> tuple[Marks, np.nd
     """Bullets at which an item of a list begins, but at the beginning of a line; which marks stand
     after the first of their line.
 
-    A bullet that begins a line or two of them make a list. Lines with other bullets than before a
-    blank and a capital are marked as doubtful, and lists with quotations.
+    A bullet that begins a line or two of them make a list; one before a small letter begins nothing
+    elsewhere. Lines with other bullets than between blanks, before a letter, and outside brackets
+    and quotations, are marked as doubtful.
     """
-    is_bullet = found.kind == BULLET
     bullets = found.of(BULLET)
     at = bullets.place
     at_begin = at == begin[bullets.line]
-    odd = (data[at + 3] != BLANK) | ~UPPER[data[at + 4]] | (depth[is_bullet] > 0)
+    odd = (data[at + 3] != BLANK) | ~ALPHABET[data[at + 4]] | (depth[found.kind == BULLET] > 0)
     doubtful[bullets.line[odd | ~at_begin & (data[at - 1] != BLANK)]] = True
-    many = np.bincount(bullets.line, minlength=len(begin)) > 1
-    many[bullets.line[at_begin]] = True
-    quotes = found.of(QUOTE, QUOTES)
-    doubtful[quotes.line[many[quotes.line]]] = True
+    counts = at_begin | ~LOWER[data[at + 4]]
+    at, line, at_begin = at[counts], bullets.line[counts], at_begin[counts]
+    many = np.bincount(line, minlength=len(begin)) > 1
+    many[line[at_begin]] = True
     first = np.full(len(begin), len(data))
-    first[bullets.line[::-1]] = at[::-1]
+    first[line[::-1]] = at[::-1]
     in_list = many[found.line] & (found.place > first[found.line])
-    chosen = many[bullets.line] & ~at_begin
-    return Marks(at[chosen], bullets.kind[chosen], bullets.line[chosen]), in_list
+    chosen = many[line] & ~at_begin
+    return Marks(at[chosen], np.full(chosen.sum(), BULLET), line[chosen]), in_list
 
 
-def ending_words(words: list[str], language: str) -> np.ndarray:
-    """Which words end a sentence when a full stop stands behind them and a plain letter follows."""
-    known = words_known(language)
+def ending_words(words: list[str]) -> np.ndarray:
+    """Which words end a sentence when a full stop stands behind them and a plain letter follows.
+
+    sentencex is asked behind a name and behind a number (`6 in.`).
+    """
+    return known_of(words, "Qb", ("Qa", "Qa 6"), ends=True)
+
+
+def abbreviations(words: list[str]) -> np.ndarray:
+    """Which words end no sentence when a full stop stands behind them and a small letter follows."""
+    return known_of(words, "qb", ("Qa", "qa", "Qa 6"), ends=False)
+
+
+def known_of(words: list[str], after: str, before: tuple[str, ...], *, ends: bool) -> np.ndarray:
+    """What is known of words, asked of sentencex where nothing is."""
+    known = words_known(after)
     if len(known) > WORDS_KNOWN:
         known.clear()
     unknown = [word for word in words if word not in known]
-    known |= zip(unknown, asked_words(unknown, language).tolist(), strict=True)
+    found = np.ones(len(unknown), dtype=bool)
+    for context in before:
+        asked = [f"{context} {word}. " for word in unknown]
+        firsts = first_pieces([text + after for text in asked])
+        pairs = zip(firsts, asked, strict=True)
+        as_wanted = [first == (text if ends else text + after) for first, text in pairs]
+        found &= np.array(as_wanted, dtype=bool)
+    known |= zip(unknown, found.tolist(), strict=True)
     return np.array([known[word] for word in words], dtype=bool)
 
 
 @cache
-def words_known(language: str) -> dict[str, bool]:
-    """What this process knows of words."""
+def words_known(after: str) -> dict[str, bool]:
+    """What this process knows of words before another."""
     return {}
 
 
-def asked_words(words: list[str], language: str) -> np.ndarray:
-    """Which words end a sentence, asked of sentencex behind a name and behind a number (`6 in.`)."""
-    found = np.ones(len(words), dtype=bool)
-    for before in ("Qa", "Qa 6"):
-        asked = [f"{before} {word}. " for word in words]
-        cut = pieces(BETWEEN.join(f"{text}Qb" for text in asked), language)
-        if cut[::2] == asked:  # each of them ends one
-            continue
-        n = 0
-        for number, text in enumerate(asked):
-            ends = cut[n : n + 2] == [text, "Qb"]
-            found[number] &= ends
-            n += 2 if ends else 1
+def first_pieces(texts: list[str]) -> list[str]:
+    """The first piece into which sentencex cuts each of several English texts."""
+    cut = iter(pieces(BETWEEN.join(texts), "en"))
+    found = []
+    for text in texts:
+        found.append(next(cut, ""))
+        size = len(found[-1])
+        while 0 < size < len(text):
+            size += len(next(cut, text))
     return found

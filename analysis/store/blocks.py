@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.language import chinese
-from analysis.language.breaks import certain_breaks, ending_words
+from analysis.language.breaks import certain_breaks
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
 from analysis.language.signs import ALPHABET, Signs, line_ends, read_signs, table_of, word_runs
 from analysis.language.words import TOKEN, normal_form
@@ -296,21 +296,19 @@ def certain_sentences(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which of the lines are certain (see `breaks`), and line, first and last byte of their sentences."""
 
-    def ends_sentence(places: np.ndarray) -> np.ndarray:
+    def judged(places: np.ndarray, pattern: str, judge, before: np.ndarray) -> np.ndarray:
         run = np.minimum(np.searchsorted(runs.end, places), len(runs.end) - 1)
-        apart = signs.data[runs.begin[run] - 1] < 128
+        apart = before[signs.data[runs.begin[run] - 1]]
         kinds = np.where((runs.end[run] == places) & apart, runs.codes[run], -1)
         asked = np.unique(kinds[kinds >= 0])
         words = runs.kinds.take(places_of(asked))
-        plain = as_bools(pc.match_substring_regex(words, "^([A-Za-z]{2,}|[0-9]{2,})$"))
-        ending = np.zeros(len(runs.kinds) + 1, dtype=bool)
-        chosen = asked[plain]
-        ending[chosen] = ending_words(runs.kinds.take(places_of(chosen)).to_pylist(), "en")
-        bracket = signs.data[places - 1] == ord(")")
-        return ending[kinds] | bracket
+        chosen = asked[as_bools(pc.match_substring_regex(words, pattern))]
+        found = np.zeros(len(runs.kinds) + 1, dtype=bool)
+        found[chosen] = judge(runs.kinds.take(places_of(chosen)).to_pylist())
+        return found[kinds]
 
     start, end = lines.start[mine], lines.end[mine]
-    sure, breaks = certain_breaks(signs, start, end, ends_sentence)
+    sure, breaks = certain_breaks(signs, start, end, judged)
     begins = np.sort(np.concatenate((start[sure], breaks)))
     line = mine[np.searchsorted(start, begins, side="right") - 1]
     last = np.concatenate((line[1:] != line[:-1], [True])) if len(line) else np.empty(0, bool)
