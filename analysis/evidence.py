@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -261,6 +261,27 @@ def find(
     for block, counted in tokens.each(lambda one: gatherer.counted(one, matcher.matches(one))):
         gatherer.add(block, counted)
     return gatherer.found()
+
+
+def all_matches(found: Found, documents: Iterable[int]) -> pd.DataFrame:
+    """Every match in some documents (numbers), kept for reading or not: name, document, first (token).
+
+    Sorted by set and place.
+    """
+    tokens, matcher = found.tokens, Matcher(found.tokens, found.sets)
+    wanted = np.zeros(tokens.n_documents, dtype=bool)
+    wanted[list(documents)] = True
+    parts = [np.empty((0, 3), dtype=np.int64)]
+    for number in sorted({tokens.block_number(document) for document in np.flatnonzero(wanted)}):
+        block = tokens.block(number)
+        rows = matcher.matches(block)
+        document = block.document_of[rows[:, 1]] + block.first_document
+        rows = np.column_stack((rows[:, 0], document, rows[:, 1] + block.first_token))
+        parts.append(rows[wanted[document]])
+    rows = np.concatenate(parts)
+    owner, document, first = rows[np.lexsort((rows[:, 2], rows[:, 0]))].T
+    names = np.array(found.names, dtype=object)
+    return pd.DataFrame({"name": names[owner], "document": document, "first": first})
 
 
 def check_unit(unit: str) -> None:

@@ -253,19 +253,18 @@ def only(documents: uncertainty.Clusters, frames: np.ndarray) -> uncertainty.Clu
 def frames_by_document(coding: Coding) -> pd.DataFrame:
     """Coded units of each frame in each document: `frames_by_document.csv`."""
     documents = coding.by_document()
-    ids = coding.tokens.corpus.documents["id"]
-    rows = [
-        (
-            frame,
-            ids[d],
-            int(units) if measured[d] else 0,
-            int(documents.counts[d, n]) if measured[d] else 0,
-            share_of(documents.counts[d, n], units if measured[d] else 0),
-        )
-        for n, (frame, measured) in enumerate(zip(coding.frames, coding.measured_in, strict=True))
-        for d, units in enumerate(documents.sizes)
-    ]
-    return pd.DataFrame(rows, columns=["frame", "document", "units", "coded", "share"])
+    ids = coding.tokens.corpus.documents["id"].to_numpy()
+    measured = np.array(coding.measured_in)
+    units = (measured * documents.sizes).ravel().astype(int)
+    coded = (measured * documents.counts.T).ravel().astype(int)
+    table = {
+        "frame": np.repeat(np.array(coding.frames, dtype=object), len(ids)),
+        "document": np.tile(ids, len(coding.frames)),
+        "units": units,
+        "coded": coded,
+        "share": uncertainty.ratio(coded, units),
+    }
+    return pd.DataFrame(table)
 
 
 def share_of(count, units) -> float:

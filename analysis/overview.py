@@ -302,9 +302,7 @@ def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     ids = tokens.corpus.documents["id"]
     parts = []
     for number in some_documents(tokens, random_seed):
-        block = tokens.block(tokens.block_number(number))
-        inner = number - block.first_document
-        types = block.type_ids[slice(*block.document_start[inner : inner + 2])]
+        types = types_of_document(tokens, number)
         first = np.flatnonzero(measures.last_met(types) < 0)
         parts.append(growth_points(ids[number], first, len(types)))
     if len(ids) > 1:
@@ -343,32 +341,37 @@ def growth_points(name: str, first: np.ndarray, size: int) -> pd.DataFrame:
     return pd.DataFrame({"document": name, "tokens": at, "types": np.searchsorted(first, at)})
 
 
-def overlap_table(tokens: Tokens) -> pd.DataFrame:
+def overlap_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     """For each document, how many of its types stand in how many documents of its language.
 
     Columns document, in_documents (1 = only here), types, share (of the document's types). A
-    number of documents that no type of the document occurs in has no row, but for 1. In a corpus
-    of more than MOST_SPREAD documents the numbers are counted together: `in_documents` is then the
-    least of a stretch that ends before its double.
+    number of documents that no type of the document occurs in has no row, but for 1. Of a corpus
+    of more than MOST_SPREAD documents only MOST_CURVES are in the table, drawn at random, and the
+    numbers are counted together: `in_documents` is then the least of a stretch that ends before its
+    double.
     """
-    spread = documents_of_types(tokens)
+    spread, numbers = documents_of_types(tokens), list(range(tokens.n_documents))
     if tokens.n_documents > MOST_SPREAD:
         spread = 2 ** np.floor(np.log2(np.maximum(spread, 1))).astype(np.int64)
+        numbers = some_documents(tokens, random_seed)
     stratum = stratum_of(tokens)
+    ids = tokens.corpus.documents["id"].to_numpy()
     parts = []
-    for block, counts in tokens.type_counts():
-        number = np.repeat(np.arange(block.start, block.stop), np.diff(counts.indptr))
-        keys = number * (tokens.n_documents + 1) + spread[stratum[number], counts.indices]
-        alone = np.arange(block.start, block.stop) * (tokens.n_documents + 1) + 1
-        cells, types = np.unique(np.concatenate((keys, alone)), return_counts=True)
-        types -= np.isin(cells, alone)
-        parts.append(np.column_stack((*np.divmod(cells, tokens.n_documents + 1), types)))
-    number, among, types = np.concatenate(parts).T
-    own = np.bincount(number, types, tokens.n_documents)
-    names = tokens.corpus.documents["id"].to_numpy()[number]
-    table = pd.DataFrame({"document": names, "in_documents": among, "types": types})
-    table["share"] = types / np.where(own > 0, own, np.nan)[number]
-    return table
+    for number in numbers:
+        own = np.unique(types_of_document(tokens, number))
+        among, types = np.unique(np.append(spread[stratum[number], own], 1), return_counts=True)
+        types[0] -= 1
+        share = types / (len(own) or np.nan)
+        part = {"document": ids[number], "in_documents": among, "types": types, "share": share}
+        parts.append(pd.DataFrame(part))
+    return pd.concat(parts, ignore_index=True)
+
+
+def types_of_document(tokens: Tokens, number: int) -> np.ndarray:
+    """The types of a document's tokens in order."""
+    block = tokens.block(tokens.block_number(number))
+    inner = number - block.first_document
+    return block.type_ids[slice(*block.document_start[inner : inner + 2])]
 
 
 def documents_of_types(tokens: Tokens) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -17,7 +18,7 @@ from analysis.codebook import RuleSet, parse_rule
 from analysis.corpus import EVERY, Corpus, locate, others_told
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
-from analysis.evidence import Found, find
+from analysis.evidence import Found, all_matches, find
 from analysis.files import read_table
 from analysis.reading.dates import iso_date
 from analysis.store.arrow import as_bools
@@ -42,6 +43,7 @@ CITED_YEAR = regex.compile(
     r"(?:1[6-9]|20)\d\d[a-z]?(?=[),;:])"
 )
 RATES = ("count", "tokens", "documents", "per_million", "low", "high", "interval")
+MOST_PLACED = 20
 EVENTS = ("date", "label", "description", "source")
 
 
@@ -144,12 +146,15 @@ def trend_table(
     period = choose_period(dates, period)
     labels = period_labels(dates, period)
     groups = found.tokens.corpus.group_masks(group)
-    cells = [
-        ({"period": label, "group": name, **more}, inside & (labels == label) & spoken)
-        for label in sorted({label for label in labels if label})
+    known, codes = np.unique(labels.astype(str), return_inverse=True)
+    cells = (
+        ({"period": label, "group": name, **more}, inside & dated)
+        for number, label in enumerate(known.tolist())
         for more, spoken in found.tokens.corpus.spoken
+        for dated in [(codes == number) & spoken]
         for name, inside in groups
-    ]
+        if label
+    )
     table = rates_table(found, cells, confidence, resamples, random_seed)
     partial = partial_periods(dates, labels)
     table["partial"] = [partial.get(label, "") for label in table["period"]]
@@ -195,17 +200,17 @@ def group_table(
     random_seed: int = 0,
 ) -> pd.DataFrame:
     """Rates per million of each term in each group, dated or not: as `trend_table`, no period."""
-    cells = [
+    cells = (
         ({"group": name, **more}, inside & spoken)
         for more, spoken in found.tokens.corpus.spoken
         for name, inside in found.tokens.corpus.group_masks(group)
-    ]
+    )
     return rates_table(found, cells, confidence, resamples, random_seed)
 
 
 def rates_table(
     found: Found,
-    cells: list[tuple[dict[str, str], np.ndarray]],
+    cells: Iterable[tuple[dict[str, str], np.ndarray]],
     confidence: float,
     resamples: int,
     random_seed: int,
@@ -218,9 +223,9 @@ def rates_table(
         rates = rates_of(found, measured, inside, confidence, resamples, rng)
         for (term, rows), rate in zip(by_term.items(), rates, strict=True):
             rows.append({"term": term, **keys, **rate})
-    keys = list(cells[0][0]) if cells else ["period", "group"]
     rows = [row for rows in by_term.values() for row in rows]
-    return pd.DataFrame(rows, columns=["term", *keys, *RATES])
+    names = list(rows[0]) if rows else ["term", "period", "group"]
+    return pd.DataFrame(rows, columns=[*(n for n in names if n not in RATES), *RATES])
 
 
 def side_of(
@@ -411,12 +416,16 @@ def never_told(table: pd.DataFrame) -> str:
 
 
 def places(found: Found) -> pd.DataFrame:
-    """Where in its document each kept match stands: term, document, place (0 first, 1 last token),
-    and of the term, in the whole corpus, occurrences and documents that hold it.
+    """Where in its document each match stands: term, document, place (0 first, 1 last token), and of
+    the term, in the whole corpus, occurrences and documents that hold it.
 
+    Where not every match is kept for reading, those of the MOST_PLACED documents with the most.
     Sorted by term, document and place; for the dispersion plot.
     """
     tokens, kept = found.tokens, found.kept
+    if len(kept) < found.totals.sum():
+        occurrences = np.asarray(found.counts.sum(axis=1)).ravel()
+        kept = all_matches(found, np.argsort(-occurrences, kind="stable")[:MOST_PLACED])
     document = kept["document"].to_numpy(int)
     inside = kept["first"].to_numpy(int) - tokens.document_start[document]
     last = np.maximum(tokens.document_sizes[document] - 1, 1)
@@ -435,13 +444,19 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
     parentheses that read like a citation, a name before the year as in (Name, 2023), it counts
     under `citations`.
     """
-    ids = tokens.corpus.documents["id"].to_numpy()
-    counts: dict[tuple[str, int], list[int]] = {}
-    for document, sentence in sentences_with_years(tokens):
-        for year, cited in years_in(sentence):
-            counts.setdefault((ids[document], year), [0, 0])[cited] += 1
-    rows = [(*key, *pair) for key, pair in sorted(counts.items())]
-    return pd.DataFrame(rows, columns=["document", "year", "count", "citations"])
+    columns = [array("q") for _ in range(4)]
+    for document, sentences in groupby(sentences_with_years(tokens), key=lambda row: row[0]):
+        counts: dict[int, list[int]] = {}
+        for _, sentence in sentences:
+            for year, cited in years_in(sentence):
+                counts.setdefault(year, [0, 0])[cited] += 1
+        for year, pair in sorted(counts.items()):
+            for column, value in zip(columns, (document, year, *pair), strict=True):
+                column.append(value)
+    names = ("document", "year", "count", "citations")
+    table = {name: np.array(column) for name, column in zip(names, columns, strict=True)}
+    table["document"] = tokens.corpus.documents["id"].to_numpy()[table["document"]]
+    return pd.DataFrame(table)
 
 
 def sentences_with_years(tokens: Tokens) -> Iterator[tuple[int, str]]:

@@ -147,7 +147,8 @@ def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generato
     NaN. Drawn in blocks, so that memory stays bounded.
     """
     n = len(documents.sizes)
-    documents = Clusters(documents.counts.astype(float), documents.sizes.astype(float))
+    counts, sizes = (x.astype(float, copy=False) for x in (documents.counts, documents.sizes))
+    documents = Clusters(counts, sizes)
     block = max(1, MOST_WEIGHTS // n)
     parts = []
     for first in range(0, resamples, block):
@@ -319,7 +320,7 @@ def ratio_percentiles(counts, totals, columns, confidence, resamples, rng) -> tu
     k = int(columns.sum())
     if not k:
         return np.empty(0), np.empty(0)
-    both = sparse.hstack((counts[:, columns], totals[:, columns])).tocsr()
+    both = sparse.hstack((counts[:, columns], totals[:, columns]), format="csr", dtype=float)
     drawn = bootstrap_rates(Clusters(both, np.ones(both.shape[0])), resamples, rng)
     with np.errstate(invalid="ignore", divide="ignore"):
         return percentiles(drawn[:, :k] / drawn[:, k:], confidence)

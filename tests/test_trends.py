@@ -316,16 +316,28 @@ def test_broken_events_are_refused(tmp_path, content, told):
         trends.read_events(file)
 
 
-def test_places_of_a_sample_tell_of_all_matches(corpus_of):
-    """With two of six matches kept, the figure still counts six occurrences in three documents."""
+def test_places_of_a_sample_are_complete_in_their_documents(corpus_of):
+    """With two of six matches kept, every match of the documents that are drawn has its place."""
     tokens = tokenize(corpus_of("race a race", "race b race", "race c race"))
     found = find(tokens, term_sets(["race"], {}), keep=2)
     table = trends.places(found)
-    assert len(table) == 2
+    assert table["document"].tolist() == ["d0", "d0", "d1", "d1", "d2", "d2"]
+    assert table["place"].tolist() == [0, 1] * 3
+    pd.testing.assert_frame_equal(table, trends.places(find(tokens, term_sets(["race"], {}))))
+
+
+def test_places_of_a_sample_are_those_of_the_documents_with_most(corpus_of, monkeypatch):
+    """Of three documents two are drawn: those with three and with two of the six occurrences."""
+    monkeypatch.setattr(trends, "MOST_PLACED", 2)
+    tokens = tokenize(corpus_of("race race", "race", "race race race"))
+    found = find(tokens, term_sets(["race"], {}), keep=2)
+    table = trends.places(found)
+    assert table["document"].tolist() == ["d0", "d0", "d2", "d2", "d2"]
     assert set(zip(table["occurrences"], table["documents"], strict=True)) == {(6, 3)}
     drawing = plots.term_dispersion(table, tokens.corpus.documents.rename(columns={"id": "document"}))  # fmt: skip
     assert drawing.title.startswith("1 of 1 terms occur in every document")
-    assert "2 of 6 occurrences, drawn at random" in "".join(t.get_text() for t in drawing.figure.texts)  # fmt: skip
+    told = "".join(text.get_text() for text in drawing.figure.texts)
+    assert "The 2 of 3 documents with the most occurrences" in " ".join(told.split())
 
 
 # --- partial periods, and dates far away -------------------------------------------------------------

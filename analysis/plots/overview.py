@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
+from matplotlib.ticker import MaxNLocator
 
 from analysis.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
 from analysis.overview import MOST_CURVES, MOST_SPREAD
@@ -21,6 +24,8 @@ from analysis.plots.sheet import (
     blank,
     dates_axis,
     end_labels,
+    few_ticks,
+    first_of,
     left_for,
     listing,
     percent,
@@ -31,17 +36,21 @@ from analysis.plots.sheet import (
     styled,
     thousands,
 )
-from analysis.reading.metadata import WHOLE_CORPUS
-from analysis.trends import period_bounds
+from analysis.reading.metadata import MISSING, WHOLE_CORPUS
+from analysis.trends import PERIODS, period_bounds, period_labels
 
 MOST_LABELS = 12
+MOST_DOTS = 500
+"""Documents that are drawn one by one; more of them are counted."""
+MOST_PERIODS = 60
 
 
 @styled
 def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing:
     """Documents in time, a row each or, above 40, a row a source; precision of the date visible.
 
-    `documents` is the document table; `genre` an optional label of each of its rows.
+    Above MOST_DOTS they are counted by source and period. `documents` is the document table;
+    `genre` an optional label of each of its rows.
     """
     name = "timeline"
     data = documents[["document", "source", "date", "date_precision", "tokens"]].copy()
@@ -50,6 +59,8 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     undated = len(data) - len(dated)
     if dated.empty:
         return blank(name, "No document has a date", "Nothing to place in time.", data)
+    if len(dated) > MOST_DOTS:
+        return counted_timeline(dated, len(data))
     rough = dated[dated["date_precision"] != "day"]
     title = (
         f"{plural(len(data), 'document')} from {plural(data['source'].nunique(), 'source')}, "
@@ -85,6 +96,63 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     return Drawing(name, title, figure, data, alt)
 
 
+def counted_timeline(dated: pd.DataFrame, n_documents: int) -> Drawing:
+    """How many documents each source has in each period, as bars on a scale that all sources share."""
+    period = finest_period(dated["date"])
+    dated = dated.assign(
+        source=dated["source"].replace("", MISSING), period=period_labels(dated["date"], period)
+    )
+    rough = int((dated["period"] == "").sum())
+    sources = (
+        dated["source"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    )
+    rows = list(sources.index[:MOST_ROWS])
+    drawn = dated[dated["source"].isin(rows) & (dated["period"] != "")]
+    data = drawn.groupby(["source", "period"])[["tokens"]].agg(["size", "sum"])["tokens"]
+    data = data.set_axis(["documents", "tokens"], axis=1).reset_index()
+    most = int(data["documents"].max())
+    title = (
+        f"{n_documents:,} documents from {plural(len(sources), 'source')}, "
+        f"{dated['date'].iloc[0]} to {dated['date'].iloc[-1]}"
+    )
+    subtitle = (
+        f"Documents by {period} and source; the full height of a row is {plural(most, 'document')}. "
+        "At the right: the documents of the source that have a date."
+    )
+    undated = n_documents - len(dated)
+    subtitle += f" {plural(undated, 'document')} without a date not drawn." if undated else ""
+    if rough:
+        subtitle += (
+            f" {plural(rough, 'document')} dated less precisely than to the {period} not drawn."
+        )
+    subtitle += first_of(rows, len(sources), "sources")
+    figure, (panel,) = sheet(
+        title, subtitle, body=0.36 * len(rows) + 0.2, left=left_for(rows), right=0.7
+    )
+    places = dict(zip(rows, rows_axis(panel, rows), strict=True))
+    bounds = {label: period_bounds(label) for label in data["period"].unique()}
+    first, last = (np.array([date2num(bounds[x][n]) for x in data["period"]]) for n in (0, 1))
+    base = data["source"].map(places).to_numpy() + 0.4
+    high = 0.8 * data["documents"].to_numpy() / most
+    panel.bar(first, -high, last + 1 - first, base, align="edge", color=BLUE, linewidth=0)
+    ends = np.full(len(rows), last.max() + 1)
+    end_labels(panel, range(len(rows)), ends, [f"{sources[row]:,}" for row in rows])
+    dates_axis(panel)
+    alt = f"Bar charts of documents by {period}, a row a source. {title}. "
+    alt += listing(rows, [f"{sources[row]:,}" for row in rows])
+    return Drawing("timeline", title, figure, data, alt)
+
+
+def finest_period(dates: pd.Series) -> str:
+    """The finest period of which there are at most MOST_PERIODS and that nine in ten dates allow."""
+    for period in PERIODS[:-2]:
+        labels = period_labels(dates, period)
+        fine = labels != ""
+        if fine.mean() >= 0.9 and len(set(labels[fine])) <= MOST_PERIODS:
+            return period
+    return "year"
+
+
 def draw_date(panel: Axes, place: float, date: str, precision: str) -> None:
     """A dot for a day, a bar over the whole month or year that a date leaves open."""
     first, last = (date2num(day) for day in period_bounds(date))
@@ -116,7 +184,8 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
     )
     if len(data) > MOST_ROWS:
         figure, (panel,) = sheet(title, subtitle, body=2.4)
-        panel.hist(data["tokens"], bins=min(60, len(data)), color=BLUE)
+        counts, edges = np.histogram(data["tokens"], bins=min(60, len(data)))
+        panel.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE)
         panel.set_xlabel("tokens in a document")
         panel.set_ylabel("documents")
     else:
@@ -132,6 +201,10 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
         thousands(panel)
     alt = f"Bar chart of document lengths in tokens. {title}. "
     alt += listing(data["document"], [f"{t:,}" for t in data["tokens"]])
+    if len(data) > MOST_ROWS:
+        data = pd.DataFrame(
+            {"from_tokens": edges[:-1], "to_tokens": edges[1:], "documents": counts}
+        )
     return Drawing(name, title, figure, data, alt)
 
 
@@ -212,7 +285,8 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
 
 @styled
 def lexical_diversity(documents: pd.DataFrame) -> Drawing:
-    """Three measures of lexical diversity side by side, a row a document."""
+    """Three measures of lexical diversity side by side, a row a document; above MOST_DOTS documents
+    how the values are distributed."""
     name = "lexical_diversity"
     measures = {
         "mattr": f"MATTR (window {MATTR_WINDOW})",
@@ -222,6 +296,8 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
     data = documents[["document", "tokens", *measures]].sort_values(
         ["mattr", "document"], ascending=[False, True], ignore_index=True
     )
+    if len(data) > MOST_DOTS:
+        return diversity_spread(data, measures)
     leaders = {data.loc[data[m].idxmax(), "document"] for m in measures if data[m].notna().any()}
     if len(leaders) == 1 and len(data) > 1:
         title = f"All three measures find the richest vocabulary in {leaders.pop()}"
@@ -260,6 +336,42 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
     alt = f"Three dot charts of lexical diversity by document. {title}. MATTR: "
     alt += listing(data["document"], [f"{v:.3f}" for v in data["mattr"]])
     return Drawing(name, title, figure, data, alt)
+
+
+def diversity_spread(data: pd.DataFrame, measures: Mapping[str, str]) -> Drawing:
+    """How the values of each measure of lexical diversity are distributed over the documents."""
+    parts, title = [], "The texts are too short for a measure of lexical diversity"
+    for measure in measures:
+        values = data[measure].dropna().to_numpy(float)
+        counts, edges = np.histogram(values, bins=40) if len(values) else ([], np.zeros(1))
+        bins = {"measure": measure, "low": edges[:-1], "high": edges[1:], "documents": counts}
+        parts.append(pd.DataFrame(bins))
+    if data["mattr"].notna().any():
+        middle = data["mattr"].quantile([0.25, 0.75])
+        title = f"Half of the documents have a MATTR between {middle.iloc[0]:.3f} and {middle.iloc[1]:.3f}"
+    missing = int(data[list(measures)].isna().any(axis=1).sum())
+    subtitle = (
+        f"Documents by value; line: the median. n = {plural(len(data), 'document')}, of which "
+        f"{missing:,} are too short for a measure. MATTR and HD-D: expected share of different words "
+        "in 50 and 42 tokens. MTLD: mean length of stretches with a type-token ratio above 0.72; "
+        "unsteady below some 100 tokens. Genre and length differ too."
+    )
+    figure, panels = sheet(
+        title, subtitle, body=2.0, columns=3, left=0.75, right=0.35, panel_title_lines=1, gap_x=0.6
+    )
+    for panel, part, (measure, label) in zip(panels, parts, measures.items(), strict=True):
+        panel.bar(
+            part["low"], part["documents"], part["high"] - part["low"], align="edge", color=BLUE
+        )
+        panel.axvline(data[measure].median(), color=ORANGE, linewidth=1)
+        panel.set_title(label)
+        panel.xaxis.set_major_locator(few_ticks())
+        thousands(panel, "y")
+    panels[0].set_ylabel("documents")
+    alt = f"Three histograms of lexical diversity over documents. {title}. Medians: "
+    alt += listing(measures, [f"{data[measure].median():.3f}" for measure in measures])
+    drawn = pd.concat(parts, ignore_index=True)
+    return Drawing("lexical_diversity", title, figure, drawn, alt)
 
 
 @styled
@@ -307,6 +419,8 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
         panel.set_xlim(0, reach)
         panel.set_ylim(bottom=0)
         panel.set_xlabel("tokens read")
+        if reach >= 1_000_000:
+            panel.xaxis.set_major_locator(MaxNLocator(2))
         thousands(panel)
         thousands(panel, "y")
     panels[0].set_ylabel("different words met")
@@ -323,6 +437,8 @@ def labelled(
     for document in ends["document"]:
         part = growth[growth["document"] == document]
         at = min(float(part["tokens"].iloc[-1]), reach)
+        if at == reach and (part["tokens"] <= reach).sum() < 3:
+            continue  # as good as nothing of the line stands in the panel
         if len(ends) <= MOST_LABELS or document in outstanding:
             rows.append((document, at, float(np.interp(at, part["tokens"], part["types"]))))
     return pd.DataFrame(rows, columns=["document", "tokens", "types"])
@@ -351,7 +467,8 @@ def label_lines(panel: Axes, ends: pd.DataFrame) -> None:
 def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
     """How much of each document's vocabulary stands in how many documents, as stacked bars.
 
-    In a corpus so large that `in_documents` counts stretches, no word is said to be in all.
+    In a corpus so large that the table holds only some documents, and `in_documents` counts
+    stretches, no word is said to be in all, and no document to be the first.
     """
     name = "shared_vocabulary"
     n = int(overlap["in_documents"].max()) if len(overlap) else 0
@@ -360,24 +477,36 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
     data = overlap.assign(share=overlap["share"].fillna(0.0))
     alone = data[data["in_documents"] == 1].set_index("document")["share"]
     order = list(alone.sort_index().sort_values(ascending=False, kind="stable").index)[:MOST_ROWS]
-    title = f"{percent(alone[order[0]])} of the words of {order[0]} occur only there"
-    if n_documents <= MOST_SPREAD:
-        everywhere = data.loc[data["in_documents"] == n_documents, "types"].max()
-        everywhere = 0 if everywhere != everywhere else int(everywhere)
-        title = f"{everywhere:,} words occur in all {n_documents} documents; {title}"
     subtitle = (
         "Share of each document's different words (types) by the number of documents that hold "
         "them. A longer text has more words of its own for that reason alone."
     )
-    subtitle += f" First {len(order)} of {len(alone)} documents." if len(alone) > len(order) else ""
+    if n_documents <= MOST_SPREAD:
+        bins = document_bins(n)
+        everywhere = data.loc[data["in_documents"] == n_documents, "types"].max()
+        everywhere = 0 if everywhere != everywhere else int(everywhere)
+        title = f"{everywhere:,} words occur in all {n_documents} documents; "
+        title += f"{percent(alone[order[0]])} of the words of {order[0]} occur only there"
+        subtitle += first_of(order, n_documents, "documents")
+    else:
+        bins = doubling_bins(n)
+        common = data[data["in_documents"] >= bins[-1][0]].groupby("document")["share"].sum()
+        middle = common.reindex(order, fill_value=0.0).median()
+        title = (
+            f"{percent(middle)} of a document's words stand in {bins[-1][0]:,} documents or more"
+        )
+        subtitle += (
+            f" {len(order)} of {n_documents:,} documents, drawn at random; above, their median."
+        )
+    data = data[data["document"].isin(order)]
     figure, (panel,) = sheet(
         title, subtitle, body=0.3 * len(order) + 0.1, left=left_for(order), right=0.4, bottom=0.75
     )
     places = rows_axis(panel, order)
     left = np.zeros(len(order))
-    for shade, (first, last) in zip(SHADES, document_bins(n), strict=False):
+    for shade, (first, last) in zip(SHADES, bins, strict=False):
         part = data[data["in_documents"].between(first, last)]
-        share = part.groupby("document")["share"].sum().reindex(order).to_numpy()
+        share = part.groupby("document")["share"].sum().reindex(order, fill_value=0.0).to_numpy()
         stacked_bars(panel, places, left, share, shade, bin_label(first, last))
         left = left + share
     panel.set_xlim(0, 1)
@@ -395,7 +524,8 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
     )
     alt = f"Stacked bar chart of shared vocabulary. {title}. Only there: "
     alt += listing(order, [percent(alone[document]) for document in order])
-    return Drawing(name, title, figure, overlap, alt)
+    drawn = overlap[overlap["document"].isin(order)]
+    return Drawing(name, title, figure, drawn, alt)
 
 
 def document_bins(n: int) -> list[tuple[int, int]]:
@@ -404,11 +534,18 @@ def document_bins(n: int) -> list[tuple[int, int]]:
     return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
 
 
+def doubling_bins(n: int) -> list[tuple[int, int]]:
+    """The same where numbers are the least of a stretch that ends before its double."""
+    steps = np.unique(np.linspace(0, n.bit_length() - 1, len(SHADES)).round().astype(int)).tolist()
+    ends = [2 ** (step + 1) - 1 for step in steps]
+    return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
+
+
 def bin_label(first: int, last: int) -> str:
     """'only here', '2' or '3–5'."""
     if last == 1:
         return "only here"
-    return str(last) if first == last else f"{first}–{last}"
+    return f"{last:,}" if first == last else f"{first:,}–{last:,}"
 
 
 def stacked_bars(panel: Axes, places, left, share, shade: str, label: str) -> None:

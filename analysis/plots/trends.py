@@ -16,6 +16,7 @@ from analysis.plots.sheet import (
     FIRST_DAY,
     GREY,
     LAST_DAY,
+    MOST_ROWS,
     ORANGE,
     PALE,
     Drawing,
@@ -48,7 +49,7 @@ from analysis.uncertainty import FEWEST_DOCUMENTS
 MOST_DOCUMENTS = 20
 MOST_GROUPS = 15
 MOST_SPLIT = 20
-MANY_PERIODS = 12
+MANY_PERIODS, MOST_POINTS = 12, 120
 
 
 def panel_terms(table: pd.DataFrame, most: int = 12) -> list[str]:
@@ -70,13 +71,18 @@ def term_rates(
     terms = panel_terms(data)
     title = rates_title(data[data["term"].isin(terms)])
     everyone = data["term"].nunique()
+    band = any(is_band(data[data["term"] == term]) for term in terms)
+    intervals = interval_words(data["interval"], confidence)
     subtitle = (
-        f"Occurrences per million tokens by {period} (grey bars), all documents{of_the_language(data)} together. "
-        f"{interval_words(data['interval'], confidence)}. {documents_told(data)}"
+        f"Occurrences per million tokens by {period}{'' if band else ' (grey bars)'}, "
+        f"all documents{of_the_language(data)} together. "
+        f"{intervals.replace('Lines', 'Band', 1) if band else intervals}. {documents_told(data)}"
         f"{first_of(terms, everyone, 'terms')}"
     )
     subtitle += cut_told(data, terms)
-    subtitle += partial_told(data.drop_duplicates("period"), "Hollow, a partial period")
+    subtitle += (
+        "" if band else partial_told(data.drop_duplicates("period"), "Hollow, a partial period")
+    )
     keys = event_keys(events)
     subtitle += f" Dashed: {keys}." if keys else ""
     figure, panels = grid(
@@ -134,22 +140,37 @@ def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     """Rate of one term by period: a grey bar as long as the period, a point, its interval.
 
     The point of a partial period is hollow.
-    Points are joined only where every period holds ten documents or more.
+    Points are joined only where every period holds ten documents or more; more than MOST_POINTS
+    of them are drawn as a line in a band.
     """
     part = part[part["tokens"] > 0]
     bounds = [period_bounds(label) for label in part["period"]]
     middle = [(date2num(first) + date2num(last) + 1) / 2 for first, last in bounds]
     if part["documents"].min() >= FEWEST_DOCUMENTS:
         panel.plot(middle, part["per_million"], color=BLUE, linewidth=1, alpha=0.6)
+    if is_band(part):
+        panel.fill_between(middle, part["low"], part["high"], color=BLUE, alpha=0.25, linewidth=0)
+    else:
+        mark_rates(panel, part, bounds, middle)
+    panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
+    panel.set_ylim(0, (rate_limit(part) or 1.0) * 1.05)
+    thousands(panel, "y")
+
+
+def is_band(part: pd.DataFrame) -> bool:
+    """Whether the rates of a term are so many that they are drawn as a line in a band."""
+    part = part[part["tokens"] > 0]
+    return len(part) > MOST_POINTS and part["documents"].min() >= FEWEST_DOCUMENTS
+
+
+def mark_rates(panel: Axes, part: pd.DataFrame, bounds: list, middle: list[float]) -> None:
+    """A grey bar, an interval and a point for each period."""
     starts, ends = ([date2num(day) for day in days] for days in zip(*bounds, strict=True))
     panel.hlines(part["per_million"], starts, ends, color=PALE, linewidth=2.5, zorder=1)
     panel.vlines(middle, part["low"], part["high"], color=BLUE, linewidth=1.4, alpha=0.75)
     for chosen, face in ((part["partial"] == "", BLUE), (part["partial"] != "", "white")):
         mine = part["per_million"].where(chosen)
         panel.plot(middle, mine, "o", color=BLUE, mfc=face, markersize=4, clip_on=False)
-    panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
-    panel.set_ylim(0, (rate_limit(part) or 1.0) * 1.05)
-    thousands(panel, "y")
 
 
 def rate_limit(part: pd.DataFrame) -> float:
@@ -371,7 +392,7 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
 def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     """Where in each document each term falls: a tick a match, a row a document, a panel a term.
 
-    `places` is `trends.places`; counts are of all matches, ticks of those that it holds.
+    `places` is `trends.places`; counts are of all documents, ticks of those that it holds.
     """
     name = "term_dispersion"
     terms = panel_terms(places)
@@ -386,11 +407,11 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
         "Each tick is an occurrence at its place between the first and the last token of a document; "
         "documents by date. Brackets: occurrences."
     )
-    if len(rows) < len(held):
-        subtitle += f" The {len(rows)} of {len(held)} documents with the most occurrences."
     totals = places.groupby("term")["occurrences"].first()
     if len(places) < totals.sum():
-        subtitle += f" Ticks: {len(places):,} of {totals.sum():,} occurrences, drawn at random."
+        subtitle += f" The {len(rows)} of {len(documents):,} documents with the most occurrences."
+    elif len(rows) < len(held):
+        subtitle += f" The {len(rows)} of {len(held)} documents with the most occurrences."
     figure, panels = grid(
         title,
         subtitle,
@@ -447,8 +468,16 @@ def years_spoken_of(table: pd.DataFrame) -> Drawing:
         "Occurrences of a year written in figures (1600–2099), by year. Citations: years inside "
         "parentheses such as (Name, 2023). Dates in words (‘last November’) are not counted."
     )
+    digits = len(str(data[["count", "citations"]].to_numpy().max()))
     figure, panels = sheet(
-        title, subtitle, body=2.8, rows=2, left=0.5, right=0.3, gap_y=0.45, panel_title_lines=1
+        title,
+        subtitle,
+        body=2.8,
+        rows=2,
+        left=max(0.5, 0.2 + 0.075 * digits),
+        right=0.3,
+        gap_y=0.45,
+        panel_title_lines=1,
     )
     kinds = (("count", "In running text", BLUE), ("citations", "In citations", GREY))
     for panel, (column, label, color) in zip(panels, kinds, strict=True):
@@ -460,4 +489,5 @@ def years_spoken_of(table: pd.DataFrame) -> Drawing:
         panel.yaxis.set_major_locator(few_whole_ticks())
     alt = f"Bar chart of years named. {title}. In running text: "
     alt += listing(named["year"].astype(str), [f"({c})" for c in named["count"]])
-    return Drawing(name, title, figure, table, alt)
+    few = table["document"].nunique() <= MOST_ROWS
+    return Drawing(name, title, figure, table if few else data, alt)

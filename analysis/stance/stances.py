@@ -232,7 +232,7 @@ class Cells:
 
     def of(self, document, column, weights=None) -> sparse.csr_array:
         """How much falls on each document and column: 1 a row, or its weight."""
-        weights = np.ones(len(document), dtype=np.int64) if weights is None else weights
+        weights = np.ones(len(document), dtype=np.int32) if weights is None else weights
         return sparse.coo_array((weights, (document, column)), shape=self.shape).tocsr()
 
 
@@ -290,7 +290,9 @@ def nearest_table(
 def by_frame_totals(counts: sparse.csr_array, n: int) -> sparse.csr_array:
     """Sums over the n columns of each frame, standing in each of these columns."""
     groups = np.repeat(np.arange(counts.shape[1] // n), n)
-    member = sparse.csr_array((np.ones(len(groups), np.int64), (np.arange(len(groups)), groups)))
+    member = sparse.csr_array(
+        (np.ones(len(groups), counts.dtype), (np.arange(len(groups)), groups))
+    )
     return (counts @ member @ member.T).tocsr()
 
 
