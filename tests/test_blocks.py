@@ -72,11 +72,16 @@ def test_a_block_is_read_as_line_by_line(documents):
 PROSE = """We|State|leads|China|US|I|it|Mr|Dr|St|Prof|No|no|etc|Jan|Inc|vs|al|e.g|3.14|50%|café|users’|don't
 “We go on and on”|(see the other page)|‘it is so’"""
 ODD = """A|Ph|a.b|12|Élan|“Why? No. We go”|“No”|“|”|‘|(He left. They came.)|(a)|(|)|—|:|;|"We go."|[1]
-(CAC, 2023)|(in 2024)|(see 6.)|(AI)|(is a)|(go ii)|6 in|5 ft|2024|law|the|• Big|• small|•|“a ‘b’ c”|“a (b. C) d”|v2.0|mild)"""
+(CAC, 2023)|(in 2024)|(see 6.)|(AI)|(is a)|(go ii)|6 in|5 ft|2024|law|the|• Big|• small|•|“a ‘b’ c”|“a (b. C) d”|v2.0|mild)
+"|"We. Go"|("No")|U.S|the U.K|#ai|#Mr|·|£5|(ii)|(xxxviii)|(civil)|(12)|Yahoo|‘the|‘No. Go’|companies’|“(so)”|Qa “b|c” d"""
 SETTLED = """The race is on. it goes on.|The law of 2024. But we go.|The gap is (e.g. the law) here. We go.
 The gap (of 4.0 and more) is wide.|We say “No. We go on” and go. It is so.|• Big gap. But small law. the end
   They all go. No one stays. |The list: • Big gap • Small gap. Then all.|The law (Li 2024) is it. So (Wu 2023). We go.
-AI leads (the PRC). It is in v2.0 now. We go."""
+AI leads (the PRC). It is in v2.0 now. We go.|“We go.” Then we go. “No one stays” is it.
+“We go,” it says. “No.” it says.|"We go." Then "No one" stays. "We go." is it.|The law’. We go. The “law”. We go.
+The U.S. and the U.K. officials go. We go.|It is so. (CAC, 2023) We go on.|We go . . . on and on. It is so.
+We see (LLMs) Here. We see (12) here. We go.|#ai#china We go. #ai is it.|News·4 minutes. It is £5 now. We go.
+The ‘law of U.S. power. It is’ so. We go.|It is • small things. We go.|• Big “gap” here. It is so. • Small gap"""
 ENDS = [*[" "] * 6, *[". "] * 6, "! ", "? "]
 ODD_ENDS = [
     " ",
@@ -93,7 +98,27 @@ ODD_ENDS = [
     ". — ",
     "... ",
     " . ",
+    '." ',
+    '". ',
+    ' "',
+    "’. ",
+    ".’ ",
+    " . . . ",
+    ". #",
+    ". • ",
+    ".”, ",
 ]
+MISTAKEN = [
+    'The law. "is it.” We go.',
+    "The 12. #Mr. don't “‘It é’”, ",
+    '• The iv "12 It. ". (“In No x1,”) the It? ',
+    '• In China "al don’t US. " US 12 ',
+    "No China (“US iv”)Yahoo. in companies’ vs ",
+    "No? etc ",
+    "The law (xxxviii) No. So (xxxvii) No. It is so.",
+    "xxviii. The law. It is so ix) No one. We go.",
+]
+"""Lines that were once settled wrongly."""
 
 
 def lines_of(words: str, ends: list[str]) -> st.SearchStrategy[str]:
@@ -112,6 +137,11 @@ def test_plain_prose_is_read_as_line_by_line(lines, language):
     certain: they end where the splitter ends them, given each line by itself."""
     documents = [("\n".join(lines), language, ())]
     assert fast(documents) == slow(documents)
+
+
+@pytest.mark.parametrize("line", MISTAKEN)
+def test_these_lines_are_read_as_the_splitter_does(line):
+    assert fast([(line, "en", ())]) == slow([(line, "en", ())])
 
 
 @pytest.mark.parametrize("line", SETTLED.replace("\n", "|").split("|"))

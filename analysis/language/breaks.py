@@ -243,8 +243,11 @@ def plain_beginning(data: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.
     """Which lines begin with a letter that is no part of a list's marker (`a.`, `ii)`), with a quotation
     or a hashtag that begins with a letter, or with a bullet."""
     plain = (end > begin) & ALPHABET[data[begin]]
-    for step in range(1, 6):
-        plain &= ~(MARKER[data[np.minimum(begin + step, len(data) - 1)]] & (begin + step < end - 1))
+    word = plain
+    for step in range(1, MOST_BLANKS + 1):
+        at = np.minimum(begin + step, len(data) - 1)
+        plain = plain & ~(word & MARKER[data[at]] & (at < end - 1))
+        word = word & ALPHABET[data[at]]
     first, second, third = (data[begin + step] for step in range(3))
     mark = np.where((first == PUNCTUATION) & (second == 0x80), CURLY[third], 0)
     curly = ((mark == QUOTES) | (mark == QUOTE)) & ALPHABET[data[begin + 3]]
