@@ -96,7 +96,7 @@ def test_values_of_many_documents_are_drawn_as_distributions():
 def test_the_data_of_a_histogram_are_its_bars():
     data = plots.document_lengths(table_of(600)).data
     assert data["documents"].sum() == 600
-    assert data["from_tokens"].iloc[0] == 10 and data["to_tokens"].iloc[-1] == 609
+    assert (data["from_tokens"].iloc[0], data["to_tokens"].iloc[-1]) == (10, 609)
 
 
 def test_no_line_is_labelled_that_is_not_in_its_panel():
