@@ -24,8 +24,9 @@ from benchmarks import ask, generator, measure, peers
 
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
-PARTS = ("build", "questions", "bootstrap", "scale", "notebooks")
+PARTS = ("build", "questions", "bootstrap", "scale", "notebooks", "large")
 GIB = 2**30
+NOTEBOOKS = ("01-corpus-overview", "02-term-trends", "03-framing-comparison")
 
 
 def main() -> None:
@@ -410,6 +411,24 @@ def scale(options) -> None:
 
 
 # --- notebooks ---------------------------------------------------------------------------------------
+
+
+def large(options) -> None:
+    """The first three notebooks on the corpora, one after the other: time, memory, what is left."""
+    rows = []
+    for n in (options.small, options.large):
+        file, out = corpus_of(options, n), options.work / f"run-{n}"
+        ask.Session(str(file))
+        for name in NOTEBOOKS:
+            command = [sys.executable, "-m", "analysis.cli", "run", name, "--corpus", str(file)]
+            command += ["--codebook", str(ROOT / "seeds" / "codebook.yaml"), "--force"]
+            timing = measure.Timing(name)
+            measure.run([*command, "--out", str(out), "--timeout", "7200"], os.environ, timing)
+            size = (out / f"{name}.ipynb").stat().st_size / 1e6
+            memory = f"{timing.memory / GIB:.2f}"
+            rows.append([f"{n:,}", name, f"{timing.best:.0f}", memory, f"{size:.1f}"])
+    print("`workbook run NOTEBOOK` with its runner and kernel, the store made before:")
+    table(["documents", "notebook", "seconds", "peak GiB", "notebook, MB"], rows)
 
 
 def notebooks(options) -> None:

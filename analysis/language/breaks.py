@@ -120,8 +120,9 @@ def certain_breaks(
     ends[ends] = after_ending_word(stops.place[ends], data, judged)
     doubtful[stops.line[~(settled | ends)]] = True
     ends &= ~doubtful[stops.line]
-    breaks = np.concatenate((stops.word[ends], items.place[~doubtful[items.line]]))
-    return ~doubtful, np.unique(breaks)
+    items = items.place[~doubtful[items.line]]
+    breaks = np.union1d(stops.word[ends], items) if len(items) else stops.word[ends]
+    return ~doubtful, breaks
 
 
 def after_ending_word(places: np.ndarray, data: np.ndarray, judged: Judged) -> np.ndarray:

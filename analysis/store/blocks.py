@@ -300,10 +300,12 @@ def certain_sentences(
         run = np.minimum(np.searchsorted(runs.end, places), len(runs.end) - 1)
         apart = before[signs.data[runs.begin[run] - 1]]
         kinds = np.where((runs.end[run] == places) & apart, runs.codes[run], -1)
-        asked = np.unique(kinds[kinds >= 0])
+        found = np.zeros(len(runs.kinds) + 1, dtype=bool)  # the last stands for no run
+        found[kinds] = True
+        asked = np.flatnonzero(found[:-1])
         words = runs.kinds.take(places_of(asked))
         chosen = asked[as_bools(pc.match_substring_regex(words, pattern))]
-        found = np.zeros(len(runs.kinds) + 1, dtype=bool)
+        found[:] = False
         found[chosen] = judge(runs.kinds.take(places_of(chosen)).to_pylist())
         return found[kinds]
 
