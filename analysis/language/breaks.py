@@ -195,9 +195,10 @@ def begins_sentence(stops: Stops, found: Marks, data: np.ndarray) -> np.ndarray:
     letter = data[stops.word + np.where(curly, 3, straight)]
     other = wide & (CURLY[third] == BULLET)
     bracket = np.flatnonzero(first == ord("("))
-    close = np.append(found.of(CLOSE).place, len(data) - 3)
-    close = close[np.searchsorted(close[:-1], stops.word[bracket])]
-    other[bracket] = (data[close + 1] == BLANK) & ALPHABET[data[close + 2]]
+    if len(bracket):
+        close = np.append(found.of(CLOSE).place, len(data) - 3)
+        close = close[np.searchsorted(close[:-1], stops.word[bracket])]
+        other[bracket] = (data[close + 1] == BLANK) & ALPHABET[data[close + 2]]
     return np.where(stops.closes, UPPER[letter], ALPHABET[letter] | other)
 
 

@@ -489,7 +489,7 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
         title += f"{percent(alone[order[0]])} of the words of {order[0]} occur only there"
         subtitle += first_of(order, n_documents, "documents")
     else:
-        bins = doubling_bins(n)
+        bins = doubling_bins(n, n_documents)
         common = data[data["in_documents"] >= bins[-1][0]].groupby("document")["share"].sum()
         middle = common.reindex(order, fill_value=0.0).median()
         title = (
@@ -534,10 +534,10 @@ def document_bins(n: int) -> list[tuple[int, int]]:
     return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
 
 
-def doubling_bins(n: int) -> list[tuple[int, int]]:
-    """The same where numbers are the least of a stretch that ends before its double."""
+def doubling_bins(n: int, most: int) -> list[tuple[int, int]]:
+    """The same, up to `most`, where numbers are the least of a stretch that ends before its double."""
     steps = np.unique(np.linspace(0, n.bit_length() - 1, len(SHADES)).round().astype(int)).tolist()
-    ends = [2 ** (step + 1) - 1 for step in steps]
+    ends = [min(2 ** (step + 1) - 1, most) for step in steps]
     return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
 
 
