@@ -235,26 +235,31 @@ class Estimates:
 
 
 def share_estimates(
-    counts, totals, *, confidence: float, resamples: int, rng: np.random.Generator
+    counts, totals, of=None, *, confidence: float, resamples: int, rng: np.random.Generator
 ) -> Estimates:
-    """Shares whose columns each have a denominator of their own, with intervals.
+    """Shares whose columns each have a denominator, with intervals.
 
-    `counts` and `totals` are documents × columns, dense or sparse. The rules are those of
-    `rate_intervals`, the documents of a column being those with a total above 0.
+    `counts` and `totals` are documents × columns, dense or sparse; `of` numbers the column of
+    `totals` that each column of `counts` is a share of (without it, its own). The rules are those
+    of `rate_intervals`, the documents of a column being those with a total above 0.
     """
     from scipy import sparse
 
     counts, totals = sparse.csc_array(counts), sparse.csc_array(totals)
-    count, total, n = counts.sum(axis=0), totals.sum(axis=0), (totals > 0).sum(axis=0)
+    of = np.arange(counts.shape[1]) if of is None else of
+    count, total, n = counts.sum(axis=0), totals.sum(axis=0)[of], (totals > 0).sum(axis=0)[of]
     low, high = wilson(count, total, confidence)
     varies = (count > 0) & (count < total)
     for column in np.flatnonzero((n >= FEWEST_DOCUMENTS) & (n < ENOUGH_TO_RESAMPLE) & varies):
-        mine, sizes = held_by(totals, column, counts, totals)
-        effect, clusters = effects_of(Clusters(mine[:, None], sizes))[0], int(n[column])
-        limits = wilson(count[column], total[column], confidence, effect, clusters)
+        sizes = column_of(totals, of[column])
+        mine = column_of(counts, column)[sizes > 0]
+        effect = effects_of(Clusters(mine[:, None], sizes[sizes > 0]))[0]
+        limits = wilson(count[column], total[column], confidence, effect, int(n[column]))
         low[column], high[column] = map(float, limits)
     many = (n >= ENOUGH_TO_RESAMPLE) & varies
-    low[many], high[many] = ratio_percentiles(counts, totals, many, confidence, resamples, rng)
+    low[many], high[many] = ratio_percentiles(
+        counts[:, many], totals, of[many], confidence, resamples, rng
+    )
     return Estimates(ratio(count, total), low, high, spoken_of(n))
 
 
@@ -276,11 +281,14 @@ def mean_estimates(
     mean = ratio(sums.sum(axis=0), size)
     low, high = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
     for column in np.flatnonzero((n < ENOUGH_TO_RESAMPLE) & (size >= FEWEST_VALUES)):
-        mine = held_by(sizes, column, sums, squares, sizes)
+        held = column_of(sizes, column) > 0
+        mine = (column_of(part, column)[held] for part in (sums, squares, sizes))
         half = half_width(*mine, confidence)
         low[column], high[column] = mean[column] - half, mean[column] + half
     many = n >= ENOUGH_TO_RESAMPLE
-    low[many], high[many] = ratio_percentiles(sums, sizes, many, confidence, resamples, rng)
+    low[many], high[many] = ratio_percentiles(
+        sums[:, many], sizes, np.flatnonzero(many), confidence, resamples, rng
+    )
     return Estimates(mean, low, high, spoken_of(n))
 
 
@@ -296,10 +304,9 @@ def half_width(sums, squares, sizes, confidence: float) -> float:
     return student_quantile(confidence, n) * variance**0.5
 
 
-def held_by(totals, column: int, *tables) -> list[np.ndarray]:
-    """One column of several sparse tables, in the documents that have a total in it."""
-    documents = np.flatnonzero(totals[:, [column]].toarray()[:, 0])
-    return [table[:, [column]].toarray()[documents, 0].astype(float) for table in tables]
+def column_of(table, column: int) -> np.ndarray:
+    """One column of a sparse table, a number a row."""
+    return table[:, [column]].toarray()[:, 0].astype(float)
 
 
 def ratio(counts: np.ndarray, totals: np.ndarray) -> np.ndarray:
@@ -313,17 +320,19 @@ def spoken_of(n: np.ndarray) -> np.ndarray:
     return np.where(n == 0, "", told)
 
 
-def ratio_percentiles(counts, totals, columns, confidence, resamples, rng) -> tuple:
-    """Percentile intervals of the ratios of some columns, documents drawn with replacement."""
+def ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
+    """Percentile intervals of the ratio of each column of `counts` to the one of `totals` that `of`
+    numbers, documents drawn with replacement."""
     from scipy import sparse
 
-    k = int(columns.sum())
+    k = counts.shape[1]
     if not k:
         return np.empty(0), np.empty(0)
-    both = sparse.hstack((counts[:, columns], totals[:, columns]), format="csr", dtype=float)
+    used, place = np.unique(of, return_inverse=True)
+    both = sparse.hstack((counts, totals[:, used]), format="csr", dtype=float)
     drawn = bootstrap_rates(Clusters(both, np.ones(both.shape[0])), resamples, rng)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return percentiles(drawn[:, :k] / drawn[:, k:], confidence)
+        return percentiles(drawn[:, :k] / drawn[:, k:][:, place], confidence)
 
 
 # --- tests -----------------------------------------------------------------------------------------

@@ -274,26 +274,29 @@ def nearest_table(
     'several' are ties, 'no actor' sentences that name none.
     """
     n, sums = len(stances.sides), stances.sums
-    totals = by_frame_totals(stances.counts.near, n)
+    totals, of = frame_totals(stances.counts.near, n)
     rng = uncertainty.generator(random_seed, "nearest actors")
     drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
     table = cell_table(stances.frames, stances.sides, ("frame", "actor"))
-    table["matches"] = totals.sum(axis=0)
+    table["matches"] = totals.sum(axis=0)[of]
     rest = np.full((len(stances.frames), 2), np.nan)
     table["in_sentence"] = np.hstack((sums.named, rest)).ravel()
     table["weight"] = np.hstack((sums.weights, rest)).ravel()
     table["nearest"] = stances.counts.near.sum(axis=0)
-    estimates = uncertainty.share_estimates(stances.counts.near, totals, **drawn)
-    return with_estimates(table, estimates, totals, "share")
+    estimates = uncertainty.share_estimates(stances.counts.near, totals, of, **drawn)
+    return with_estimates(table, estimates, documents_of(totals)[of], "share")
 
 
-def by_frame_totals(counts: sparse.csr_array, n: int) -> sparse.csr_array:
-    """Sums over the n columns of each frame, standing in each of these columns."""
-    groups = np.repeat(np.arange(counts.shape[1] // n), n)
-    member = sparse.csr_array(
-        (np.ones(len(groups), counts.dtype), (np.arange(len(groups)), groups))
-    )
-    return (counts @ member @ member.T).tocsr()
+def frame_totals(counts: sparse.csr_array, n: int) -> tuple[sparse.csr_array, np.ndarray]:
+    """Sums over the n columns of each frame, and the frame of each column."""
+    frame = np.repeat(np.arange(counts.shape[1] // n), n)
+    member = sparse.csr_array((np.ones(len(frame), counts.dtype), (np.arange(len(frame)), frame)))
+    return (counts @ member).tocsr(), frame
+
+
+def documents_of(totals) -> np.ndarray:
+    """How many documents have a total above 0, of each column."""
+    return (totals > 0).sum(axis=0)
 
 
 def cell_table(outer: Iterable[str], inner: Iterable[str], names: tuple[str, str]) -> pd.DataFrame:
@@ -302,10 +305,10 @@ def cell_table(outer: Iterable[str], inner: Iterable[str], names: tuple[str, str
     return pd.DataFrame([(one, two) for one in outer for two in inner], columns=list(names))
 
 
-def with_estimates(table: pd.DataFrame, estimates, totals, name: str) -> pd.DataFrame:
-    """A table with estimates, their intervals and the documents behind them."""
+def with_estimates(table: pd.DataFrame, estimates, documents, name: str) -> pd.DataFrame:
+    """A table with estimates, their intervals and how many documents are behind them."""
     columns = {name: estimates.values, "low": estimates.low, "high": estimates.high}
-    return table.assign(**columns, documents=(totals > 0).sum(axis=0), interval=estimates.over)
+    return table.assign(**columns, documents=documents, interval=estimates.over)
 
 
 def in_order(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
@@ -330,16 +333,16 @@ def object_table(
     """
     n = len(stances.sides)
     counts = sparse.hstack((stances.counts.about, stances.counts.objects)).tocsr()
-    totals = by_frame_totals(counts, n)
+    totals, of = frame_totals(counts, n)
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
         rng = uncertainty.generator(random_seed, f"objects {group} {name}")
         drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
         table = cell_table((ANY, *stances.frames), stances.sides, ("frame", "object"))
         mine, size = counts[documents], totals[documents]
-        table = table.assign(group=name, sentences=size.sum(axis=0), about=mine.sum(axis=0))
-        estimates = uncertainty.share_estimates(mine, size, **drawn)
-        parts.append(with_estimates(table, estimates, size, "share"))
+        table = table.assign(group=name, sentences=size.sum(axis=0)[of], about=mine.sum(axis=0))
+        estimates = uncertainty.share_estimates(mine, size, of, **drawn)
+        parts.append(with_estimates(table, estimates, documents_of(size)[of], "share"))
     return in_order(parts, ["frame", "group", "object"])
 
 
@@ -367,7 +370,7 @@ def tone_table(
         table["sentences"] = stances.counts.about[documents].sum(axis=0)
         table["scored"] = mine[2].sum(axis=0)
         estimates = uncertainty.mean_estimates(*mine, **drawn)
-        parts.append(with_estimates(table, estimates, mine[2], "tone"))
+        parts.append(with_estimates(table, estimates, documents_of(mine[2]), "tone"))
     return in_order(parts, ["actor", "group"])
 
 
@@ -404,17 +407,16 @@ def voice_table(
     Columns frame, group, voice, units (that hold a token of the voice), coded (with a match in that
     voice), share, low, high, documents, interval.
     """
-    n = len(stances.frames)
-    units = sparse.hstack([stances.counts.units] * n).tocsr()
+    of = np.tile(np.arange(len(quoting.VOICES)), len(stances.frames))
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
         rng = uncertainty.generator(random_seed, f"voices {group} {name}")
         drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
         table = cell_table(stances.frames, quoting.VOICES, ("frame", "voice"))
-        mine, size = stances.counts.voiced[documents], units[documents]
-        table = table.assign(group=name, units=size.sum(axis=0), coded=mine.sum(axis=0))
-        estimates = uncertainty.share_estimates(mine, size, **drawn)
-        parts.append(with_estimates(table, estimates, size, "share"))
+        mine, size = stances.counts.voiced[documents], stances.counts.units[documents]
+        table = table.assign(group=name, units=size.sum(axis=0)[of], coded=mine.sum(axis=0))
+        estimates = uncertainty.share_estimates(mine, size, of, **drawn)
+        parts.append(with_estimates(table, estimates, documents_of(size)[of], "share"))
     return in_order(parts, ["frame", "group", "voice"])
 
 
