@@ -18,6 +18,7 @@ from pyarrow import parquet
 from analysis.corpus import others_told, read_corpus, unused_rules
 from analysis.errors import InputError
 from analysis.reading.exclusions import like
+from analysis.reading.parquet import parquet_batches
 from analysis.store.texts import NEVER_DECOMPOSED, in_nfc, leads_of, never_decomposed
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
@@ -273,6 +274,18 @@ def test_parquet_of_wrong_types(tmp_path, values, kept, reason):
     corpus = read_corpus(tmp_path / "c.parquet")
     assert list(corpus.texts) == kept
     assert {told for _, told in corpus.rejected} == ({reason} if reason else set())
+
+
+@pytest.mark.parametrize(("n", "rows_together"), [(20_000, 1000), (20_000, 20_000), (100, 100)])
+def test_parquet_is_never_held_whole(tmp_path, n, rows_together):
+    """Of 44 MB in many row groups or in one, in short rows or long, at most a half is in memory at once."""
+    file = tmp_path / "corpus.parquet"
+    texts = pa.table({"text": [f"{k:05} race " * (4_000_000 // n) for k in range(n)]})
+    parquet.write_table(texts, file, rows_together, compression="none", use_dictionary=False)
+    del texts
+    before = pa.total_allocated_bytes()
+    most = max(pa.total_allocated_bytes() for _ in parquet_batches(file))
+    assert most - before < file.stat().st_size / 2
 
 
 @pytest.mark.parametrize(

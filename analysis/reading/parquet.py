@@ -13,6 +13,7 @@ from analysis.reading.tables import LONGEST_FIELD, MOST_REJECTED, opened, refuse
 
 SUFFIX = ".parquet"
 ROWS, SIZE = 2000, 8_000_000
+BUFFER = 1 << 20
 TEXTS = ("string", "large_string")
 Problems = dict[int, str]
 
@@ -32,9 +33,9 @@ def parquet_batches(
     first, rejected = 1, 0
     opened(file).close()
     try:
-        source = pq.ParquetFile(file)
+        source = pq.ParquetFile(file, pre_buffer=False, buffer_size=BUFFER)  # else it is held whole
         check_names(source.schema_arrow.names, columns or {}, file.name)
-        for part in source.iter_batches(ROWS):
+        for part in source.iter_batches(rows_at_once(source.metadata)):
             for piece in in_pieces(part):
                 for item in found_in(piece, columns or {}, file.name, first):
                     rejected += isinstance(item, Rejected)
@@ -46,6 +47,12 @@ def parquet_batches(
                     return
     except (pa.ArrowException, OSError, OverflowError, ValueError) as error:
         raise InputError("cannot be read as Parquet", where=file.name) from error
+
+
+def rows_at_once(metadata) -> int:
+    """Rows of a file that are read together: ROWS, or fewer where they are long."""
+    size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    return max(1, min(ROWS, SIZE * metadata.num_rows // max(size, 1)))
 
 
 def check_names(names: list[str], columns: Mapping[str, str], file: str) -> None:
