@@ -281,7 +281,8 @@ def test_parquet_is_never_held_whole(tmp_path, n, rows_together):
     """Of 44 MB in many row groups or in one, in short rows or long, at most a half is in memory at once."""
     file = tmp_path / "corpus.parquet"
     texts = pa.table({"text": [f"{k:05} race " * (4_000_000 // n) for k in range(n)]})
-    parquet.write_table(texts, file, rows_together, compression="none", use_dictionary=False)
+    plain = {"compression": "none", "use_dictionary": False, "write_batch_size": 10}
+    parquet.write_table(texts, file, rows_together, **plain)
     del texts
     before = pa.total_allocated_bytes()
     most = max(pa.total_allocated_bytes() for _ in parquet_batches(file))
