@@ -426,7 +426,7 @@ def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
         tokens.append(np.diff(block["document_start"]))
         sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
         forms.add(unpacked(block, "forms"))
-        counts.append(block["form_counts"])
+        counts.append(block["form_counts"].copy())  # a view would hold the whole block
     known, codes = forms.known()
     order = as_numbers(pc.array_sort_indices(known)).astype(np.int64)
     rank = np.empty(len(order), dtype=np.int32)
