@@ -188,13 +188,8 @@ def stops_among(found: Marks, data: np.ndarray) -> Stops:
 def begins_sentence(stops: Stops, found: Marks, data: np.ndarray) -> np.ndarray:
     """Behind which stops a letter stands, or a quotation or a hashtag that begins with one, or a bullet,
     or a bracket behind which one follows; behind the end of a quotation it must be a capital."""
-    first, second, third = (data[stops.word + step] for step in range(3))
-    wide = (first == PUNCTUATION) & (second == 0x80)
-    curly = wide & ((CURLY[third] == QUOTES) | (CURLY[third] == QUOTE))
-    straight = (first == ord('"')) | (first == ord("#"))
-    letter = data[stops.word + np.where(curly, 3, straight)]
-    other = wide & (CURLY[third] == BULLET)
-    bracket = np.flatnonzero(first == ord("("))
+    letter, other = first_letter(data, stops.word), curly_at(data, stops.word) == BULLET
+    bracket = np.flatnonzero(data[stops.word] == ord("("))
     if len(bracket):
         close = np.append(found.of(CLOSE).place, len(data) - 3)
         close = close[np.searchsorted(close[:-1], stops.word[bracket])]
@@ -250,11 +245,22 @@ def plain_beginning(data: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.
         at = np.minimum(begin + step, len(data) - 1)
         plain = plain & ~(word & MARKER[data[at]] & (at < end - 1))
         word = word & ALPHABET[data[at]]
-    first, second, third = (data[begin + step] for step in range(3))
-    mark = np.where((first == PUNCTUATION) & (second == 0x80), CURLY[third], 0)
-    curly = ((mark == QUOTES) | (mark == QUOTE)) & ALPHABET[data[begin + 3]]
-    straight = ((first == ord('"')) | (first == ord("#"))) & ALPHABET[second]
-    return plain | (end > begin + 4) & (curly | straight | (mark == BULLET))
+    opened = ~ALPHABET[data[begin]] & ALPHABET[first_letter(data, begin)]
+    return plain | (end > begin + 4) & (opened | (curly_at(data, begin) == BULLET))
+
+
+def curly_at(data: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """What the curly quotation mark or bullet at each place means; 0 where there is none."""
+    lead = (data[place] == PUNCTUATION) & (data[place + 1] == 0x80)
+    return np.where(lead, CURLY[data[place + 2]], 0)
+
+
+def first_letter(data: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The byte at each place, or behind the quotation mark or hash that stands there."""
+    curly = curly_at(data, place)
+    opens = (curly == QUOTES) | (curly == QUOTE)
+    one = (data[place] == ord('"')) | (data[place] == ord("#"))
+    return data[place + np.where(opens, 3, one)]
 
 
 def depth_of(doubtful, found: Marks, opening: int, closing: int) -> np.ndarray:

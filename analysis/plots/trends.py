@@ -408,10 +408,9 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
         "documents by date. Brackets: occurrences."
     )
     totals = places.groupby("term")["occurrences"].first()
-    if len(places) < totals.sum():
-        subtitle += f" The {len(rows)} of {len(documents):,} documents with the most occurrences."
-    elif len(rows) < len(held):
-        subtitle += f" The {len(rows)} of {len(held)} documents with the most occurrences."
+    of_all = len(documents) if len(places) < totals.sum() else len(held)
+    if len(rows) < of_all:
+        subtitle += f" The {len(rows)} of {of_all:,} documents with the most occurrences."
     figure, panels = grid(
         title,
         subtitle,
