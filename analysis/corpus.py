@@ -243,7 +243,10 @@ def read_corpus(
     source = source_of(place, manner)
     found = existing("corpora", remembered(source)) if source else None
     if found is None:
+        from analysis.store.arrow import release_unused
+
         found = stored(place, manner)
+        release_unused()
         if source and source == source_of(place, manner):
             remember(source, found.notes["key"])
     return with_words(opened(found, place, manner), own_words(place))
@@ -363,6 +366,8 @@ def code() -> str:
 
 def stored(place: Path, manner: Manner) -> Entry:
     """The corpus read from its files and put into the cache."""
+    from analysis.store.arrow import column_of
+
     with staged() as folder:
         corpus = read_into(folder, place, manner)
         excluded = corpus.excluded.astype(str).to_numpy().tolist()
@@ -374,7 +379,7 @@ def stored(place: Path, manner: Manner) -> Entry:
         tables = {"documents": corpus.documents, "excluded": corpus.excluded}
         for table, content in tables.items():
             for number, column in enumerate(content):
-                arrays |= packed(f"{table}_{number}", as_arrow(content[column]))
+                arrays |= packed(f"{table}_{number}", column_of(content[column].astype(str)))
         notes = {name: list(content) for name, content in tables.items()}
         notes |= {"key": key, "name": corpus.name}
         notes |= {"rejected": corpus.rejected, "remarks": corpus.remarks}
@@ -421,18 +426,15 @@ def read_again(key: str, place: Path, manner: Manner) -> Texts:
     return cached_texts(key)
 
 
-def as_arrow(values: pd.Series):
-    """A column as an Arrow array of texts."""
-    import pyarrow as pa
-
-    return pa.array(values.astype(str).tolist(), pa.large_string())
-
-
 def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -> str:
     """SHA-256 over the metadata, texts and excluded lines of documents."""
-    metadata = [[name, documents[name].tolist()] for name in documents]
+    from analysis.store.arrow import column_of
+
+    parts: list[str | bytes | memoryview] = [len(documents.columns)]
+    for name, values in documents.items():
+        parts += [name, *map(memoryview, packed("", column_of(values)).values())]
     lines = [excluded["document"].tolist(), excluded["line"].tolist()]
-    return key_of(metadata, lines, texts.digests.tobytes())
+    return key_of(*parts, lines, memoryview(np.ascontiguousarray(texts.digests)))
 
 
 def read_into(folder: Path, place: Path, manner: Manner) -> Corpus:
@@ -488,35 +490,42 @@ def from_batches(
     A document with an empty or doubled id, or a date that is none, is rejected in `told`. Raises
     InputError for no document, and for dates that can be read two ways.
     """
+    import pyarrow as pa
+
+    from analysis.store.arrow import places_of
+
     writer = TextWriter(into)
-    parts: list[dict[str, list[str]]] = []
-    wheres: list[Batch] = []
+    found: list[Batch] = []
     mostly_chinese: list[np.ndarray] = []
     for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
         writer.write(texts)
-        parts.append(batch.metadata)
         mostly_chinese.append(texts.chinese)
-        wheres.append(replace(batch, texts=range(len(batch))))
-    if not parts:
+        found.append(replace(batch, texts=range(len(batch))))
+    if not found:
         raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
     texts = writer.close()
     if not writer.speaks:
         raise EmptyCorpus("the corpus is empty: no document holds a letter or a digit", where=name)
-    place = place_finder(wheres)
-    metadata, problems, notes = validated(joined(parts, wheres), len(texts), place, order)
+    place = place_finder(found)
+    metadata = validated(joined(found), len(texts), place, order)
+    problems = metadata.problems
     told.rejected.extend(Rejected(place(number), problems[number]) for number in sorted(problems))
-    told.remarks.extend(Remark("dates", note) for note in notes)
-    documents = pd.DataFrame(metadata, dtype=str).drop(index=sorted(problems))
-    if documents.empty:
+    told.remarks.extend(Remark("dates", note) for note in metadata.told)
+    kept = metadata.order[~np.isin(metadata.order, sorted(problems))]
+    if not len(kept):
         raise EmptyCorpus("the corpus is empty: no document is left", where=name)
-    documents, guessed = with_guessed_languages(documents, np.concatenate(mostly_chinese))
+    others = [column for column in metadata.columns if column not in COLUMNS]
+    columns = pa.table(metadata.columns).select([*COLUMNS, *others])
+    if not np.array_equal(kept, np.arange(len(texts))):
+        columns = columns.take(places_of(kept))
+    documents, guessed = with_guessed_languages(
+        columns.to_pandas(), np.concatenate(mostly_chinese)[kept]
+    )
     told.remarks.extend(Remark(where, note) for where, note in guessed)
-    ordered = documents["id"].sort_values(kind="stable").index.to_numpy()
-    others = [column for column in documents.columns if column not in COLUMNS]
     return Corpus(
         name=name,
-        documents=documents.loc[ordered, [*COLUMNS, *others]].reset_index(drop=True),
-        texts=texts.ordered(ordered),
+        documents=documents,
+        texts=texts.ordered(kept),
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
     )
 
@@ -526,9 +535,9 @@ def with_guessed_languages(
 ) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """Documents of no declared language that are written in Chinese characters as `zh`, and a remark.
 
-    `mostly_chinese` says of each number of a document whether it is.
+    `mostly_chinese` says of each document whether it is.
     """
-    guessed = (documents["language"] == "").to_numpy() & mostly_chinese[documents.index]
+    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
     if not guessed.any():
         return documents, ()
     first = shown(documents["id"][guessed].iloc[0], quote=False)

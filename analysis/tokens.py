@@ -34,6 +34,8 @@ from analysis.store.cache import (
     existing,
     key_of,
     packed,
+    remember,
+    remembered,
     save,
     staged,
     unpacked,
@@ -318,39 +320,66 @@ def tokenize(corpus: Corpus) -> Tokens:
 
     Raises InputError where no line that is kept holds a letter or a digit.
     """
-    jobs = jobs_of(corpus)
-    keys = tuple(job.key for job in jobs)
-    key = key_of(code_of("tokens"), keys)
-    found = existing("tokens", key)
+    source = key_of(code_of("tokens"), versions(), (LEAST, MOST, CHANCE), corpus.fingerprint)
+    found = existing("tokens", remembered(source))
     if found is None:
-        found = entry("tokens", key, lambda folder: save(folder, key, {}, merged(corpus, jobs)))
+        found = stored(corpus, jobs_of(corpus))
+        remember(source, found.notes["key"])
     if not found["document_start"][-1]:
         raise InputError("no line that is kept holds a letter or a digit", where=corpus.name)
-    tokens = Tokens(corpus, found, keys)
-    tokens.__dict__["jobs"] = jobs
-    return tokens
+    return Tokens(corpus, found, tuple(found.notes["blocks"]))
+
+
+def stored(corpus: Corpus, jobs: list[Job]) -> Entry:
+    """The entry of a corpus's tokens, made where the cache lacks it."""
+    keys = [job.key for job in jobs]
+    key = key_of(code_of("tokens"), keys)
+    notes = {"key": key, "blocks": keys}
+    return entry("tokens", key, lambda folder: save(folder, key, notes, merged(corpus, jobs)))
 
 
 def jobs_of(corpus: Corpus) -> list[Job]:
     """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
-    excluded: dict[str, list[int]] = {}
-    for document, line in zip(corpus.excluded["document"], corpus.excluded["line"], strict=True):
-        excluded.setdefault(document, []).append(int(line))
-    ids, languages = corpus.documents["id"].tolist(), corpus.documents["language"].tolist()
-    sizes = (corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]).tolist()
-    jobs, first, size = [], 0, 0
-    for number, identity in enumerate(ids):
-        size += sizes[number]
-        after = sizes[number + 1] if number + 1 < len(ids) else MOST
-        chance = size >= LEAST and zlib.crc32(identity.encode()) % CHANCE == 0
-        if chance or size + after > MOST:
-            lines = [sorted(excluded.get(name, ())) for name in ids[first : number + 1]]
-            spoken = languages[first : number + 1]
-            digests = corpus.texts.digests[first : number + 1].tobytes()
-            key = key_of(versions(), digests, spoken, lines, corpus.words)
-            jobs.append(Job(key, first, number + 1, spoken, lines, corpus.words))
-            first, size = number + 1, 0
+    from analysis.store.arrow import coded, column_of
+
+    ids = column_of(corpus.documents["id"])
+    different, spoken = coded(column_of(corpus.documents["language"]))
+    excluded = excluded_by_number(corpus)
+    sizes = corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]
+    jobs, first = [], 0
+    for last in block_ends(sizes, lambda number: ids[number].as_py()):
+        languages = [different[place] for place in spoken[first:last].tolist()]
+        lines = {str(n - first): excluded[n] for n in excluded if first <= n < last}
+        digests = corpus.texts.digests[first:last].tobytes()
+        key = key_of(versions(), digests, languages, lines, corpus.words)
+        jobs.append(Job(key, first, last, languages, lines, corpus.words))
+        first = last
     return jobs
+
+
+def excluded_by_number(corpus: Corpus) -> dict[int, list[int]]:
+    """The excluded lines of each document that has some, by its number."""
+    by_id: dict[str, list[int]] = {}
+    for document, line in zip(corpus.excluded["document"], corpus.excluded["line"], strict=True):
+        by_id.setdefault(document, []).append(int(line))
+    numbers = np.flatnonzero(corpus.documents["id"].isin(list(by_id)))
+    names = corpus.documents["id"].iloc[numbers]
+    return {n: sorted(by_id[name]) for n, name in zip(numbers.tolist(), names, strict=True)}
+
+
+def block_ends(sizes: np.ndarray, identity: Callable[[int], str]) -> Iterator[int]:
+    """One past the last document of each block, by the bytes of the documents and their ids."""
+    ends = np.cumsum(sizes)
+    first, before = 0, 0
+    while first < len(ends):
+        earliest, latest = np.searchsorted(ends, (before + LEAST, before + MOST + 1)).tolist()
+        earliest, latest = max(earliest, first), max(latest - 1, first)
+        chances = (
+            n for n in range(earliest, latest) if zlib.crc32(identity(n).encode()) % CHANCE == 0
+        )
+        last = next(chances, latest)
+        yield last + 1
+        first, before = last + 1, int(ends[last])
 
 
 @cache
@@ -420,59 +449,65 @@ def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
     """The arrays of a corpus's tokens, its blocks put together."""
     import pyarrow.compute as pc
 
-    tokens, sentences, counts = [], [], []
+    tokens, sentences, sizes = [], [], []
     forms = Forms()
     for block, job in zip(made(corpus, jobs), jobs, strict=True):
-        tokens.append(np.diff(block["document_start"]))
+        tokens.append(np.diff(block["document_start"]).astype(np.int32))
         sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
-        forms.add(unpacked(block, "forms"))
-        counts.append(block["form_counts"].copy())  # a view would hold the whole block
-    known, codes = forms.known()
-    order = as_numbers(pc.array_sort_indices(known)).astype(np.int64)
+        sizes.append(len(block["form_counts"]))
+        forms.add(unpacked(block, "forms"), block["form_counts"])
+    form_ids = forms.codes()
+    order = as_numbers(pc.array_sort_indices(forms.different)).astype(np.int64)
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
-    form_ids = rank[codes]
-    vocabulary = known.take(order)
-    form_counts = np.bincount(form_ids, np.concatenate(counts), len(order))
+    vocabulary = forms.different.take(order)
     return {
-        "form_counts": form_counts.astype(np.int64),
+        "form_counts": forms.counts[order],
         "document_start": starts(np.concatenate(tokens)),
         "sentence_start": starts(np.concatenate(sentences)),
         "block_document": np.array([job.first for job in jobs], dtype=np.int64),
-        "form_start": starts(np.array([len(part) for part in counts])),
-        "form_ids": form_ids,
+        "form_start": starts(np.array(sizes)),
+        "form_ids": np.take(rank, form_ids, out=form_ids),
         **packed("forms", vocabulary),
         **types_of(vocabulary),
     }
 
 
 class Forms:
-    """The different forms of many arrays, and where each of their forms is among them."""
+    """The different forms of many arrays in the order in which they came, how often each occurs in
+    all of them, and where each of their forms is among them."""
 
     def __init__(self):
         import pyarrow as pa
 
         self.different = pa.array([], pa.large_string())
-        self.waiting: list = []
-        self.codes: list[np.ndarray] = []
+        self.counts = np.zeros(0, dtype=np.int64)
+        self.waiting: list[tuple] = []
+        self.places: list[np.ndarray] = []
 
-    def add(self, words) -> None:
-        """Take an Arrow array."""
-        self.waiting.append(words)
-        if sum(map(len, self.waiting)) > max(1_000_000, len(self.different)):
+    def add(self, forms, counts: np.ndarray) -> None:
+        """Take an Arrow array of different forms, and how often each occurs."""
+        self.waiting.append((forms, counts))
+        if sum(len(counts) for _, counts in self.waiting) > max(1_000_000, len(self.different)):
             self.take()
 
     def take(self) -> None:
         import pyarrow as pa
 
-        encoded = pa.concat_arrays([self.different, *self.waiting]).dictionary_encode()
-        self.codes.append(as_numbers(encoded.indices)[len(self.different) :].copy())
+        known = len(self.different)
+        forms = [self.different, *(forms for forms, _ in self.waiting)]
+        counts = np.concatenate([self.counts, *(counts for _, counts in self.waiting)])
+        encoded = pa.concat_arrays(forms).dictionary_encode()
+        places = as_numbers(encoded.indices)
         self.different, self.waiting = encoded.dictionary, []
+        self.counts = np.bincount(places, counts, len(self.different)).astype(np.int64)
+        self.places.append(places[known:].copy())
 
-    def known(self) -> tuple:
-        """The different words in the order in which they came, and the place of each word taken."""
+    def codes(self) -> np.ndarray:
+        """The place of each form taken among the different ones."""
         self.take()
-        return self.different, np.concatenate(self.codes)
+        parts, self.places = self.places, []
+        return np.concatenate(parts)
 
 
 def starts(sizes: np.ndarray) -> np.ndarray:

@@ -104,7 +104,8 @@ class Held(Texts):
 def block_of(*texts: str, languages=None, excluded=None) -> dict[str, np.ndarray]:
     """The arrays of one block of these texts."""
     n = len(texts)
-    job = Job("", 0, n, languages or ["en"] * n, excluded or [()] * n)
+    lines = {str(number): lines for number, lines in enumerate(excluded or ()) if lines}
+    job = Job("", 0, n, languages or ["en"] * n, lines)
     return make_block(Held(*texts), job)
 
 

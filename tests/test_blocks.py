@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import zlib
 
 import naive
 import numpy as np
@@ -233,6 +234,40 @@ def assert_same(there: dict, back: dict) -> None:
         compare(table, back[name], obj=name)
 
 
+def ends_one_by_one(sizes: list[int], ids: list[str]) -> list[int]:
+    """Where blocks end, document by document: at a chance from LEAST bytes on, or before MOST."""
+    least, most, chance = (getattr(analysis.tokens, name) for name in ("LEAST", "MOST", "CHANCE"))
+    ends, size = [], 0
+    for number, identity in enumerate(ids):
+        size += sizes[number]
+        full = number + 1 == len(ids) or size + sizes[number + 1] > most
+        if full or (size >= least and zlib.crc32(identity.encode()) % chance == 0):
+            ends.append(number + 1)
+            size = 0
+    return ends
+
+
+@SETTINGS
+@given(
+    st.lists(st.integers(1, 300), min_size=1, max_size=200),
+    st.sampled_from([(0, 0), (1, 50), (150, 600), (10**6, 10**7)]),
+)
+def test_blocks_end_where_a_plain_loop_ends_them(sizes, cut):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis.tokens, "LEAST", cut[0])
+        patch.setattr(analysis.tokens, "MOST", cut[1])
+        patch.setattr(analysis.tokens, "CHANCE", 4)
+        ids = [f"d{number}" for number in range(len(sizes))]
+        ends = analysis.tokens.block_ends(np.array(sizes), ids.__getitem__)
+        assert list(ends) == ends_one_by_one(sizes, ids)
+
+
+def test_a_store_that_was_made_is_opened_without_a_look_at_its_documents(in_blocks, monkeypatch):
+    corpus = in_blocks(rows()).corpus
+    monkeypatch.setattr(analysis.tokens, "jobs_of", lambda corpus: pytest.fail("was looked at"))
+    assert len(analysis.tokenize(corpus)) > 0
+
+
 @pytest.mark.parametrize("cut", [SOME, EACH], ids=["some", "one a document"])
 def test_the_size_of_blocks_is_irrelevant(in_blocks, cut):
     """Tables, counts and samples are the same in one block, in a handful and in one a document."""
@@ -286,7 +321,7 @@ def test_a_block_is_made_without_pandas():
         "import sys; import numpy as np; from analysis.store.blocks import Job, make_block\n"
         "text = 'US–China’s race. We go on. “Yes. No.” (CAC, 2023) 2 While e.g. U.S.’s\\n'.encode()\n"
         "class Texts: gathered = lambda self, numbers: (text, np.array([0, len(text)]))\n"
-        "made = make_block(Texts(), Job('', 0, 1, ['en'], [()]))\n"
+        "made = make_block(Texts(), Job('', 0, 1, ['en'], {}))\n"
         "print(len(made['ids']), 'pandas' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

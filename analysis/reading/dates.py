@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from analysis.errors import InputError, shown
 
@@ -70,15 +72,23 @@ class Ambiguous(InputError):
 
 @dataclass(frozen=True)
 class Dates:
-    """The dates of a corpus in the order given; a rejected one is None, its reason in `rejected`.
+    """The dates of a corpus, each different one read once.
 
-    `rejected` holds the reason by the number of the date, from 0; `read_as` holds, for each form
-    that is not ISO, how many dates have it and one of them as given and as read.
+    `different` are the different dates in the order in which they came, a rejected one None;
+    `which` tells, of every date given, its place among them. `rejected` holds the reason by the
+    number of the date, from 0; `read_as` holds, for each form that is not ISO, how many dates have
+    it and one of them as given and as read.
     """
 
-    dates: tuple[Date | None, ...]
+    different: tuple[Date | None, ...]
+    which: np.ndarray
     rejected: dict[int, str]
     read_as: dict[str, tuple[int, str, str]]
+
+    @property
+    def dates(self) -> tuple[Date | None, ...]:
+        """The dates in the order given."""
+        return tuple(self.different[place] for place in self.which.tolist())
 
     @property
     def told(self) -> list[str]:
@@ -92,32 +102,33 @@ class Dates:
 
 
 def read_dates(
-    given: Sequence[str], *, order: str = "", where: Callable[[int], str] = "date {}".format
+    given: Iterable[str], *, order: str = "", where: Callable[[int], str] = "date {}".format
 ) -> Dates:
-    """The dates of a corpus as they are given; `where` tells the place of a date by its number.
+    """The dates of a corpus as they are given (also as an Arrow array of texts); `where` tells the
+    place of a date by its number.
 
     `order` ('day_first', 'month_first') decides how 03/05/2024 is read throughout; a date that the
     order cannot read is then rejected. Without it, raises Ambiguous for dates that can be read two
     ways, and for a corpus in which some are day first and others month first.
     """
+    from analysis.store.arrow import coded
+
     check_order(order)
+    texts, which = coded(given)
     if not order:
-        refuse_two_orders(given, where)
-    known = {text: read_or_reason(text, order) for text in dict.fromkeys(given)}
-    rejected, read_as = {}, {}
-    plain = {
-        text for text, date in known.items() if isinstance(date, Date) and date.form in ("", "ISO")
-    }
-    told = enumerate(given) if len(plain) < len(known) else ()
-    for number, text in told:
-        date = known[text]
-        if isinstance(date, str):
-            rejected[number] = date
-        elif date.form not in ("", "ISO"):
+        refuse_two_orders(texts, which, where)
+    known = [read_or_reason(text, order) for text in texts]
+    counts = np.bincount(which, minlength=len(texts)).tolist()
+    read_as: dict[str, tuple[int, str, str]] = {}
+    for text, date, count in zip(texts, known, counts, strict=True):
+        if isinstance(date, Date) and date.form not in ("", "ISO"):
             n, example, iso = read_as.get(date.form, (0, text.strip(), date.iso))
-            read_as[date.form] = (n + 1, example, iso)
-    found = {text: date if isinstance(date, Date) else None for text, date in known.items()}
-    return Dates(tuple(map(found.__getitem__, given)), rejected, read_as)
+            read_as[date.form] = (n + count, example, iso)
+    no_dates = [place for place, date in enumerate(known) if isinstance(date, str)]
+    numbers_rejected = np.flatnonzero(np.isin(which, no_dates)).tolist()
+    rejected = {number: known[which[number]] for number in numbers_rejected}
+    found = tuple(date if isinstance(date, Date) else None for date in known)
+    return Dates(found, which, rejected, read_as)
 
 
 def read_or_reason(text: str, order: str) -> Date | str:
@@ -175,30 +186,33 @@ def check_order(order: str) -> None:
         raise InputError("unknown order of dates", value=order, allowed=ORDERS)
 
 
-def refuse_two_orders(given: Sequence[str], where: Callable[[int], str]) -> None:
-    """Raise Ambiguous where some dates are day first and others month first, or either."""
-    order_for = {text: order_of(text) for text in dict.fromkeys(given)}
-    if not any(order_for.values()):
+def refuse_two_orders(texts: list[str], which: np.ndarray, where: Callable[[int], str]) -> None:
+    """Raise Ambiguous where some dates are day first and others month first, or either.
+
+    `texts` are the different dates, `which` tells of each date given which of them it is.
+    """
+    orders = np.array([order_of(text) for text in texts], dtype=object)
+    if not any(orders):
         return
-    kinds: dict[str, list[int]] = {}
-    for number, text in enumerate(given):
-        kinds.setdefault(order_for[text], []).append(number)
-    sure = {kind: kinds[kind][0] for kind in ORDERS if kind in kinds}
+    numbers_of = {kind: np.flatnonzero((orders == kind)[which]) for kind in (*ORDERS, "either")}
+    sure = {kind: int(numbers_of[kind][0]) for kind in ORDERS if len(numbers_of[kind])}
     told = {
-        kind: f"{shown(given[n].strip())} in {shown(where(n), quote=False)} is {kind}"
+        kind: f"{shown(texts[which[n]].strip())} in {shown(where(n), quote=False)} is {kind}"
         for kind, n in sure.items()
     }
-    if either := kinds.get("either"):
+    either = numbers_of["either"]
+    if len(either):
         problem = f"{len(either)} dates can be read two ways"
         problem += f" ({next(iter(told.values()))})" if told else ""
-        place = either[0]
+        problem += ", the first"
+        place = int(either[0])
     elif len(sure) == 2:
         problem = f"dates are in two orders: {told['month_first']}, day_first is"
         place = sure["day_first"]
     else:
         return
-    problem += ", the first" if either else ""
-    raise Ambiguous(problem, where=where(place), value=given[place].strip(), allowed=SAID)
+    value = texts[which[place]].strip()
+    raise Ambiguous(problem, where=where(place), value=value, allowed=SAID)
 
 
 def order_of(given: str) -> str:

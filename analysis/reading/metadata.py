@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from analysis.errors import shown
 from analysis.reading.rows import Batch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 MISSING = "(none)"
 WHOLE_CORPUS = "whole corpus, by date"
 
 
-def joined(parts: list[dict[str, list[str]]], batches: list[Batch]) -> dict[str, list[str]]:
-    """The metadata of all batches by column, empty where a batch lacks the column."""
-    known = dict.fromkeys(column for part in parts for column in part)
+def joined(batches: list[Batch]) -> dict[str, pa.LargeStringArray]:
+    """The metadata of all batches by column, empty where a batch lacks the column.
+
+    Each column is taken out of the batches, so that it is not held twice.
+    """
+    import pyarrow as pa
+
+    from analysis.store.arrow import empty_texts
+
+    known = dict.fromkeys(column for batch in batches for column in batch.metadata)
     return {
-        column: [
-            value
-            for part, batch in zip(parts, batches, strict=True)
-            for value in part.get(column) or [""] * len(batch)
-        ]
+        column: pa.concat_arrays(
+            batch.metadata.pop(column) if column in batch.metadata else empty_texts(len(batch))
+            for batch in batches
+        )
         for column in known
     }
 
@@ -38,52 +51,103 @@ def place_finder(batches: list[Batch]) -> Callable[[int], str]:
     return place
 
 
-def validated(
-    metadata: dict[str, list[str]], n: int, place: Callable[[int], str], order: str
-) -> tuple[dict[str, list[str]], dict[int, str], list[str]]:
-    """The metadata with every standard column; why documents are rejected; how dates were read."""
-    from analysis.reading.dates import read_dates
+@dataclass(frozen=True)
+class Validated:
+    """Metadata with every standard column; why documents are rejected, by their numbers; how dates
+    were read; the numbers of all documents in the order of their ids."""
 
-    values = {**{column: [""] * n for column in COLUMNS}, **metadata}
+    columns: dict[str, pa.LargeStringArray]
+    problems: dict[int, str]
+    told: list[str]
+    order: np.ndarray
+
+
+def validated(
+    metadata: dict[str, pa.LargeStringArray], n: int, place: Callable[[int], str], dates: str
+) -> Validated:
+    """The metadata of `n` documents, checked; `dates` is the order of dates that can be read two ways."""
+    import pyarrow.compute as pc
+
+    from analysis.reading.dates import read_dates
+    from analysis.store.arrow import as_numbers, empty_texts, places_of, texts_of
+
+    columns = {**{column: empty_texts(n) for column in COLUMNS}, **metadata}
     if "id" not in metadata:
-        values["id"] = [f"{number:08d}" for number in range(1, n + 1)]
-    dates = read_dates(values["date"], order=order, where=place)
-    problems = dict(dates.rejected)
-    given_precisions = values["date_precision"] if any(values["date_precision"]) else ()
-    for number, given in enumerate(given_precisions):
-        date = dates.dates[number]
-        if date is not None and given not in ("", date.precision):
-            told = f"date_precision does not fit the date {shown(values['date'][number])}"
-            told += f": {shown(given)}; allowed: {date.precision or 'none, as there is no date'}"
-            problems[number] = told
-    problems |= id_problems(values["id"], problems, place)
-    return (
-        {
-            **values,
-            "date": [date.iso if date else "" for date in dates.dates],
-            "date_precision": [date.precision if date else "" for date in dates.dates],
-            "source": [source or MISSING for source in values["source"]],
-        },
-        problems,
-        dates.told,
-    )
+        columns["id"] = numbered(n)
+    found = read_dates(columns["date"], order=dates, where=place)
+    which = places_of(found.which)
+    read = [(date.iso, date.precision) if date else ("", "") for date in found.different]
+    isos, precisions = (texts_of(part).take(which) for part in zip(*read, strict=True))
+    problems = dict(found.rejected)
+    problems |= precision_problems(columns, precisions, problems)
+    order = as_numbers(pc.array_sort_indices(columns["id"])).astype(np.int64)
+    problems |= id_problems(columns["id"], order, problems, place)
+    source = columns["source"]
+    columns |= {"date": isos, "date_precision": precisions}
+    columns["source"] = pc.if_else(pc.equal(source, ""), MISSING, source)
+    return Validated(columns, problems, found.told, order)
+
+
+def numbered(n: int) -> pa.LargeStringArray:
+    """Ids for documents that have none: 00000001 and so on."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from analysis.store.arrow import places_of
+
+    return pc.utf8_lpad(places_of(np.arange(1, n + 1)).cast(pa.large_string()), 8, "0")
+
+
+def precision_problems(
+    columns: Mapping[str, pa.LargeStringArray],
+    precisions: pa.LargeStringArray,
+    rejected: Mapping[int, str],
+) -> dict[int, str]:
+    """Why documents that are not rejected already cannot have the precisions that were given."""
+    import pyarrow.compute as pc
+
+    from analysis.store.arrow import as_bools
+
+    given = columns["date_precision"]
+    wrong = as_bools(pc.not_equal(given, precisions)) & as_bools(pc.not_equal(given, ""))
+    problems: dict[int, str] = {}
+    for number in np.flatnonzero(wrong).tolist():
+        if number not in rejected:
+            told = (
+                f"date_precision does not fit the date {shown(columns['date'][number].as_py())}: "
+            )
+            told += f"{shown(given[number].as_py())}; allowed: "
+            problems[number] = told + (precisions[number].as_py() or "none, as there is no date")
+    return problems
 
 
 def id_problems(
-    ids: list[str], rejected: Mapping[int, str], place: Callable[[int], str]
+    ids: pa.LargeStringArray,
+    order: np.ndarray,
+    rejected: Mapping[int, str],
+    place: Callable[[int], str],
 ) -> dict[int, str]:
-    """Why documents that are not rejected already cannot have their ids; of equal ones the first has it."""
+    """Why documents that are not rejected already cannot have their ids; of equal ones the first has it.
+
+    `order` are the numbers of the documents in the order of their ids, equal ones as they came.
+    """
+    import pyarrow.compute as pc
+
+    from analysis.store.arrow import as_bools, places_of
+
     problems: dict[int, str] = {}
-    seen: dict[str, int] = {}
-    for number, identity in enumerate(ids):
-        if number in rejected:
-            continue
-        first = seen.setdefault(identity, number)
-        if not identity.strip():
+    speaks = pc.match_substring_regex(ids, r"[\p{L}\p{N}]")
+    for number in np.flatnonzero(~as_bools(speaks)).tolist():
+        if not ids[number].as_py().strip():
             problems[number] = "id is empty; allowed: a text that no other row has"
-        elif identity == WHOLE_CORPUS:
-            problems[number] = f"id is reserved: {shown(identity)}"
-        elif first != number:
-            told = f"id stands twice (first in {shown(place(first), quote=False)})"
-            problems[number] = f"{told}: {shown(identity)}"
-    return problems
+    for number in np.flatnonzero(as_bools(pc.equal(ids, WHOLE_CORPUS))).tolist():
+        problems[number] = f"id is reserved: {shown(WHOLE_CORPUS)}"
+    ordered = ids.take(places_of(order))
+    again = as_bools(pc.equal(ordered[1:], ordered[:-1]))
+    begins = np.flatnonzero(np.diff(again, prepend=False, append=False).view(bool))
+    for first, last in begins.reshape(-1, 2).tolist():
+        same = [number for number in order[first : last + 1].tolist() if number not in rejected]
+        for number in same[1:]:
+            told = f"id stands twice (first in {shown(place(same[0]), quote=False)})"
+            problems.setdefault(number, f"{told}: {shown(ids[number].as_py())}")
+    return {number: why for number, why in problems.items() if number not in rejected}

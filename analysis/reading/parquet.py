@@ -7,6 +7,8 @@ import datetime
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from analysis.errors import InputError, shown
 from analysis.reading.rows import Batch, Rejected
 from analysis.reading.tables import LONGEST_FIELD, MOST_REJECTED, opened, refuse_missing, renamed
@@ -74,36 +76,62 @@ def found_in(
     piece, columns: Mapping[str, str], file: str, first: int
 ) -> Iterator[Batch | Rejected]:
     """The rejected rows of a piece, then its documents; `first` is the number of its first row."""
+    from analysis.store.arrow import empty_texts, places_of
+
     arrays = dict(zip(piece.schema.names, piece.columns, strict=True))
     text = columns.get("text", "text")
     problems: Problems = {}
     texts = texts_of_documents(arrays.pop(text), text, problems)
-    metadata = {name: texts_of(values, name, problems) for name, values in arrays.items()}
+    metadata = {name: column_of(values, name, problems) for name, values in arrays.items()}
     for n in sorted(problems):
         yield Rejected(f"{file}, row {first + n}", problems[n])
-    kept = [n for n in range(len(piece)) if n not in problems]
-    if kept and problems:
-        texts = texts.take(kept)
-        metadata = {name: [values[n] for n in kept] for name, values in metadata.items()}
-    if kept:
-        yield Batch(lambda n: f"{file}, row {first + kept[n]}", texts, renamed(metadata, columns))
+    kept = np.delete(np.arange(len(piece)), sorted(problems))
+    if not len(kept):
+        return
+    if problems:
+        texts = texts.take(places_of(kept))
+        metadata = {name: values.take(places_of(kept)) for name, values in metadata.items()}
+    metadata = renamed(metadata, columns, missing=empty_texts(len(kept)))
+    yield Batch(lambda n: f"{file}, row {first + kept[n]}", texts, metadata)
 
 
 def texts_of_documents(values, name: str, problems: Problems):
     """A column of texts as an Arrow array of them; what is blank or none is noted in `problems`."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    if str(values.type) not in TEXTS or values.null_count or not is_valid(values):
-        values = pa.array(texts_of(values, name, problems, longest=None), pa.large_string())
-    elif not pa.types.is_large_string(values.type):
-        values = values.cast(pa.large_string())
+    values = as_texts(values, name, problems)
     blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
     holds_nul = pc.match_substring_regex(values, "\\x00")
     for found, problem in ((blank, "text is blank"), (holds_nul, "text holds a NUL character")):
         for n in pc.indices_nonzero(found).to_pylist():
             problems.setdefault(n, problem)
     return values
+
+
+def column_of(values, name: str, problems: Problems):
+    """A column of metadata as an Arrow array of texts, a missing value as the empty text; what is none is
+    noted in `problems`."""
+    import pyarrow.compute as pc
+
+    values = as_texts(values, name, problems)
+    long = pc.greater(pc.utf8_length(values), LONGEST_FIELD)
+    holds_nul = pc.match_substring_regex(values, "\\x00")
+    for found, told in ((long, "is too long"), (holds_nul, "holds a NUL character")):
+        for n in pc.indices_nonzero(found).to_pylist():
+            problems.setdefault(n, f"{shown(name, quote=False)} {told}")
+    return values
+
+
+def as_texts(values, name: str, problems: Problems):
+    """A column as an Arrow array of texts, a missing value as the empty text; what is none is noted in
+    `problems`."""
+    import pyarrow as pa
+
+    if str(values.type) not in TEXTS or not is_valid(values):
+        texts = [text_of(value, n, name, problems) for n, value in enumerate(values)]
+        return pa.array(texts, pa.large_string())
+    values = values.fill_null("") if values.null_count else values
+    return values.cast(pa.large_string())
 
 
 def is_valid(values) -> bool:
@@ -115,23 +143,6 @@ def is_valid(values) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def texts_of(
-    values, name: str, problems: Problems, *, longest: int | None = LONGEST_FIELD
-) -> list[str]:
-    """A column as texts, a missing value as the empty text; what is none is noted in `problems`."""
-    if str(values.type) in TEXTS and is_valid(values):
-        texts = [value or "" for value in values.to_pylist()]
-    else:
-        texts = [text_of(value, n, name, problems) for n, value in enumerate(values)]
-    if not longest or (max(map(len, texts), default=0) <= longest and "\x00" not in "".join(texts)):
-        return texts
-    for n, text in enumerate(texts):
-        if len(text) > longest or "\x00" in text:
-            told = "holds a NUL character" if len(text) <= longest else "is too long"
-            problems.setdefault(n, f"{shown(name, quote=False)} {told}")
-    return texts
 
 
 def text_of(value, number: int, name: str, problems: Problems) -> str:

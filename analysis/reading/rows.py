@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CODINGS, KEY = "codings", "sample.csv"
 """A folder of a corpus that holds this key is one of coding sheets, and no document of it."""
@@ -20,11 +24,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some documents: where each stands (for messages), texts, and metadata by column, as text."""
+    """Some documents: where each stands (for messages), texts (a list, or an Arrow array), and metadata
+    by column, as Arrow arrays of texts."""
 
     where: Callable[[int], str]
-    texts: object
-    metadata: dict[str, list[str]]
+    texts: Sequence
+    metadata: dict[str, pa.LargeStringArray]
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -52,8 +52,10 @@ def found_at(place: Path, manner: Manner) -> Iterator[Row | Batch | Rejected | R
 
 def batch_of(rows: list[Row]) -> Batch:
     """Some rows as a batch, a column that a row lacks empty."""
+    from analysis.store.arrow import texts_of
+
     known = dict.fromkeys(column for row in rows for column in row.metadata)
-    metadata = {column: [row.metadata.get(column, "") for row in rows] for column in known}
+    metadata = {column: texts_of(row.metadata.get(column, "") for row in rows) for column in known}
     places = [row.where for row in rows]
     return Batch(lambda n: places[n], [row.text for row in rows], metadata)
 

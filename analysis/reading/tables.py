@@ -14,12 +14,13 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from analysis.errors import InputError, shown
 from analysis.reading.encodings import decoded
 from analysis.reading.rows import Rejected, Remark, Row
 
+T = TypeVar("T")
 MB = 1_000_000
 LARGEST = 2_000 * MB
 MOST_TIMES = 250
@@ -106,10 +107,13 @@ def row_of(record: Record, columns: Mapping[str, str]) -> Row | Rejected:
     return Row(record.where, text, values)
 
 
-def renamed(values: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+def renamed(
+    values: Mapping[str, T], columns: Mapping[str, str], *, missing: T = ""
+) -> dict[str, T]:
     """The values with each column `old` under its new name as well; a text under that alone.
 
-    A date that is read from another column has no precision but its own.
+    A date that is read from another column has no precision but its own. `missing` stands for the
+    value of a column that is not there.
     """
     found = dict(values)
     if "text" in columns:
@@ -117,7 +121,9 @@ def renamed(values: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, 
     if "date" in columns:
         found.pop("date_precision", None)
     return found | {
-        new: values.get(old, "") for new, old in columns.items() if new != "text" or old in values
+        new: values.get(old, missing)
+        for new, old in columns.items()
+        if new != "text" or old in values
     }
 
 

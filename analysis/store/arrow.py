@@ -12,6 +12,33 @@ import numpy as np
 import pyarrow as pa
 
 
+def coded(texts: Iterable[str] | pa.Array) -> tuple[list[str], np.ndarray]:
+    """The different texts in the order in which they came, and the place of each text among them.
+
+    >>> coded(["b", "a", "b"])
+    (['b', 'a'], array([0, 1, 0], dtype=int32))
+    """
+    texts = texts if isinstance(texts, pa.Array) else texts_of(texts)
+    encoded = texts.dictionary_encode()
+    return encoded.dictionary.to_pylist(), as_numbers(encoded.indices)
+
+
+def empty_texts(n: int) -> pa.LargeStringArray:
+    """So many empty texts."""
+    return texts_sized(b"", np.zeros(n, dtype=np.int64))
+
+
+def column_of(values) -> pa.LargeStringArray:
+    """A column of a table, all of it text, as one Arrow array."""
+    array = pa.array(values, pa.large_string())
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def release_unused() -> None:
+    """Give back to the system what Arrow keeps for its next arrays."""
+    pa.default_memory_pool().release_unused()
+
+
 def as_bools(values: pa.Array) -> np.ndarray:
     """An Arrow array of truth values as numpy's; none is missing."""
     bits = np.frombuffer(values.buffers()[1] or b"", dtype=np.uint8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -450,7 +450,8 @@ def one_by_one(content: bytes, bounds: list[Span], mine: np.ndarray, language: s
 
 @dataclass(frozen=True)
 class Job:
-    """The documents of one block: a stretch of a corpus, languages and excluded lines by document.
+    """The documents of one block: a stretch of a corpus, the language of each, and the excluded lines of
+    some (by their number in the block, as text).
 
     `words` are Chinese words of the corpus's own; `key` is where the block belongs in the cache.
     """
@@ -459,7 +460,7 @@ class Job:
     first: int
     last: int
     languages: Sequence[str]
-    excluded: Sequence[Sequence[int]]
+    excluded: Mapping[str, Sequence[int]]
     words: Sequence[str] = ()
 
 
@@ -477,7 +478,7 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     words, runs = find_words(signs, job.words)
     first_token = np.searchsorted(words.start, np.append(lines.start, len(content)))
     spoken = np.diff(first_token) > 0
-    if any(job.excluded):
+    if job.excluded:
         spoken &= ~excluded_lines(lines, job.excluded)
         words = only(words, np.repeat(spoken, np.diff(first_token)))
     line, start, end = find_sentences(signs, lines, np.flatnonzero(spoken), job.languages, runs)
@@ -502,12 +503,11 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     }
 
 
-def excluded_lines(lines: Lines, excluded: Sequence[Sequence[int]]) -> np.ndarray:
+def excluded_lines(lines: Lines, excluded: Mapping[str, Sequence[int]]) -> np.ndarray:
     """Which lines are excluded."""
     out = np.zeros(len(lines.start), dtype=bool)
-    for document, numbers in enumerate(excluded):
-        if numbers:
-            out |= (lines.document == document) & np.isin(lines.number, numbers)
+    for document, numbers in excluded.items():
+        out |= (lines.document == int(document)) & np.isin(lines.number, numbers)
     return out
 
 

@@ -60,8 +60,9 @@ def key_of(*parts: object) -> str:
     """A key for what these parts (texts, numbers, bytes, lists) decide."""
     digest = hashlib.sha256()
     for part in parts:
-        content = part if isinstance(part, bytes) else json.dumps(part).encode("utf-8")
-        digest.update(len(content).to_bytes(8, "big"))
+        ready = isinstance(part, (bytes, memoryview))
+        content = part if ready else json.dumps(part).encode("utf-8")
+        digest.update(memoryview(content).nbytes.to_bytes(8, "big"))
         digest.update(content)
     return digest.hexdigest()
 

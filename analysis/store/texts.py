@@ -138,6 +138,8 @@ class Texts(Sequence):
 
     def ordered(self, order: np.ndarray) -> Texts:
         """The same texts in another order, or some of them."""
+        if np.array_equal(order, np.arange(len(self))):
+            return self
         arrays = (self.spans, self.digests, self.sums, self.characters)
         texts = Texts(self.file, *(array[order] for array in arrays))
         if self.renew is not None:
@@ -202,14 +204,16 @@ class TextWriter:
         self.file = folder / FILE
         self.sink = self.file.open("wb")
         self.place = 0
-        self.parts: list[tuple[np.ndarray, ...]] = []
+        self.parts: tuple[list[np.ndarray], ...] = ([], [], [], [])
         self.speaks = False
 
     def write(self, batch: Prepared) -> None:
         """Write a batch."""
         self.sink.write(batch.content)
         spans = batch.spans + self.place
-        self.parts.append((spans, batch.digests, batch.sums, batch.characters))
+        columns = (spans, batch.digests, batch.sums, batch.characters)
+        for part, column in zip(self.parts, columns, strict=True):
+            part.append(column)
         self.place += len(batch.content)
         self.speaks = self.speaks or batch.speaks
 
@@ -217,8 +221,11 @@ class TextWriter:
         """The texts that were written."""
         self.sink.write(bytes(PADDING))
         self.sink.close()
-        columns = zip(*self.parts, strict=True)
-        return Texts(self.file, *(np.concatenate(column) for column in columns))
+        columns = []
+        for part in self.parts:
+            columns.append(np.concatenate(part))
+            part.clear()
+        return Texts(self.file, *columns)
 
 
 def iter_signs(texts):
