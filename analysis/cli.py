@@ -409,6 +409,8 @@ def check_command(options: argparse.Namespace) -> int:
         told = rules_told_by_language(sets.values(), corpus, kind) if sets else ""
         for line in told.splitlines():
             print(f"    {line}")
+    if book.toneless:
+        print(f"  codebook {shown(book.name)}, words without tone: {len(book.toneless)} rules")
     try_examples(book)
     if options.strict:
         corpus.refuse_rejections()

@@ -80,13 +80,17 @@ class RuleSet:
 
 @dataclass(frozen=True)
 class Codebook:
-    """Frames, actors and term groups by name, in the order of the file."""
+    """Frames, actors and term groups by name, in the order of the file.
+
+    `toneless` are rules whose words carry no tone, as they name the subject of the texts.
+    """
 
     name: str
     version: str
     frames: Mapping[str, RuleSet]
     actors: Mapping[str, RuleSet]
     terms: Mapping[str, RuleSet]
+    toneless: tuple[Rule, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -96,6 +100,7 @@ class Codebook:
             for kind in ("frames", "actors", "terms")
             for named in getattr(self, kind).items()
         ]
+        sets += [("toneless", self.toneless)] if self.toneless else []
         return hashlib.sha256(repr(sets).encode("utf-8")).hexdigest()
 
 
@@ -176,13 +181,14 @@ def read_codebook(file: str | Path) -> Codebook:
     if not file.is_file():
         raise InputError("no such codebook", value=str(file), allowed="a YAML file")
     top = read_yaml(file)
-    top.only(("name", "version", "frames", "actors", "terms"))
+    top.only(("name", "version", "frames", "actors", "terms", "toneless"))
     return Codebook(
         name=top.text_of("name") or file.stem,
         version=top.text_of("version"),
         frames=rule_sets(top, "frames"),
         actors=rule_sets(top, "actors"),
         terms=rule_sets(top, "terms"),
+        toneless=parse_rules(top.get("toneless"), "toneless") if top.has("toneless") else (),
     )
 
 

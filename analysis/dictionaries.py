@@ -378,6 +378,8 @@ def codebook_yaml(codebook: Codebook) -> str:
         sets = getattr(codebook, kind)
         if sets:
             content[kind] = {name: written(rules) for name, rules in sets.items()}
+    if codebook.toneless:
+        content["toneless"] = [rule.text for rule in codebook.toneless]
     return dumped(content)
 
 

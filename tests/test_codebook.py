@@ -97,6 +97,8 @@ def test_codebook_content(codebook_of):
         ("frames:\n  race: x\n", "line 2: a mapping"),
         ("frame: {}\n", "line 1: unknown key (is 'frames' meant?): 'frame'; allowed: name, version"),
         ("frames:\n  race: {rulez: [x]}\n", "line 2: unknown key (is 'rules' meant?): 'rulez'; allowed: about"),
+        ("toneless: [like, '*']\n", "line 1: a * without any letter, in rule: '*'; allowed: words"),
+        ("toneless: [like, like]\n", "line 1: rule of 'toneless' stands twice (first in c.yaml, line 1): 'like'"),
         ("terms:\n  a:\n    - a-b\n    - a b\n", "line 4: rule of 'a' stands twice (first in c.yaml, line 3): 'a b'"),
         ("frames:\n  race:\n    - a\n    - b*[\n", "line 4: a sign that no word holds"),
         ("frames:\n  ../race: [x]\n", "line 2: is no name: '../race'; allowed: up to 60 letters"),

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from analysis import uncertainty
-from analysis.codebook import Codebook, term_sets
+from analysis.codebook import Codebook, RuleSet
 from analysis.evidence import check_unit, units_of
 from analysis.matching import Matcher, ranges
 from analysis.stance import quoting
@@ -94,16 +94,15 @@ def count_stances(
     *,
     negation: int = 0,
     voice: str = "all",
-    toneless: Sequence[str] = (),
 ) -> Stances:
     """Count how the frames and actors of a codebook stand together, block by block.
 
     With `negation` above 0 negated matches do not count; `voice` chooses whose words count for
-    nearness, objects and tone. `toneless` are rules whose words carry no tone, as names of actors
-    never do. Raises InputError for an unknown unit or voice, and for what is no rule.
+    nearness, objects and tone. Words of the codebook's toneless rules carry no tone, as names of
+    actors never do. Raises InputError for an unknown unit or voice.
     """
     check_unit(unit)
-    counter = Counter(tokens, codebook, unit, negation, quoting.chosen(voice), toneless)
+    counter = Counter(tokens, codebook, unit, negation, quoting.chosen(voice))
     counts, sums = [], None
     for _, (count, part) in tokens.each(counter.count):
         counts.append(count)
@@ -132,10 +131,10 @@ def stacked(parts: Sequence[Counts]) -> Counts:
 class Counter:
     """Counts stances in the blocks of a corpus; what needs the vocabulary is made once."""
 
-    def __init__(self, tokens: Tokens, codebook: Codebook, unit, negation, voices, toneless):
+    def __init__(self, tokens: Tokens, codebook: Codebook, unit, negation, voices):
         self.unit, self.apart, self.chosen = unit, negation > 0, voices
         self.n_frames, self.n_actors = len(codebook.frames), len(codebook.actors)
-        silent = term_sets(toneless, {}).values() if toneless else ()
+        silent = [RuleSet("toneless", codebook.toneless)] if codebook.toneless else []
         sets = [*codebook.frames.values(), *codebook.actors.values(), *silent]
         self.matcher = Matcher(tokens, sets)
         self.voices, self.tones = quoting.Voices(tokens), Tones(tokens)
