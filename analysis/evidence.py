@@ -232,11 +232,14 @@ class Gatherer:
             table[column] = rows[:, place]
         cells, *sums = (np.concatenate(part) for part in zip(*self.moments, strict=True))
         shape = (self.tokens.n_documents, len(self.sets))
-        where = np.divmod(cells, max(len(self.sets), 1))
+        row, column = np.divmod(cells, max(len(self.sets), 1))
+        ends = np.cumsum(np.bincount(row, minlength=shape[0]))
+        kind = sparse.get_index_dtype(maxval=max(len(cells), shape[1]))
+        where = column.astype(kind), np.append(0, ends).astype(kind)  # cells come in order
         return Found(
             self.tokens,
             tuple(self.sets),
-            *(sparse.csr_array((part, where), shape=shape) for part in sums),
+            *(sparse.csr_array((part, *where), shape=shape) for part in sums),
             self.n_sentences,
             self.rule_counts,
             pd.DataFrame(table),

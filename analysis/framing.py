@@ -123,7 +123,8 @@ def code_units(
         holders = sparse.hstack([holders, nobody]).tocsr()
         named += np.asarray(holders.sum(axis=0)).ravel()
         together += (holders.T @ framed).toarray()
-        member = (np.ones(len(firsts), dtype=np.int64), (document, np.arange(len(firsts))))
+        units_at = np.arange(len(firsts), dtype=np.int32)
+        member = (np.ones(len(firsts), dtype=np.int64), (document, units_at))
         shape = (block.n_documents, len(firsts))
         coded.append(sparse.csr_array(member, shape=shape) @ framed)
         units.append(np.bincount(document, minlength=block.n_documents))
@@ -162,7 +163,7 @@ def presence_of(
     """Which units (rows) of a block hold a match of which rule set (columns), as ones."""
     sentence = np.searchsorted(block.sentence_start, rows[:, 1], side="right") - 1
     cells = np.unique(unit_of[sentence] * n_sets + rows[:, 0])
-    where = np.divmod(cells, max(n_sets, 1))
+    where = tuple(part.astype(np.int32) for part in np.divmod(cells, max(n_sets, 1)))
     ones = np.ones(len(cells), dtype=np.int64)
     return sparse.csr_array((ones, where), shape=(n_units, n_sets))
 

@@ -257,8 +257,9 @@ def share_estimates(
         limits = wilson(count[column], total[column], confidence, effect, int(n[column]))
         low[column], high[column] = map(float, limits)
     many = (n >= ENOUGH_TO_RESAMPLE) & varies
+    resampled = counts if many.all() else counts[:, many]
     low[many], high[many] = ratio_percentiles(
-        counts[:, many], totals, of[many], confidence, resamples, rng
+        resampled, totals, of[many], confidence, resamples, rng
     )
     return Estimates(ratio(count, total), low, high, spoken_of(n))
 
@@ -329,7 +330,7 @@ def ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
     if not k:
         return np.empty(0), np.empty(0)
     used, place = np.unique(of, return_inverse=True)
-    both = sparse.hstack((counts, totals[:, used]), format="csr", dtype=float)
+    both = sparse.hstack((counts, totals[:, used]), format="csc", dtype=float)
     drawn = bootstrap_rates(Clusters(both, np.ones(both.shape[0])), resamples, rng)
     with np.errstate(invalid="ignore", divide="ignore"):
         return percentiles(drawn[:, :k] / drawn[:, k:][:, place], confidence)

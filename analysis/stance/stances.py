@@ -232,7 +232,8 @@ class Cells:
     def of(self, document, column, weights=None) -> sparse.csr_array:
         """How much falls on each document and column: 1 a row, or its weight."""
         weights = np.ones(len(document), dtype=np.int32) if weights is None else weights
-        return sparse.coo_array((weights, (document, column)), shape=self.shape).tocsr()
+        places = np.asarray(document, dtype=np.int32), np.asarray(column, dtype=np.int32)
+        return sparse.coo_array((weights, places), shape=self.shape).tocsr()
 
 
 def covered(rows: np.ndarray, n_tokens: int) -> np.ndarray:
@@ -331,7 +332,8 @@ def object_table(
     share, low, high, documents, interval. The rows of the frame '(any sentence)' are all sentences.
     """
     n = len(stances.sides)
-    counts = sparse.hstack((stances.counts.about, stances.counts.objects)).tocsr()
+    every, framed = stances.counts.about.tocsc(), stances.counts.objects.tocsc()
+    counts = sparse.hstack((every, framed), format="csc").tocsr()
     totals, of = frame_totals(counts, n)
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
