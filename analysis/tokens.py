@@ -13,7 +13,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -427,22 +427,20 @@ def made(corpus: Corpus, jobs: list[Job]) -> Iterator[Entry]:
 
 def helper(corpus: str, jobs: list[Job], desk: Path) -> subprocess.Popen:
     """A process that makes those of the blocks of a corpus of the cache that no other has taken."""
+    task = desk / "task"  # a file, as a pipe is filled only while the other side reads
+    if not task.exists():
+        told = {"corpus": corpus, "jobs": [vars(job) for job in jobs], "desk": str(desk)}
+        task.write_text(json.dumps(told), encoding="utf-8")
     root = str(Path(__file__).parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "analysis.store.blocks"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
-    )
-    task = {"corpus": corpus, "jobs": [asdict(job) for job in jobs], "desk": str(desk)}
-    try:
-        process.stdin.write(json.dumps(task).encode("utf-8"))
-        process.stdin.close()
-    except OSError:  # it ended at once: its blocks are made here
-        pass
-    return process
+    with task.open("rb") as source:
+        return subprocess.Popen(
+            [sys.executable, "-m", "analysis.store.blocks"],
+            stdin=source,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )
 
 
 def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
