@@ -108,7 +108,8 @@ class Corpus:
     @cached_property
     def languages(self) -> np.ndarray:
         """The language of each document (see `language.codes`)."""
-        return languages_of(self.documents["language"].tolist())
+        codes, declared = pd.factorize(self.documents["language"])
+        return languages_of(declared.tolist(), codes)
 
     @property
     def strata(self) -> list[tuple[str, np.ndarray]]:
@@ -148,7 +149,8 @@ class Corpus:
                 where=self.name,
                 allowed="any other value",
             )
-        return rarest_joined(values, MOST_GROUPS)
+        codes, names = pd.factorize(rarest_joined(values, MOST_GROUPS))
+        return pd.Series(np.asarray(names, dtype=object)[codes])
 
     def group_masks(self, column: str) -> list[tuple[str, np.ndarray]]:
         """Every group of a column with the mask of its documents, all documents first."""
@@ -161,8 +163,10 @@ class Corpus:
 
 def masks_of(groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """The mask of everything, then that of each group in the order of their names."""
+    codes, names = pd.factorize(groups)
     every = np.ones(len(groups), dtype=bool)
-    return [(EVERY, every), *((name, groups == name) for name in sorted(set(groups.tolist())))]
+    ranked = sorted(enumerate(names.tolist()), key=lambda one: one[1])
+    return [(EVERY, every), *((name, codes == code) for code, name in ranked)]
 
 
 def rarest_joined(values: pd.Series, most: int) -> pd.Series:

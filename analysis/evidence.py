@@ -165,7 +165,9 @@ class Gatherer:
             rows,
             sentence,
             document,
-            (kinds + block.first_document * n, *(part[kinds] for part in sums)),
+            tuple(
+                map(fitting, (kinds + block.first_document * n, *(part[kinds] for part in sums)))
+            ),
             np.bincount(owner, minlength=n),
             np.bincount(flat, minlength=len(self.rule_counts)),
         )
@@ -239,13 +241,19 @@ class Gatherer:
         return Found(
             self.tokens,
             tuple(self.sets),
-            *(sparse.csr_array((part, *where), shape=shape) for part in sums),
+            sparse.csr_array((sums[0].astype(np.int64), *where), shape=shape),
+            *(sparse.csr_array((part, *where), shape=shape) for part in sums[1:]),
             self.n_sentences,
             self.rule_counts,
             pd.DataFrame(table),
             self.keep,
             tuple(self.sets.values()),
         )
+
+
+def fitting(numbers: np.ndarray) -> np.ndarray:
+    """The numbers, none below 0, in 32 bits where they fit."""
+    return numbers.astype(np.int32) if numbers.max(initial=0) < 1 << 31 else numbers
 
 
 def mixed(numbers: np.ndarray) -> np.ndarray:

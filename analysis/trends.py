@@ -187,8 +187,8 @@ def partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, st
 
 def period_labels(dates: pd.Series, period: str) -> np.ndarray:
     """The label of each date's period, '' where the date is not precise enough."""
-    known = {date: period_label(date, period) for date in dates.unique()}
-    return dates.map(known).to_numpy(dtype=object)
+    codes, known = pd.factorize(dates)
+    return np.array([period_label(date, period) for date in known], dtype=object)[codes]
 
 
 def group_table(

@@ -60,18 +60,19 @@ class Session:
 
     def trends(self):
         """Twenty terms by month and source: counts."""
+        import pandas as pd
+        from scipy import sparse
+
         from analysis.evidence import find
         from analysis.trends import period_labels
 
         found = find(self.tokens, self.terms, keep=0)
         documents = self.corpus.documents
         months = period_labels(documents["date"], "month")
-        cells, at = np.unique(
-            months + "|" + documents["source"].to_numpy(object), return_inverse=True
-        )
-        counts = np.zeros((len(cells), len(TERMS)), dtype=np.int64)
-        rows, columns = found.counts.tocoo().coords
-        np.add.at(counts, (at[rows], columns), found.counts.tocoo().data)
+        (month, n), source = pd.factorize(months), pd.factorize(documents["source"])[0]
+        _, at = np.unique(source * len(n) + month, return_inverse=True)
+        member = sparse.csr_array((np.ones(len(at), np.int64), (at, np.arange(len(at)))))
+        counts = (member @ found.counts).toarray()
         return int(counts.sum()), int((counts**2).sum())
 
     def keyness(self):

@@ -24,17 +24,19 @@ def language_code(declared: str) -> str:
     return SPELLED.get(first, first)
 
 
-def languages_of(declared: Sequence[str]) -> np.ndarray:
-    """The language of each document.
+def languages_of(declared: Sequence[str], which: np.ndarray) -> np.ndarray:
+    """The language of each document, of the different codes that are declared and `which` it has.
 
     A document of no declared language (and not in Chinese characters) is taken for one in the
     language that most others but the Chinese have.
 
-    >>> languages_of(["en-GB", "zh-TW", "", "en", "de"]).tolist()
+    >>> languages_of(["en-GB", "zh-TW", "", "de"], np.array([0, 1, 2, 0, 3])).tolist()
     ['en', 'zh', 'en', 'en', 'de']
     """
-    known = {code: language_code(code) for code in dict.fromkeys(declared)}
-    codes = [known[code] for code in declared]
-    others = Counter(code for code in codes if code not in ("", "zh"))
+    codes = [language_code(code) for code in declared]
+    others: Counter[str] = Counter()
+    for code, n in zip(codes, np.bincount(which, minlength=len(codes)).tolist(), strict=True):
+        if code not in ("", "zh"):
+            others[code] += n
     most = min(others, key=lambda code: (-others[code], code), default="")
-    return np.array([code or most for code in codes], dtype=object)
+    return np.array([code or most for code in codes], dtype=object)[which]
