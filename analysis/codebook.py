@@ -188,7 +188,7 @@ def read_codebook(file: str | Path) -> Codebook:
         frames=rule_sets(top, "frames"),
         actors=rule_sets(top, "actors"),
         terms=rule_sets(top, "terms"),
-        toneless=parse_rules(top.get("toneless"), "toneless") if top.has("toneless") else (),
+        toneless=toneless_rules(top.get("toneless")) if top.has("toneless") else (),
     )
 
 
@@ -299,6 +299,13 @@ def parse_rules(node: Node, name: str) -> tuple[Rule, ...]:
     if not rules:
         raise node.error(f"{shown(name)} has no rules", allowed="at least one rule")
     return tuple(rules)
+
+
+def toneless_rules(node: Node) -> tuple[Rule, ...]:
+    """The rules of a list that may be empty, each a plain text."""
+    for item in node.items():
+        item.text()
+    return parse_rules(node, "toneless") if node.items() else ()
 
 
 def term_sets(terms: Iterable[str], groups: Mapping[str, RuleSet]) -> dict[str, RuleSet]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analysis.errors import InputError, shown
 from analysis.files import composed, read_yaml
@@ -20,6 +21,7 @@ from analysis.reading.manner import Manner
 from analysis.reading.metadata import COLUMNS, MISSING, joined, place_finder, validated
 from analysis.reading.rows import Batch, Reading, Rejected, Remark
 from analysis.store.ahead import ahead
+from analysis.store.arrow import column_of, places_of, release_unused
 from analysis.store.cache import (
     Entry,
     code_of,
@@ -150,7 +152,7 @@ class Corpus:
                 allowed="any other value",
             )
         codes, names = pd.factorize(rarest_joined(values, MOST_GROUPS))
-        return pd.Series(np.asarray(names, dtype=object)[codes])
+        return pd.Series(np.asarray(names, dtype=object)[codes], dtype=object)
 
     def group_masks(self, column: str) -> list[tuple[str, np.ndarray]]:
         """Every group of a column with the mask of its documents, all documents first."""
@@ -247,8 +249,6 @@ def read_corpus(
     source = source_of(place, manner)
     found = existing("corpora", remembered(source)) if source else None
     if found is None:
-        from analysis.store.arrow import release_unused
-
         found = stored(place, manner)
         release_unused()
         if source and source == source_of(place, manner):
@@ -326,7 +326,10 @@ def read_elsewhere(folder: Path, manner: Manner) -> Corpus:
     rules = rules_of(folder)
     excluded = excluded_lines(corpus, read_exclusions(rules) if rules else [], rules)
     own = tuple(sorted({*corpus.words, *own_words(folder)}))
-    return with_words(replace(corpus, folder=folder, rules=rules, excluded=excluded), own)
+    known = replace(corpus, folder=folder, rules=rules, excluded=excluded)
+    if not (len(excluded) or len(corpus.excluded) or corpus.words):
+        known.__dict__["fingerprint"] = corpus.fingerprint
+    return with_words(known, own)
 
 
 def source_of(place: Path, manner: Manner) -> str:
@@ -365,13 +368,11 @@ def every_file(folder: Path) -> list[Path]:
 @cache
 def code() -> str:
     """What decides how a corpus is read."""
-    return code_of("files", "reading", "store.texts", "corpus")
+    return code_of("files", "language", "reading", "store.arrow", "store.texts", "corpus")
 
 
 def stored(place: Path, manner: Manner) -> Entry:
     """The corpus read from its files and put into the cache."""
-    from analysis.store.arrow import column_of
-
     with staged() as folder:
         corpus = read_into(folder, place, manner)
         excluded = corpus.excluded.astype(str).to_numpy().tolist()
@@ -396,8 +397,6 @@ def stored(place: Path, manner: Manner) -> Entry:
 
 def opened(found: Entry, place: Path, manner: Manner) -> Corpus:
     """A corpus from the cache."""
-    import pyarrow as pa
-
     tables = {}
     for table in ("documents", "excluded"):
         names = found.notes[table]
@@ -432,8 +431,6 @@ def read_again(key: str, place: Path, manner: Manner) -> Texts:
 
 def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -> str:
     """SHA-256 over the metadata, texts and excluded lines of documents."""
-    from analysis.store.arrow import column_of
-
     parts: list[str | bytes | memoryview] = [len(documents.columns)]
     for name, values in documents.items():
         parts += [name, *map(memoryview, packed("", column_of(values)).values())]
@@ -494,10 +491,6 @@ def from_batches(
     A document with an empty or doubled id, or a date that is none, is rejected in `told`. Raises
     InputError for no document, and for dates that can be read two ways.
     """
-    import pyarrow as pa
-
-    from analysis.store.arrow import places_of
-
     writer = TextWriter(into)
     found: list[Batch] = []
     mostly_chinese: list[np.ndarray] = []
@@ -555,9 +548,9 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) ->
 
     Raises InputError for a rule that names a document the corpus does not have.
     """
-    known = set(corpus.documents["id"])
+    known = corpus.documents["id"]
     for rule in rules:
-        for document in sorted(set(rule.documents) - known):
+        for document in sorted(set(rule.documents) - set(known[known.isin(rule.documents)])):
             raise InputError(
                 f"rule {shown(rule.id)} names an unknown document",
                 where=file.name,
@@ -565,10 +558,14 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) ->
                 allowed=sorted(known),
             )
     found = []
-    names = zip(corpus.documents["id"], corpus.documents["source"], corpus.texts, strict=True)
-    for document, source, text in names:
+    named = [name for rule in rules for name in rule.documents]
+    sources = [name for rule in rules for name in rule.sources]
+    documents = corpus.documents
+    asked = documents["id"].isin(named) | documents["source"].isin(sources)
+    for number in np.flatnonzero(asked).tolist():
+        document, source = documents["id"].iloc[number], documents["source"].iloc[number]
         mine = [rule for rule in rules if document in rule.documents or source in rule.sources]
-        found += exclude_from(document, text, mine) if mine else []
+        found += exclude_from(document, corpus.texts[number], mine)
     return pd.DataFrame(found, columns=list(EXCLUDED))
 
 

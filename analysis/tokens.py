@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -25,7 +26,7 @@ from analysis.errors import InputError
 from analysis.language import chinese
 from analysis.language.words import folded, function_words, is_stop_word, stop_words
 from analysis.store.ahead import ahead
-from analysis.store.arrow import as_bools, as_numbers
+from analysis.store.arrow import as_bools, as_numbers, coded, column_of
 from analysis.store.blocks import Job, block_of, make_untaken
 from analysis.store.cache import (
     Entry,
@@ -320,7 +321,7 @@ def tokenize(corpus: Corpus) -> Tokens:
 
     Raises InputError where no line that is kept holds a letter or a digit.
     """
-    source = key_of(code_of("tokens"), versions(), (LEAST, MOST, CHANCE), corpus.fingerprint)
+    source = key_of(code(), versions(), (LEAST, MOST, CHANCE), corpus.fingerprint)
     found = existing("tokens", remembered(source))
     if found is None:
         found = stored(corpus, jobs_of(corpus))
@@ -333,23 +334,23 @@ def tokenize(corpus: Corpus) -> Tokens:
 def stored(corpus: Corpus, jobs: list[Job]) -> Entry:
     """The entry of a corpus's tokens, made where the cache lacks it."""
     keys = [job.key for job in jobs]
-    key = key_of(code_of("tokens"), keys)
+    key = key_of(code(), keys)
     notes = {"key": key, "blocks": keys}
     return entry("tokens", key, lambda folder: save(folder, key, notes, merged(corpus, jobs)))
 
 
 def jobs_of(corpus: Corpus) -> list[Job]:
     """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
-    from analysis.store.arrow import coded, column_of
-
     ids = column_of(corpus.documents["id"])
     different, spoken = coded(column_of(corpus.documents["language"]))
     excluded = excluded_by_number(corpus)
+    numbers = list(excluded)
     sizes = corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]
     jobs, first = [], 0
     for last in block_ends(sizes, lambda number: ids[number].as_py()):
         languages = [different[place] for place in spoken[first:last].tolist()]
-        lines = {str(n - first): excluded[n] for n in excluded if first <= n < last}
+        mine = numbers[bisect_left(numbers, first) : bisect_left(numbers, last)]
+        lines = {str(n - first): excluded[n] for n in mine}
         digests = corpus.texts.digests[first:last].tobytes()
         key = key_of(versions(), digests, languages, lines, corpus.words)
         jobs.append(Job(key, first, last, languages, lines, corpus.words))
@@ -358,7 +359,7 @@ def jobs_of(corpus: Corpus) -> list[Job]:
 
 
 def excluded_by_number(corpus: Corpus) -> dict[int, list[int]]:
-    """The excluded lines of each document that has some, by its number."""
+    """The excluded lines of each document that has some, by its number, in the order of these."""
     by_id: dict[str, list[int]] = {}
     for document, line in zip(corpus.excluded["document"], corpus.excluded["line"], strict=True):
         by_id.setdefault(document, []).append(int(line))
@@ -382,14 +383,19 @@ def block_ends(sizes: np.ndarray, identity: Callable[[int], str]) -> Iterator[in
         first, before = last + 1, int(ends[last])
 
 
+def code() -> str:
+    """What decides how blocks are put together."""
+    return code_of("tokens", "store.arrow")
+
+
 @cache
 def versions() -> list[str]:
     """What decides where a token or a sentence ends: code and the libraries it rests on."""
     from importlib.metadata import version
 
-    code = code_of("language", "store.blocks")
+    made_by = code_of("language", "store.arrow", "store.blocks")
     libraries = ("regex", "sentencex", "pyarrow", "numpy", *chinese.LIBRARIES)
-    return [code, *(version(name) for name in libraries)]
+    return [made_by, *(version(name) for name in libraries)]
 
 
 def workers() -> int:

@@ -77,6 +77,10 @@ def test_rule_reads_dots_as_tokens_do(corpus_of, text):
     assert parse_rule(text).words == tuple(reading.forms(tokenize(corpus_of(text))))
 
 
+def test_a_codebook_may_list_no_words_without_tone(codebook_of):
+    assert codebook_of("toneless: []\n").toneless == codebook_of("name: x\n").toneless == ()
+
+
 def test_codebook_content(codebook_of):
     """Frames with about, rules and exceptions, actors and terms as bare lists, version as text."""
     book = codebook_of(
@@ -98,6 +102,7 @@ def test_codebook_content(codebook_of):
         ("frame: {}\n", "line 1: unknown key (is 'frames' meant?): 'frame'; allowed: name, version"),
         ("frames:\n  race: {rulez: [x]}\n", "line 2: unknown key (is 'rules' meant?): 'rulez'; allowed: about"),
         ("toneless: [like, '*']\n", "line 1: a * without any letter, in rule: '*'; allowed: words"),
+        ("toneless: [{rule: like, mach: [x]}]\n", "line 1: a text is expected here"),
         ("toneless: [like, like]\n", "line 1: rule of 'toneless' stands twice (first in c.yaml, line 1): 'like'"),
         ("terms:\n  a:\n    - a-b\n    - a b\n", "line 4: rule of 'a' stands twice (first in c.yaml, line 3): 'a b'"),
         ("frames:\n  race:\n    - a\n    - b*[\n", "line 4: a sign that no word holds"),

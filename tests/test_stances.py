@@ -91,6 +91,13 @@ def test_words_without_tone(counted):
     assert table.loc[("China", "all"), "tone"] == pytest.approx(-2.5)
 
 
+def test_words_without_tone_may_overlap(counted):
+    """Both rules hold in 'nasty bad peace', so that none of its words has a tone."""
+    made = counted("China is in a nasty bad peace.", "US won.", toneless=["nasty bad", "bad peace"])
+    table = stances.tone_table(made, "source").set_index(["actor", "group"])
+    assert table["scored"].loc[[("China", "all"), ("US", "all")]].tolist() == [0, 1]
+
+
 def test_voices_by_hand(counted):
     """Of race 3 units are the author's own and one is quoted; 'US said' is reported beside it."""
     made = counted()

@@ -14,6 +14,7 @@ from analysis.findings import read_claims
 from analysis.runs import batch, receipts
 from analysis.runs.parameters import read_declared
 from analysis.runs.workbooks import configuration, new_workbook, pointer
+from analysis.store.texts import Texts
 
 FILES = {
     "README.md", "workbook.yaml", "corpus/codebook.yaml", "corpus/events.csv", "corpus/exclusions.yaml",
@@ -214,6 +215,17 @@ def test_a_corpus_that_cannot_be_read_leaves_nothing(tmp_path, capsys):
     assert cli.main(["new", str(tmp_path / "mine"), "--corpus", "nowhere"]) == cli.WRONG_USE
     assert "no such corpus: 'nowhere'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_points_to_texts_is_opened_without_reading_them(tmp_path, monkeypatch):
+    """Without exclusion rules no text is looked at, and the corpus is the one that is pointed to."""
+    (tmp_path / "texts.csv").write_text("id,text\na,The race is on.\n", encoding="utf-8")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "corpus.yaml").write_text("texts: ../texts.csv\n", encoding="utf-8")
+    expected = read_corpus(tmp_path / "texts.csv").fingerprint
+    monkeypatch.setattr(Texts, "content", lambda texts, number: pytest.fail("was read"))
+    assert read_corpus(folder).fingerprint == expected
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.errors import InputError, shown
+from analysis.store.arrow import coded
 
 ORDERS = ("day_first", "month_first")
 PRECISIONS = ("year", "month", "day")
@@ -86,11 +87,6 @@ class Dates:
     read_as: dict[str, tuple[int, str, str]]
 
     @property
-    def dates(self) -> tuple[Date | None, ...]:
-        """The dates in the order given."""
-        return tuple(self.different[place] for place in self.which.tolist())
-
-    @property
     def told(self) -> list[str]:
         """One line a form: how many dates were read in it, with an example."""
         return [
@@ -111,8 +107,6 @@ def read_dates(
     order cannot read is then rejected. Without it, raises Ambiguous for dates that can be read two
     ways, and for a corpus in which some are day first and others month first.
     """
-    from analysis.store.arrow import coded
-
     check_order(order)
     texts, which = coded(given)
     if not order:

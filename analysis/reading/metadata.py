@@ -6,15 +6,15 @@ import bisect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.errors import shown
+from analysis.reading.dates import read_dates
 from analysis.reading.rows import Batch
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from analysis.store.arrow import as_bools, as_numbers, empty_texts, places_of, texts_of
 
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 MISSING = "(none)"
@@ -26,10 +26,6 @@ def joined(batches: list[Batch]) -> dict[str, pa.LargeStringArray]:
 
     Each column is taken out of the batches, so that it is not held twice.
     """
-    import pyarrow as pa
-
-    from analysis.store.arrow import empty_texts
-
     known = dict.fromkeys(column for batch in batches for column in batch.metadata)
     return {
         column: pa.concat_arrays(
@@ -66,11 +62,6 @@ def validated(
     metadata: dict[str, pa.LargeStringArray], n: int, place: Callable[[int], str], dates: str
 ) -> Validated:
     """The metadata of `n` documents, checked; `dates` is the order of dates that can be read two ways."""
-    import pyarrow.compute as pc
-
-    from analysis.reading.dates import read_dates
-    from analysis.store.arrow import as_numbers, empty_texts, places_of, texts_of
-
     columns = {**{column: empty_texts(n) for column in COLUMNS}, **metadata}
     if "id" not in metadata:
         columns["id"] = numbered(n)
@@ -90,11 +81,6 @@ def validated(
 
 def numbered(n: int) -> pa.LargeStringArray:
     """Ids for documents that have none: 00000001 and so on."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from analysis.store.arrow import places_of
-
     return pc.utf8_lpad(places_of(np.arange(1, n + 1)).cast(pa.large_string()), 8, "0")
 
 
@@ -104,20 +90,15 @@ def precision_problems(
     rejected: Mapping[int, str],
 ) -> dict[int, str]:
     """Why documents that are not rejected already cannot have the precisions that were given."""
-    import pyarrow.compute as pc
-
-    from analysis.store.arrow import as_bools
-
     given = columns["date_precision"]
     wrong = as_bools(pc.not_equal(given, precisions)) & as_bools(pc.not_equal(given, ""))
     problems: dict[int, str] = {}
     for number in np.flatnonzero(wrong).tolist():
         if number not in rejected:
-            told = (
-                f"date_precision does not fit the date {shown(columns['date'][number].as_py())}: "
-            )
-            told += f"{shown(given[number].as_py())}; allowed: "
-            problems[number] = told + (precisions[number].as_py() or "none, as there is no date")
+            date, told = columns["date"][number].as_py(), given[number].as_py()
+            allowed = precisions[number].as_py() or "none, as there is no date"
+            problem = f"date_precision does not fit the date {shown(date)}: {shown(told)}"
+            problems[number] = f"{problem}; allowed: {allowed}"
     return problems
 
 
@@ -131,12 +112,8 @@ def id_problems(
 
     `order` are the numbers of the documents in the order of their ids, equal ones as they came.
     """
-    import pyarrow.compute as pc
-
-    from analysis.store.arrow import as_bools, places_of
-
     problems: dict[int, str] = {}
-    speaks = pc.match_substring_regex(ids, r"[\p{L}\p{N}]")
+    speaks = pc.match_substring_regex(ids, r"[\p{L}\p{N}]")  # what does not may still be an id
     for number in np.flatnonzero(~as_bools(speaks)).tolist():
         if not ids[number].as_py().strip():
             problems[number] = "id is empty; allowed: a text that no other row has"
@@ -144,7 +121,7 @@ def id_problems(
         problems[number] = f"id is reserved: {shown(WHOLE_CORPUS)}"
     ordered = ids.take(places_of(order))
     again = as_bools(pc.equal(ordered[1:], ordered[:-1]))
-    begins = np.flatnonzero(np.diff(again, prepend=False, append=False).view(bool))
+    begins = np.flatnonzero(np.diff(again, prepend=False, append=False))
     for first, last in begins.reshape(-1, 2).tolist():
         same = [number for number in order[first : last + 1].tolist() if number not in rejected]
         for number in same[1:]:

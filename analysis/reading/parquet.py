@@ -12,6 +12,7 @@ import numpy as np
 from analysis.errors import InputError, shown
 from analysis.reading.rows import Batch, Rejected
 from analysis.reading.tables import LONGEST_FIELD, MOST_REJECTED, opened, refuse_missing, renamed
+from analysis.store.arrow import empty_texts, places_of
 
 SUFFIX = ".parquet"
 ROWS, SIZE = 2000, 8_000_000
@@ -76,13 +77,11 @@ def found_in(
     piece, columns: Mapping[str, str], file: str, first: int
 ) -> Iterator[Batch | Rejected]:
     """The rejected rows of a piece, then its documents; `first` is the number of its first row."""
-    from analysis.store.arrow import empty_texts, places_of
-
     arrays = dict(zip(piece.schema.names, piece.columns, strict=True))
     text = columns.get("text", "text")
     problems: Problems = {}
     texts = texts_of_documents(arrays.pop(text), text, problems)
-    metadata = {name: column_of(values, name, problems) for name, values in arrays.items()}
+    metadata = {name: metadata_texts(values, name, problems) for name, values in arrays.items()}
     for n in sorted(problems):
         yield Rejected(f"{file}, row {first + n}", problems[n])
     kept = np.delete(np.arange(len(piece)), sorted(problems))
@@ -108,7 +107,7 @@ def texts_of_documents(values, name: str, problems: Problems):
     return values
 
 
-def column_of(values, name: str, problems: Problems):
+def metadata_texts(values, name: str, problems: Problems):
     """A column of metadata as an Arrow array of texts, a missing value as the empty text; what is none is
     noted in `problems`."""
     import pyarrow.compute as pc

@@ -13,6 +13,7 @@ from analysis.reading.manner import Manner
 from analysis.reading.parquet import ROWS, SIZE, SUFFIX, parquet_batches
 from analysis.reading.readers import read_path
 from analysis.reading.rows import Batch, Reading, Rejected, Remark, Row
+from analysis.store.arrow import texts_of
 
 
 def read_batches(place: Path, manner: Manner, told: Reading) -> Iterator[Batch]:
@@ -52,8 +53,6 @@ def found_at(place: Path, manner: Manner) -> Iterator[Row | Batch | Rejected | R
 
 def batch_of(rows: list[Row]) -> Batch:
     """Some rows as a batch, a column that a row lacks empty."""
-    from analysis.store.arrow import texts_of
-
     known = dict.fromkeys(column for row in rows for column in row.metadata)
     metadata = {column: texts_of(row.metadata.get(column, "") for row in rows) for column in known}
     places = [row.where for row in rows]

@@ -134,7 +134,7 @@ class Counter:
     def __init__(self, tokens: Tokens, codebook: Codebook, unit, negation, voices):
         self.unit, self.apart, self.chosen = unit, negation > 0, voices
         self.n_frames, self.n_actors = len(codebook.frames), len(codebook.actors)
-        silent = [RuleSet("toneless", codebook.toneless)] if codebook.toneless else []
+        silent = [RuleSet(rule.text, (rule,)) for rule in codebook.toneless]
         sets = [*codebook.frames.values(), *codebook.actors.values(), *silent]
         self.matcher = Matcher(tokens, sets)
         self.voices, self.tones = quoting.Voices(tokens), Tones(tokens)
