@@ -387,11 +387,25 @@ def permutation_p(
 def drawn_labels(n: int, chosen: int, rows: int, rng: np.random.Generator) -> np.ndarray:
     """Rows in each of which `chosen` of n documents are drawn without replacement, as a mask."""
     keys = rng.random((rows, n))
-    limit = np.partition(keys, chosen - 1, axis=1)[:, chosen - 1 : chosen]
-    labels = keys <= limit
+    limits = np.array([nth_smallest(mine, chosen) for mine in keys])
+    labels = keys <= limits[:, None]
     for row in np.flatnonzero(labels.sum(axis=1) != chosen):  # two equal keys
         labels[row] = np.argsort(np.argsort(keys[row], kind="stable")) < chosen
     return labels
+
+
+def nth_smallest(keys: np.ndarray, nth: int) -> float:
+    """The nth smallest (from 1) of numbers drawn evenly between 0 and 1.
+
+    It is looked for where it is all but certain to lie, and among all of them if it is not there.
+    """
+    share = nth / len(keys)
+    reach = 6 * (share * (1 - share) / len(keys)) ** 0.5
+    near = keys[(keys >= share - reach) & (keys < share + reach)]
+    rank = nth - np.count_nonzero(keys < share - reach)
+    if not 0 < rank <= len(near):
+        near, rank = keys, nth
+    return np.partition(near, rank - 1)[rank - 1]
 
 
 def rate_difference(documents: Clusters, labels: np.ndarray) -> np.ndarray:

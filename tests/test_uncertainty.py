@@ -470,3 +470,14 @@ def test_coverage_of_means(n, least):
         )
         held += got.low[0] <= 0 <= got.high[0]
     assert least <= held / 200 <= 0.99
+
+
+@pytest.mark.parametrize("top", [1.0, 0.01], ids=["even", "crowded at the low end"])
+@pytest.mark.parametrize("n", [1, 2, 7, 50, 3000])
+def test_the_nth_smallest_is_that_of_the_sorted(n, top):
+    """Also where it does not lie where it is looked for first."""
+    keys = uncertainty.generator(1, "keys").random(n) * top
+    ranks = range(1, n + 1, max(1, n // 20))
+    assert [uncertainty.nth_smallest(keys, k) for k in ranks] == [
+        np.sort(keys)[k - 1] for k in ranks
+    ]
