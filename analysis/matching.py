@@ -179,18 +179,21 @@ class Matcher:
 
     def candidates(self, block: Block) -> np.ndarray:
         """Rows (rule, first token, last token) wherever a rule fits, each once."""
-        begin, many = self.begin[block.forms], self.many[block.forms]
+        many = self.many[block.forms]
         hits = self.anchors(block, many)
         kinds = block.ids[hits]
         repeats = many[kinds]
-        rule = self.anchored[ranges(begin[kinds], repeats)]
+        rule = self.anchored[ranges(self.begin[block.forms[kinds]], repeats)]
         place = np.repeat(hits, repeats)
         single = self.length[rule] == 1
+        alone = np.column_stack((rule[single], place[single], place[single]))
+        if single.all():
+            return alone
         gap = self.has_gap[rule]
         table = self.fits(block)
         return np.concatenate(
             (
-                np.column_stack((rule[single], place[single], place[single])),
+                alone,
                 self.side_by_side(block, table, rule[~single & ~gap], place[~single & ~gap]),
                 self.with_gaps(block, table, rule[gap], place[gap]),
             )
