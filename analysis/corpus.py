@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.errors import InputError, shown
 from analysis.files import composed, read_yaml
@@ -18,11 +20,12 @@ from analysis.language.chinese import HAN
 from analysis.language.codes import languages_of
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
 from analysis.reading.manner import Manner
-from analysis.reading.metadata import COLUMNS, MISSING, joined, place_finder, validated
+from analysis.reading.metadata import COLUMNS, MISSING, validated
 from analysis.reading.rows import Batch, Reading, Rejected, Remark
 from analysis.store.ahead import ahead
-from analysis.store.arrow import column_of, places_of, release_unused
+from analysis.store.arrow import as_bools, column_of, mask_of, places_of, release_unused
 from analysis.store.cache import (
+    Draft,
     Entry,
     code_of,
     drop,
@@ -32,12 +35,12 @@ from analysis.store.cache import (
     put,
     remember,
     remembered,
-    save,
     signature,
     staged,
     unpacked,
 )
-from analysis.store.texts import Texts, TextWriter, cached_texts, prepared
+from analysis.store.spool import Numbers, TextColumns
+from analysis.store.texts import TEXTS, Texts, TextWriter, cached_texts, prepared, texts_of_entry
 
 RULES, WORDS = "exclusions.yaml", "words.yaml"
 OTHERS = "(others)"
@@ -374,21 +377,16 @@ def code() -> str:
 def stored(place: Path, manner: Manner) -> Entry:
     """The corpus read from its files and put into the cache."""
     with staged() as folder:
-        corpus = read_into(folder, place, manner)
-        excluded = corpus.excluded.astype(str).to_numpy().tolist()
-        told = [corpus.name, corpus.rejected, corpus.remarks, excluded]
+        draft = Draft(folder)
+        corpus = read_into(draft, place, manner)
+        excluded = corpus.excluded.astype(str)
+        told = [corpus.name, corpus.rejected, corpus.remarks, excluded.to_numpy().tolist()]
         key = key_of(code(), told, corpus.fingerprint)
-        texts = corpus.texts
-        arrays = {"spans": texts.spans, "digests": texts.digests, "sums": texts.sums}
-        arrays["characters"] = texts.characters
-        tables = {"documents": corpus.documents, "excluded": corpus.excluded}
-        for table, content in tables.items():
-            for number, column in enumerate(content):
-                arrays |= packed(f"{table}_{number}", column_of(content[column].astype(str)))
-        notes = {name: list(content) for name, content in tables.items()}
-        notes |= {"key": key, "name": corpus.name}
-        notes |= {"rejected": corpus.rejected, "remarks": corpus.remarks}
-        save(folder, key, notes | {"fingerprint": corpus.fingerprint}, arrays)
+        for number, column in enumerate(excluded):
+            draft.add(packed(f"excluded_{number}", column_of(excluded[column])))
+        notes = {"documents": list(corpus.documents), "excluded": list(excluded), "key": key}
+        notes |= {"name": corpus.name, "rejected": corpus.rejected, "remarks": corpus.remarks}
+        draft.seal(key, notes | {"fingerprint": corpus.fingerprint})
         found = put(folder, "corpora", key)
     if found is None:
         raise InputError("the cache cannot be written", where="--cache")
@@ -397,17 +395,15 @@ def stored(place: Path, manner: Manner) -> Entry:
 
 def opened(found: Entry, place: Path, manner: Manner) -> Corpus:
     """A corpus from the cache."""
-    tables = {}
-    for table in ("documents", "excluded"):
-        names = found.notes[table]
-        arrays = [unpacked(found, f"{table}_{number}") for number in range(len(names))]
-        tables[table] = pa.table(arrays, names=names).to_pandas()
-    excluded = tables["excluded"].astype(dict.fromkeys(("line", "start", "end"), np.int64))
+    documents, excluded = (
+        table_of(found, table, found.notes[table]) for table in ("documents", "excluded")
+    )
+    excluded = excluded.astype(dict.fromkeys(("line", "start", "end"), np.int64))
     texts = cached_texts(found.notes["key"])
     texts.renew = lambda: read_again(found.notes["key"], place, manner)
     corpus = Corpus(
         name=found.notes["name"],
-        documents=tables["documents"],
+        documents=documents,
         texts=texts,
         excluded=excluded,
         folder=place if place.is_dir() else None,
@@ -418,6 +414,12 @@ def opened(found: Entry, place: Path, manner: Manner) -> Corpus:
     )
     corpus.__dict__["fingerprint"] = found.notes["fingerprint"]
     return corpus
+
+
+def table_of(found: Entry, table: str, names: list[str]) -> pd.DataFrame:
+    """A table of an entry, its columns mapped."""
+    arrays = [unpacked(found, f"{table}_{number}") for number in range(len(names))]
+    return pa.table(arrays, names=names).to_pandas()
 
 
 def read_again(key: str, place: Path, manner: Manner) -> Texts:
@@ -438,18 +440,14 @@ def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -
     return key_of(*parts, lines, memoryview(np.ascontiguousarray(texts.digests)))
 
 
-def read_into(folder: Path, place: Path, manner: Manner) -> Corpus:
-    """Read a corpus from its files, its texts written to `folder` on the way."""
+def read_into(draft: Draft, place: Path, manner: Manner) -> Corpus:
+    """Read a corpus from its files, written to `draft` on the way."""
     from analysis.reading.sources import read_batches
 
     told = Reading()
     try:
         corpus = from_batches(
-            read_batches(place, manner, told),
-            told,
-            into=folder,
-            name=place.name,
-            order=manner.dates,
+            read_batches(place, manner, told), told, draft, name=place.name, order=manner.dates
         )
     except EmptyCorpus as error:
         raise rejected_all(error, told) from error
@@ -484,63 +482,94 @@ def rejected_all(error: InputError, told: Reading) -> InputError:
 
 
 def from_batches(
-    batches: Iterable[Batch], told: Reading, *, into: Path, name: str, order: str = ""
+    batches: Iterable[Batch], told: Reading, draft: Draft, *, name: str, order: str = ""
 ) -> Corpus:
-    """A corpus of validated documents, in the order of their ids; the texts are written to `into`.
+    """A corpus of validated documents, in the order of their ids; everything is written to `draft`.
 
     A document with an empty or doubled id, or a date that is none, is rejected in `told`. Raises
     InputError for no document, and for dates that can be read two ways.
     """
-    writer = TextWriter(into)
-    found: list[Batch] = []
-    mostly_chinese: list[np.ndarray] = []
-    for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
-        writer.write(texts)
-        mostly_chinese.append(texts.chinese)
-        found.append(replace(batch, texts=range(len(batch))))
-    if not found:
-        raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
-    texts = writer.close()
-    if not writer.speaks:
-        raise EmptyCorpus("the corpus is empty: no document holds a letter or a digit", where=name)
-    place = place_finder(found)
-    metadata = validated(joined(found), len(texts), place, order)
-    problems = metadata.problems
-    told.rejected.extend(Rejected(place(number), problems[number]) for number in sorted(problems))
-    told.remarks.extend(Remark("dates", note) for note in metadata.told)
-    kept = metadata.order[~np.isin(metadata.order, sorted(problems))]
-    if not len(kept):
-        raise EmptyCorpus("the corpus is empty: no document is left", where=name)
-    others = [column for column in metadata.columns if column not in COLUMNS]
-    columns = pa.table(metadata.columns).select([*COLUMNS, *others])
-    if not np.array_equal(kept, np.arange(len(texts))):
-        columns = columns.take(places_of(kept))
-    documents, guessed = with_guessed_languages(
-        columns.to_pandas(), np.concatenate(mostly_chinese)[kept]
-    )
-    told.remarks.extend(Remark(where, note) for where, note in guessed)
+    with spooled(batches, draft.folder, name) as spool:
+        places = spool.places["place"]
+        metadata = validated(spool.metadata, len(places), lambda n: places[n].as_py(), order)
+        problems = metadata.problems
+        numbers = sorted(problems)
+        told.rejected.extend(Rejected(places[n].as_py(), problems[n]) for n in numbers)
+        told.remarks.extend(Remark("dates", note) for note in metadata.told)
+        kept = metadata.order
+        kept = kept[~np.isin(kept, numbers)] if numbers else kept
+        if not len(kept):
+            raise EmptyCorpus("the corpus is empty: no document is left", where=name)
+        names = [*COLUMNS, *(column for column in metadata.columns if column not in COLUMNS)]
+        told.remarks.extend(guess_languages(metadata.columns, spool.noted["chinese"], kept))
+        in_order = np.array_equal(kept, np.arange(len(places)))
+        for number, column in enumerate(names):
+            values = metadata.columns.pop(column)
+            values = values if in_order else values.take(places_of(kept))
+            draft.add(packed(f"documents_{number}", values))
+        for noted in TEXTS:
+            values = spool.noted[noted]
+            draft.add({noted: values if in_order else values[kept]})
+    found = draft.opened()
+    release_unused()
     return Corpus(
         name=name,
-        documents=documents,
-        texts=texts.ordered(kept),
+        documents=table_of(found, "documents", names),
+        texts=texts_of_entry(found),
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
     )
 
 
-def with_guessed_languages(
-    documents: pd.DataFrame, mostly_chinese: np.ndarray
-) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
-    """Documents of no declared language that are written in Chinese characters as `zh`, and a remark.
+@dataclass(frozen=True)
+class Spool:
+    """What was read, in files: what is noted of the texts, their places, their metadata."""
 
-    `mostly_chinese` says of each document whether it is.
+    noted: Numbers
+    places: TextColumns
+    metadata: TextColumns
+
+
+@contextlib.contextmanager
+def spooled(batches: Iterable[Batch], folder: Path, name: str) -> Iterator[Spool]:
+    """Everything that batches hold, the texts written to `folder`; gone at the end are the others."""
+    with staged() as desk:
+        for part in ("noted", "places", "metadata"):
+            (desk / part).mkdir()
+        spool = Spool(
+            Numbers(desk / "noted"), TextColumns(desk / "places"), TextColumns(desk / "metadata")
+        )
+        writer = TextWriter(folder, spool.noted)
+        for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
+            writer.write(texts)
+            spool.places.add({"place": batch.places}, len(batch))
+            spool.metadata.add(batch.metadata, len(batch))
+        writer.close()
+        release_unused()
+        if not len(spool.places):
+            raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
+        if not writer.speaks:
+            raise EmptyCorpus(
+                "the corpus is empty: no document holds a letter or a digit", where=name
+            )
+        yield spool
+
+
+def guess_languages(
+    columns: dict[str, pa.LargeStringArray], mostly_chinese: np.ndarray, kept: np.ndarray
+) -> Iterator[Remark]:
+    """Set the language of documents that declare none and are written in Chinese characters to `zh`;
+    a remark where there are such.
+
+    `mostly_chinese` says of each document whether it is; only those in `kept` are told of.
     """
-    guessed = (documents["language"] == "").to_numpy() & mostly_chinese
-    if not guessed.any():
-        return documents, ()
-    first = shown(documents["id"][guessed].iloc[0], quote=False)
-    note = f"not declared: {int(guessed.sum())} documents read as zh by their script, first {first}"
-    languages = documents["language"].mask(guessed, "zh")
-    return documents.assign(language=languages), (("language", note),)
+    guessed = as_bools(pc.equal(columns["language"], "")) & mostly_chinese
+    mine = kept[guessed[kept]]
+    if not len(mine):
+        return
+    columns["language"] = pc.if_else(mask_of(guessed), "zh", columns["language"])
+    first = shown(columns["id"][mine[0]].as_py(), quote=False)
+    note = f"not declared: {len(mine)} documents read as zh by their script, first {first}"
+    yield Remark("language", note)
 
 
 def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) -> pd.DataFrame:

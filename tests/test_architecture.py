@@ -23,6 +23,7 @@ CHAIN = [
     "store.cache",
     "store.ahead",
     "store.arrow",
+    "store.spool",
     "store.texts",
     "store.blocks",
     "reading.rows",

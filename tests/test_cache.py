@@ -398,7 +398,7 @@ def test_a_full_disk_is_told(source, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(corpus, "save", full)
+    monkeypatch.setattr(cache.Draft, "seal", full)
     with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
         read_corpus(source)
     assert files(Path(os.environ["WORKBOOK_CACHE"]), "*") == []

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
@@ -13,38 +11,11 @@ import pyarrow.compute as pc
 
 from analysis.errors import shown
 from analysis.reading.dates import read_dates
-from analysis.reading.rows import Batch
 from analysis.store.arrow import as_bools, as_numbers, empty_texts, places_of, texts_of
 
 COLUMNS = ("id", "title", "source", "date", "date_precision", "language")
 MISSING = "(none)"
 WHOLE_CORPUS = "whole corpus, by date"
-
-
-def joined(batches: list[Batch]) -> dict[str, pa.LargeStringArray]:
-    """The metadata of all batches by column, empty where a batch lacks the column.
-
-    Each column is taken out of the batches, so that it is not held twice.
-    """
-    known = dict.fromkeys(column for batch in batches for column in batch.metadata)
-    return {
-        column: pa.concat_arrays(
-            batch.metadata.pop(column) if column in batch.metadata else empty_texts(len(batch))
-            for batch in batches
-        )
-        for column in known
-    }
-
-
-def place_finder(batches: list[Batch]) -> Callable[[int], str]:
-    """What gives the place, for messages, of a document by its number from 0."""
-    ends = list(accumulate(map(len, batches)))
-
-    def place(number: int) -> str:
-        at = bisect.bisect_right(ends, number)
-        return batches[at].where(number - (ends[at - 1] if at else 0))
-
-    return place
 
 
 @dataclass(frozen=True)
@@ -59,7 +30,7 @@ class Validated:
 
 
 def validated(
-    metadata: dict[str, pa.LargeStringArray], n: int, place: Callable[[int], str], dates: str
+    metadata: Mapping[str, pa.LargeStringArray], n: int, place: Callable[[int], str], dates: str
 ) -> Validated:
     """The metadata of `n` documents, checked; `dates` is the order of dates that can be read two ways."""
     columns = {**{column: empty_texts(n) for column in COLUMNS}, **metadata}

@@ -91,7 +91,17 @@ def found_in(
         texts = texts.take(places_of(kept))
         metadata = {name: values.take(places_of(kept)) for name, values in metadata.items()}
     metadata = renamed(metadata, columns, missing=empty_texts(len(kept)))
-    yield Batch(lambda n: f"{file}, row {first + kept[n]}", texts, metadata)
+    yield Batch(places_in(file, first + kept), texts, metadata)
+
+
+def places_in(file: str, rows: np.ndarray):
+    """Where rows stand, as an Arrow array of texts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = places_of(rows).cast(pa.large_string())
+    where = pa.scalar(f"{file}, row ", pa.large_string())
+    return pc.binary_join_element_wise(where, texts, pa.scalar("", pa.large_string()))
 
 
 def texts_of_documents(values, name: str, problems: Problems):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,9 @@ class Row:
 @dataclass(frozen=True)
 class Batch:
     """Some documents: where each stands (for messages), texts (a list, or an Arrow array), and metadata
-    by column, as Arrow arrays of texts."""
+    by column; places and metadata are Arrow arrays of texts."""
 
-    where: Callable[[int], str]
+    places: pa.LargeStringArray
     texts: Sequence
     metadata: dict[str, pa.LargeStringArray]
 

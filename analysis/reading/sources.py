@@ -55,8 +55,7 @@ def batch_of(rows: list[Row]) -> Batch:
     """Some rows as a batch, a column that a row lacks empty."""
     known = dict.fromkeys(column for row in rows for column in row.metadata)
     metadata = {column: texts_of(row.metadata.get(column, "") for row in rows) for column in known}
-    places = [row.where for row in rows]
-    return Batch(lambda n: places[n], [row.text for row in rows], metadata)
+    return Batch(texts_of(row.where for row in rows), [row.text for row in rows], metadata)
 
 
 def check_sums(folder: Path) -> None:

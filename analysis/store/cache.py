@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -219,23 +219,45 @@ def crc_of(file: Path) -> int:
     return crc
 
 
-def save(folder: Path, key: str, notes: dict, arrays: dict[str, np.ndarray]) -> None:
+class Draft:
+    """An entry on its way: arrays are written into a folder one after the other, then sealed."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.layout: dict[str, tuple] = {}
+        self.crc = self.place = 0
+        (folder / ARRAYS).write_bytes(b"")
+
+    def add(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write arrays."""
+        with (self.folder / ARRAYS).open("ab") as sink:
+            for name, array in arrays.items():
+                array = np.ascontiguousarray(array)
+                padding = bytes(-self.place % ALIGNMENT)
+                self.layout[name] = (array.dtype.str, array.shape, self.place + len(padding))
+                for content in (padding, array.reshape(-1).view(np.uint8)):
+                    sink.write(content)
+                    self.crc = zlib.crc32(content, self.crc)
+                    self.place += len(content)
+
+    def opened(self) -> Entry:
+        """What is written so far, without notes."""
+        return Entry(self.folder, {"notes": {}, "arrays": self.layout})
+
+    def seal(self, key: str, notes: dict) -> None:
+        """Write the manifest, with notes; other files of the folder are noted in it."""
+        files = {file.name: file.stat().st_size for file in sorted(self.folder.iterdir())}
+        manifest = {"key": key, "files": files, "crc32": self.crc, "arrays": self.layout}
+        content = json.dumps(manifest | {"notes": notes})
+        (self.folder / MANIFEST).write_text(f"{content}\n{key_of(content)}", encoding="utf-8")
+        verified.add(identity(self.folder / ARRAYS))
+
+
+def save(folder: Path, key: str, notes: dict, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays and notes into a folder, the manifest last; other files in it are noted."""
-    layout, place, crc = {}, 0, 0
-    with (folder / ARRAYS).open("wb") as sink:
-        for name, array in arrays.items():
-            array = np.ascontiguousarray(array)
-            padding = bytes(-place % ALIGNMENT)
-            layout[name] = (array.dtype.str, array.shape, place + len(padding))
-            for content in (padding, array.reshape(-1).view(np.uint8)):
-                sink.write(content)
-                crc = zlib.crc32(content, crc)
-                place += len(content)
-    files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-    manifest = {"key": key, "files": files, "crc32": crc, "arrays": layout, "notes": notes}
-    content = json.dumps(manifest)
-    (folder / MANIFEST).write_text(f"{content}\n{key_of(content)}", encoding="utf-8")
-    verified.add(identity(folder / ARRAYS))
+    draft = Draft(folder)
+    draft.add(arrays)
+    draft.seal(key, notes)
 
 
 # --- texts as arrays -------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,12 +17,16 @@ import numpy as np
 from analysis.errors import InputError
 from analysis.files import composed
 from analysis.language.chinese import read_as_chinese
-from analysis.store.cache import existing, mapped
+from analysis.store.cache import Entry, existing, mapped
+from analysis.store.spool import Numbers
 
 FILE = "texts.bin"
+TEXTS = ("spans", "digests", "sums", "characters")
+"""The arrays that say where the texts stand, and what they are."""
 PADDING = 256
 """Bytes behind the last text, so that what looks a little ahead need not see where it ends."""
 DIGEST = 16
+PORTION = 4_000_000
 NEVER_DECOMPOSED = (
     r"[^\x00-\x{2FF}\x{2002}-\x{20CF}\x{3000}-\x{3029}\x{4E00}-\x{9FFF}\x{FF00}-\x{FFEF}]"
 )
@@ -81,6 +85,16 @@ class Texts(Sequence):
         self.source, self.mapped, self.renew = fresh.source, fresh.mapped, None
         self.checked[:] = False
         return self.content(number)
+
+    def portions(self) -> Iterator[range]:
+        """The numbers of all texts in order, as many at a time as hold some PORTION bytes."""
+        ends = np.cumsum(self.spans[:, 1] - self.spans[:, 0])
+        first = 0
+        while first < len(self):
+            before = ends[first - 1] if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, before + PORTION, side="right")))
+            yield range(first, last)
+            first = last
 
     def gathered(self, numbers: range) -> tuple[bytes, np.ndarray]:
         """Some texts with a newline after each; the place of each text's first byte, and their end."""
@@ -152,8 +166,12 @@ def cached_texts(key: str) -> Texts:
     found = existing("corpora", key)
     if found is None:
         raise InputError("no such corpus in the cache", where="cache", value=key)
-    arrays = (found[name] for name in ("spans", "digests", "sums", "characters"))
-    return Texts(found.folder / FILE, *arrays)
+    return texts_of_entry(found)
+
+
+def texts_of_entry(found: Entry) -> Texts:
+    """The texts of an entry."""
+    return Texts(found.folder / FILE, *(found[name] for name in TEXTS))
 
 
 @dataclass(frozen=True)
@@ -198,34 +216,27 @@ def prepared(texts) -> Prepared:
 
 
 class TextWriter:
-    """Takes texts batch by batch and writes them to a folder."""
+    """Takes texts batch by batch and writes them to a folder, what is noted of each to a spool."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, notes: Numbers):
         self.file = folder / FILE
         self.sink = self.file.open("wb")
         self.place = 0
-        self.parts: tuple[list[np.ndarray], ...] = ([], [], [], [])
+        self.notes = notes
         self.speaks = False
 
     def write(self, batch: Prepared) -> None:
         """Write a batch."""
         self.sink.write(batch.content)
-        spans = batch.spans + self.place
-        columns = (spans, batch.digests, batch.sums, batch.characters)
-        for part, column in zip(self.parts, columns, strict=True):
-            part.append(column)
+        arrays = {name: getattr(batch, name) for name in (*TEXTS, "chinese")}
+        self.notes.add(arrays | {"spans": batch.spans + self.place})
         self.place += len(batch.content)
         self.speaks = self.speaks or batch.speaks
 
-    def close(self) -> Texts:
-        """The texts that were written."""
+    def close(self) -> None:
+        """Write what stands behind the last text."""
         self.sink.write(bytes(PADDING))
         self.sink.close()
-        columns = []
-        for part in self.parts:
-            columns.append(np.concatenate(part))
-            part.clear()
-        return Texts(self.file, *columns)
 
 
 def iter_signs(texts):
