@@ -119,6 +119,20 @@ def test_texts_are_compared_by_their_words():
     assert find_stories(list("abcde"), texts).names == ("a", "a", "c", "c", "e")
 
 
+def test_stretches_and_bands_do_not_matter(wire, found, monkeypatch):
+    """Documents taken seven at a time, compared with one kept in mind, are the same stories."""
+    monkeypatch.setattr(near, "BATCH", 7)
+    monkeypatch.setattr(near, "KEPT", 1)
+    assert find_stories(*wire) == found
+
+
+def test_pairs_of_equal_keys_are_all_proposed():
+    """Rows 0, 2, 5 share a key and rows 1, 4 another: three pairs and one, each as one number."""
+    keys = np.array([7, 3, 7, 9, 3, 7], dtype=np.uint64)
+    pairs = {tuple(divmod(code, 6)) for code in near.agreeing(keys).tolist()}
+    assert pairs == {(0, 2), (2, 5), (0, 5), (1, 4)}
+
+
 def test_chain_is_one_story():
     """A and C are one story through B, though they are less similar than asked."""
     words = [f"w{number}" for number in range(100)]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 import numpy as np
 import regex
 
 from analysis.errors import InputError
+from analysis.store.ahead import ahead
 
 SHINGLE = 3
 LEAST_SIMILARITY = 0.5
@@ -79,7 +85,7 @@ def find_stories(
             allowed=f"{len(documents)} ids",
         )
     order = sorted(range(len(ids)), key=ids.__getitem__)
-    found = find_pairs([documents[number] for number in order], similarity=similarity)
+    found = find_pairs(Given([documents[number] for number in order]), similarity=similarity)
     names = [ids[number] for number in order]
     own = np.empty(len(ids), dtype=np.int64)
     own[order] = found.story
@@ -113,68 +119,98 @@ class Pairs:
     exact: np.ndarray
 
 
-def find_pairs(documents: Sequence[np.ndarray | str], *, similarity: float) -> Pairs:
+class Given(Sequence):
+    """Documents as they were given, the tokens of each as numbers."""
+
+    def __init__(self, documents: Sequence[np.ndarray | str]):
+        self.documents = documents
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return token_hashes(self.documents[number])
+
+    def stretches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The tokens of documents that follow each other, and where each one's begin and the last's end."""
+        for first in range(0, len(self), BATCH):
+            tokens = [token_hashes(document) for document in self.documents[first : first + BATCH]]
+            yield np.concatenate(tokens), starts(np.array([len(own) for own in tokens]))
+
+
+def find_pairs(documents: Given, *, similarity: float, folder: Path | None = None) -> Pairs:
     """The stories of documents that stand in the order of their ids; see `find_stories`.
 
-    Raises TooManyCandidates where more pairs would have to be compared than MOST_CANDIDATES.
+    `documents` has `stretches` as `Given`. What does not fit in memory is kept in nameless files of
+    `folder`. Raises TooManyCandidates where more pairs would have to be compared than MOST_CANDIDATES.
     """
-    groups = equal_groups(documents)
-    firsts = [group[0] for group in groups]
-    near = [(*pair, False) for pair in near_pairs(firsts, documents, similarity)]
-    return united(len(documents), [*equal_rows(groups), *near])
+    equal = equal_rows(documents)
+    alone = np.ones(len(documents), dtype=bool)
+    alone[equal[1]] = False
+    return united(alone, equal, near_rows(documents, alone, similarity, folder))
 
 
-def equal_pairs(documents: Sequence[np.ndarray | str]) -> Pairs:
+def equal_pairs(documents: Given) -> Pairs:
     """The stories of documents of which only the same are one story."""
-    return united(len(documents), list(equal_rows(equal_groups(documents))))
+    return united(np.ones(len(documents), dtype=bool), equal_rows(documents), no_rows())
 
 
-def equal_rows(groups: list[list[int]]) -> Iterator[tuple[int, int, float, bool]]:
-    """A row for each copy, with the first of its group."""
-    return ((group[0], copy, 1.0, True) for group in groups for copy in group[1:])
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Pairs of documents: the smaller number, the other, how similar."""
 
 
-def united(n: int, rows: list[tuple[int, int, float, bool]]) -> Pairs:
-    """The components that rows (one, other, similarity, exact) make of n documents."""
-    rows.sort()
-    parent = list(range(n))
-    for one, other, *_ in rows:
-        unite(parent, one, other)
-    return Pairs(
-        np.array([root(parent, number) for number in range(n)], dtype=np.int64),
-        np.array([row[:2] for row in rows], dtype=np.int64).reshape(-1, 2),
-        np.array([row[2] for row in rows], dtype=float),
-        np.array([row[3] for row in rows], dtype=bool),
-    )
+def no_rows() -> Rows:
+    """No pair of documents."""
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0)
+
+
+def equal_rows(documents: Given) -> Rows:
+    """Each document that has the tokens of an earlier one, with the first that has; none without a token."""
+    digests, spoken = digests_of(documents)
+    order = np.flatnonzero(spoken)
+    order = order[np.lexsort(digests[order].T)]  # stable: the same ones in their order
+    digests = digests[order]
+    again = np.flatnonzero((digests[1:] == digests[:-1]).all(axis=1)) + 1
+    first = np.arange(len(order))
+    first[again] = 0
+    first = order[np.maximum.accumulate(first)]
+    return first[again], order[again], np.ones(len(again))
+
+
+def digests_of(documents: Given) -> tuple[np.ndarray, np.ndarray]:
+    """A row of two numbers for each document that tells its tokens from any others, and which have any."""
+    digests, spoken = [np.empty((0, 2), dtype=np.uint64)], [np.empty(0, dtype=bool)]
+    for tokens, begins in documents.stretches():
+        view = memoryview(np.ascontiguousarray(tokens)).cast("B")
+        bounds = pairwise((begins * tokens.itemsize).tolist())
+        parts = (hashlib.blake2b(view[a:b], digest_size=16).digest() for a, b in bounds)
+        digests.append(np.frombuffer(b"".join(parts), dtype=np.uint64).reshape(-1, 2))
+        spoken.append(np.diff(begins) > 0)
+    return np.concatenate(digests), np.concatenate(spoken)
+
+
+def united(alone: np.ndarray, equal: Rows, near: Rows) -> Pairs:
+    """The components that pairs make of documents; `alone` has a place for each document."""
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
+    one, other, similarity = map(np.concatenate, zip(equal, near, strict=True))
+    exact = np.arange(len(one)) < len(equal[0])
+    order = np.lexsort((other, one))
+    joined = sparse.coo_array((np.ones(len(one), bool), (one, other)), shape=(len(alone),) * 2)
+    label = connected_components(joined, directed=False)[1]
+    first = np.unique(label, return_index=True)[1]
+    pairs = np.column_stack((one, other))[order]
+    return Pairs(first[label].astype(np.int64), pairs, similarity[order], exact[order])
 
 
 class TooManyCandidates(InputError):
     """More pairs than are compared."""
 
 
-def equal_groups(documents: Sequence[np.ndarray | str]) -> list[list[int]]:
-    """Documents of the same tokens, each group in their order; a document of none is alone."""
-    groups: dict[bytes, list[int]] = {}
-    for number, document in enumerate(documents):
-        tokens = token_hashes(document)
-        digest = hashlib.blake2b(tokens.tobytes(), digest_size=16).digest()
-        key = digest if len(tokens) else b"%d" % number
-        groups.setdefault(key, []).append(number)
-    return list(groups.values())
-
-
-def root(parent: list[int], number: int) -> int:
-    """The document that stands for a document's component."""
-    while parent[number] != number:
-        parent[number] = parent[parent[number]]
-        number = parent[number]
-    return number
-
-
-def unite(parent: list[int], one: int, other: int) -> None:
-    """Two components as one, which its first document stands for."""
-    first, second = sorted((root(parent, one), root(parent, other)))
-    parent[second] = first
+def starts(sizes: np.ndarray) -> np.ndarray:
+    """Where each of several things of these sizes begins, and the end of the last."""
+    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
 
 
 # --- shingles --------------------------------------------------------------------------------------
@@ -213,17 +249,21 @@ def mixed(tokens: np.ndarray, width: int) -> np.ndarray:
     return numbers
 
 
-def many_shingles(documents: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The shingles of several documents in a row, and the first of each and the end of the last.
+def shingles_of(tokens: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> tuple:
+    """The shingles of some documents in a row, and where each one's begin and the last's end.
 
-    They are not made distinct: a minimum over them is the same. A document has three tokens or more.
+    They are not made distinct: a minimum over them is the same. The documents (first token and one
+    past the last, one token at least) stand in a stretch of tokens.
     """
-    sizes = np.array([len(tokens) for tokens in documents])
-    numbers = mixed(np.concatenate(documents), SHINGLE)
-    last = np.cumsum(sizes)[:-1]
-    across = (last[:, None] - np.arange(1, SHINGLE)).ravel()
-    own = np.delete(numbers, across)
-    return own, np.concatenate(([0], np.cumsum(sizes - SHINGLE + 1)))
+    widths = np.minimum(ends - begins, SHINGLE)
+    bounds = starts(ends - begins - widths + 1)
+    places = np.repeat(begins - bounds[:-1], np.diff(bounds)) + np.arange(bounds[-1])
+    tokens = tokens.astype(np.uint64)
+    numbers = np.empty(len(places), dtype=np.uint64)
+    for width in np.unique(widths):
+        mine = np.repeat(widths == width, np.diff(bounds))
+        numbers[mine] = mixed(tokens, width)[places[mine]]
+    return numbers, bounds
 
 
 def jaccard(one: np.ndarray, other: np.ndarray) -> float:
@@ -239,80 +279,134 @@ def jaccard(one: np.ndarray, other: np.ndarray) -> float:
 # --- near ------------------------------------------------------------------------------------------
 
 
-def near_pairs(
-    firsts: list[int], documents: Sequence[np.ndarray | str], similarity: float
-) -> Iterator[tuple[int, int, float]]:
-    """Pairs of documents at least this similar, and how similar; those of no token left out."""
-    digests, kept = digests_of(firsts, documents)
+def near_rows(documents: Given, chosen: np.ndarray, similarity: float, folder: Path | None) -> Rows:
+    """Pairs of the chosen documents at least this similar; those of no token left out."""
+    with Sketches(band_width(similarity), folder) as sketches:
+        numbers = sketch(documents, chosen, sketches)
+        pairs = numbers[likely(candidates(sketches), sketches, similarity)]
+    found = np.fromiter(compared(documents, pairs), dtype=float, count=len(pairs))
+    kept = found >= similarity
+    return pairs[kept, 0], pairs[kept, 1], found[kept]
+
+
+def compared(documents: Given, pairs: np.ndarray) -> Iterator[float]:
+    """How similar the documents of each pair are; of a few documents the shingles are kept."""
     sets: dict[int, np.ndarray] = {}
-    for pair in likely(candidates(digests, similarity), digests, similarity).tolist():
-        one, other = sorted(kept[row] for row in pair)
+    for pair in pairs.tolist():
         if len(sets) >= KEPT:
             sets.clear()
-        for number in (one, other):
+        for number in pair:
             if number not in sets:
                 sets[number] = shingles(documents[number])
-        found = jaccard(sets[one], sets[other])
-        if found >= similarity:
-            yield one, other, found
+        yield jaccard(*(sets[number] for number in pair))
 
 
-def digests_of(
-    firsts: list[int], documents: Sequence[np.ndarray | str]
-) -> tuple[np.ndarray, list[int]]:
-    """A row of minima for each document that has a token, and the documents' numbers."""
-    rows, kept = [np.empty((0, PERMUTATIONS), dtype=np.uint32)], []
-    for start in range(0, len(firsts), BATCH):
-        batch = [(n, token_hashes(documents[n])) for n in firsts[start : start + BATCH]]
-        long = [(number, tokens) for number, tokens in batch if len(tokens) >= SHINGLE]
-        if long:
-            rows.append(minima(*many_shingles([tokens for _, tokens in long])))
-        short = [(number, tokens) for number, tokens in batch if 0 < len(tokens) < SHINGLE]
-        rows += [minima(mixed(tokens, len(tokens)), np.array([0, 1])) for _, tokens in short]
-        kept += [number for number, _ in (*long, *short)]
-    return np.concatenate(rows), kept
+def sketch(documents: Given, chosen: np.ndarray, sketches: Sketches) -> np.ndarray:
+    """Put the minima of the chosen documents that have a token into `sketches`; their numbers."""
+    numbers, before = [np.empty(0, dtype=np.int64)], 0
+    for tokens, begins in documents.stretches():
+        inside = chosen[before : before + len(begins) - 1] & (np.diff(begins) > 0)
+        mine = np.flatnonzero(inside)
+        numbers.append(mine + before)
+        before += len(begins) - 1
+        parts = (mine[first : first + BATCH] for first in range(0, len(mine), BATCH))
+        batches = (shingles_of(tokens, begins[part], begins[part + 1]) for part in parts)
+        for _, found in ahead(batches, minima, 2):
+            sketches.add(found)
+    return np.concatenate(numbers)
 
 
-def minima(shingles: np.ndarray, begins: np.ndarray) -> np.ndarray:
-    """A row of PERMUTATIONS minima for each document, from the shingles of all in a row."""
+def minima(shingles: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """A row of PERMUTATIONS minima for each document, from the shingles of all in a row and their bounds."""
     import rensa
 
+    numbers, bounds = shingles
     matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
-        shingles, begins.tolist(), PERMUTATIONS, SEED
+        numbers, bounds.tolist(), PERMUTATIONS, SEED
     )
     return np.array(matrix.to_rows(), dtype=np.uint32)
 
 
-def candidates(digests: np.ndarray, similarity: float) -> np.ndarray:
-    """Pairs of rows that agree in a whole band: sorted rows of two numbers, the smaller first.
-
-    Bands of four minima (three below 0.7) propose a pair of that similarity almost surely.
-    """
-    width = 4 if similarity >= 0.7 else 3
-    found = np.empty(0, dtype=np.int64)
-    for start in range(0, PERMUTATIONS - width + 1, width):
-        found = np.union1d(found, agreeing(digests[:, start : start + width]))
-        check_candidates(len(found))
-    return np.column_stack(np.divmod(found, max(len(digests), 1)))
+def band_width(similarity: float) -> int:
+    """Minima of a band: bands of four (three below 0.7) propose a pair of that similarity almost surely."""
+    return 4 if similarity >= 0.7 else 3
 
 
-def agreeing(band: np.ndarray) -> np.ndarray:
-    """Pairs of rows that agree in every column of a band, each as one number."""
-    keys = np.zeros(len(band), dtype=np.uint64)
-    for column in band.T:
+class Sketches:
+    """Minima of many documents in nameless files: a number for each band, and the low bits of all."""
+
+    def __init__(self, width: int, folder: Path | None):
+        self.width, self.n, self.folder = width, 0, folder
+        self.bands: list[BinaryIO] = []
+
+    def __enter__(self) -> Sketches:
+        with ExitStack() as stack:
+            self.rows = stack.enter_context(TemporaryFile(dir=self.folder))
+            for _ in range(PERMUTATIONS // self.width):
+                self.bands.append(stack.enter_context(TemporaryFile(dir=self.folder)))
+            self.opened = stack.pop_all()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.opened.close()
+
+    def __len__(self) -> int:
+        return self.n
+
+    def add(self, minima: np.ndarray) -> None:
+        """Take a row of minima for each of some documents."""
+        for number, file in enumerate(self.bands):
+            file.write(bands_of(minima[:, number * self.width :][:, : self.width]))
+        self.rows.write(minima.astype(np.uint16))
+        self.n += len(minima)
+
+    def band(self, number: int) -> np.ndarray:
+        """The number of each document for a band."""
+        self.bands[number].seek(0)
+        return np.fromfile(self.bands[number], dtype=np.uint64)
+
+    def agreement(self, pairs: np.ndarray) -> np.ndarray:
+        """In how many of their minima the documents of each pair (of rows) agree."""
+        self.rows.flush()
+        rows = np.memmap(self.rows, np.uint16, "r", shape=(self.n, PERMUTATIONS))
+        return np.count_nonzero(rows[pairs[:, 0]] == rows[pairs[:, 1]], axis=1)
+
+
+def bands_of(minima: np.ndarray) -> np.ndarray:
+    """One number for a row of minima."""
+    keys = np.zeros(len(minima), dtype=np.uint64)
+    for column in minima.T:
         keys = (keys ^ column) * MULTIPLIERS[0]
         keys ^= keys >> np.uint64(29)
-    order = np.argsort(keys, kind="stable")
-    bucket = np.cumsum(np.concatenate(([False], keys[order][1:] != keys[order][:-1]))[: len(order)])
+    return keys
+
+
+def candidates(sketches: Sketches) -> np.ndarray:
+    """Pairs of rows that agree in a whole band: sorted rows of two numbers, the smaller first."""
+    found = np.empty(0, dtype=np.int64)
+    for number in range(len(sketches.bands)):
+        found = np.union1d(found, agreeing(sketches.band(number)))
+        check_candidates(len(found))
+    return np.column_stack(np.divmod(found, max(len(sketches), 1)))
+
+
+def agreeing(keys: np.ndarray) -> np.ndarray:
+    """Pairs of rows that have the same key, each pair as one number."""
+    ordered = np.sort(keys)
+    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(several):
+        return np.empty(0, dtype=np.int64)
+    bucket = np.minimum(np.searchsorted(several, keys), len(several) - 1)
+    shared = np.flatnonzero(several[bucket] == keys)
+    bucket = bucket[shared]
+    order = np.argsort(bucket, kind="stable")
+    rows, bucket = shared[order], bucket[order]
     sizes = np.bincount(bucket)
     check_candidates(int((sizes * (sizes - 1) // 2).sum()))
-    shared = sizes[bucket] > 1
-    order, bucket = order[shared], bucket[shared]
-    parts = [np.empty(0, dtype=np.int64)]
-    for step in range(1, sizes.max(initial=0)):
+    parts = []
+    for step in range(1, sizes.max()):
         same = np.flatnonzero(bucket[step:] == bucket[:-step])
-        pair = np.sort(np.column_stack((order[same], order[same + step])), axis=1)
-        parts.append(pair[:, 0] * len(band) + pair[:, 1])
+        parts.append(rows[same] * len(keys) + rows[same + step])
     return np.concatenate(parts)
 
 
@@ -326,12 +420,9 @@ def check_candidates(n: int) -> None:
         )
 
 
-def likely(pairs: np.ndarray, digests: np.ndarray, similarity: float) -> np.ndarray:
+def likely(pairs: np.ndarray, sketches: Sketches, similarity: float) -> np.ndarray:
     """The pairs whose minima agree nearly as often as the similarity asks."""
     least = (similarity - MARGIN) * PERMUTATIONS
-    kept = [pairs[:0]]
-    for start in range(0, len(pairs), BATCH * 10):
-        part = pairs[start : start + BATCH * 10]
-        same = digests[part[:, 0]] == digests[part[:, 1]]
-        kept.append(part[np.count_nonzero(same, axis=1) >= least])
-    return np.concatenate(kept)
+    parts = (pairs[first : first + BATCH * 10] for first in range(0, len(pairs), BATCH * 10))
+    kept = [part[sketches.agreement(part) >= least] for part in parts]
+    return np.concatenate([pairs[:0], *kept])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,15 @@ from analysis.duplicates.near import (
 )
 from analysis.duplicates.part import part_of
 from analysis.errors import InputError, shown_lines
+from analysis.store.arrow import coded, column_of
 from analysis.store.cache import code_of, entry, key_of, save
 from analysis.tokens import WORTH_A_PROCESS, Block, Tokens, tokenize
 
 UNIQUE = ("all", "stories")
 SIMILARITY = 0.8
 MOST_LISTED = 100_000
+MOST_OPEN = 64
+"""Blocks that are kept open while documents are compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +53,10 @@ class CorpusStories:
         It is the one dated earliest, of several the smallest id. A date counts from its last day:
         `2024` is 31 December 2024; an undated document comes last.
         """
-        documents = self.tokens.corpus.documents
-        last_day = [date + "-99-99"[len(date) - 4 :] if date else "~" for date in documents["date"]]
-        order = np.lexsort((np.arange(len(last_day)), np.unique(last_day, return_inverse=True)[1]))
+        dates, which = coded(column_of(self.tokens.corpus.documents["date"]))
+        last_day = [date + "-99-99"[len(date) - 4 :] if date else "~" for date in dates]
+        rank = np.unique(last_day, return_inverse=True)[1].astype(np.int32)
+        order = np.argsort(rank[which], kind="stable")
         stories, first = np.unique(self.found.story[order], return_index=True)
         return order[first][np.searchsorted(stories, self.found.story)]
 
@@ -67,20 +71,24 @@ class Documents(Sequence):
 
     def __init__(self, tokens: Tokens):
         self.tokens = tokens
-        self.ends = np.cumsum([block.n_documents for block in tokens.blocks()]).tolist()
-        self.opened: dict[int, tuple[Block, list[int]]] = {}
+        self.opened: dict[int, Block] = {}
 
     def __len__(self) -> int:
         return self.tokens.n_documents
 
     def __getitem__(self, number: int) -> np.ndarray:
-        place = bisect_right(self.ends, range(len(self))[number])
+        place = self.tokens.block_number(range(len(self))[number])
         if place not in self.opened:
-            block = self.tokens.opened_block(place)
-            self.opened[place] = block, block.document_start.tolist()
-        block, begins = self.opened[place]
-        inner = number - block.first_document
-        return block.types[block.ids[begins[inner] : begins[inner + 1]]]
+            if len(self.opened) == MOST_OPEN:
+                del self.opened[next(iter(self.opened))]
+            self.opened[place] = self.tokens.opened_block(place)
+        block = self.opened[place]
+        first, last = block.document_start[number - block.first_document :][:2].tolist()
+        return block.types[block.ids[first:last]]
+
+    def stretches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The types of the documents of each block, and where each document's begin."""
+        return ((block.type_ids, block.document_start) for block in self.tokens.blocks())
 
 
 def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStories:
@@ -95,7 +103,7 @@ def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStori
     key = key_of(code_of("duplicates"), tokens.keys, similarity)
 
     def make(folder) -> None:
-        found, problem = found_in(Documents(tokens), similarity)
+        found, problem = found_in(Documents(tokens), similarity, folder)
         save(folder, key, {"problem": problem}, vars(found))
 
     made = entry("stories", key, make)
@@ -103,10 +111,10 @@ def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStori
     return CorpusStories(tokens, Pairs(*arrays), made.notes["problem"])
 
 
-def found_in(documents: Documents, similarity: float) -> tuple[Pairs, str]:
+def found_in(documents: Documents, similarity: float, folder: Path) -> tuple[Pairs, str]:
     """The pairs of documents, or those of exact copies and why no others."""
     try:
-        return find_pairs(documents, similarity=similarity), ""
+        return find_pairs(documents, similarity=similarity, folder=folder), ""
     except TooManyCandidates as error:
         return equal_pairs(documents), str(error)
 
@@ -155,18 +163,20 @@ def duplicate_table(stories: CorpusStories) -> pd.DataFrame:
     found, documents = stories.found, stories.tokens.corpus.documents
     order = np.argsort(found.story[found.pairs[:, 0]], kind="stable")[:MOST_LISTED]
     one, other = found.pairs[order].T
-    ids = documents["id"].to_numpy(dtype=object)
+
+    def told(column: str, numbers: np.ndarray) -> np.ndarray:
+        return documents[column].iloc[numbers].to_numpy(dtype=object)
+
     table = {
-        "document": ids[one],
-        "other": ids[other],
+        "document": told("id", one),
+        "other": told("id", other),
         "similarity": found.similarity[order],
         "kind": np.where(found.exact[order], "exact", "near"),
-        "story": ids[found.story[one]],
-        "counted": ids[stories.standing[one]],
+        "story": told("id", found.story[one]),
+        "counted": told("id", stories.standing[one]),
     }
     for column in ("source", "date"):
-        values = documents[column].to_numpy(dtype=object)
-        table |= {column: values[one], f"other_{column}": values[other]}
+        table |= {column: told(column, one), f"other_{column}": told(column, other)}
     return pd.DataFrame(table)
 
 
@@ -179,7 +189,7 @@ def copy_table(stories: CorpusStories) -> pd.DataFrame:
     copies = np.flatnonzero(~stories.counts)
     documents = stories.tokens.corpus.documents[["id", "source", "date"]]
     table = documents.iloc[copies].rename(columns={"id": "document"}).reset_index(drop=True)
-    table["story"] = documents["id"].to_numpy(dtype=object)[stories.found.story[copies]]
+    table["story"] = documents["id"].iloc[stories.found.story[copies]].to_numpy()
     others = documents.iloc[stories.standing[copies]].reset_index(drop=True)
     names = {"id": "counted", "source": "counted_source", "date": "counted_date"}
     return pd.concat([table, others.rename(columns=names)], axis=1)
