@@ -32,6 +32,11 @@ WHOLE = (
 MOST_WEIGHTS = 2_000_000
 """Cells of an array of draws: small enough that its memory is used again for the next one."""
 ENOUGH_TO_RESAMPLE = 30
+MANY = 50_000
+"""Documents from which on intervals and tests are worked out and not drawn: that many leave no
+difference worth the time."""
+MANY_CARRIERS = 100
+"""Documents with a match, to be expected on the smaller side, below which a test is drawn for all that."""
 FEWEST_VALUES = 5
 """Values below which a mean has no interval."""
 FEWEST_DOCUMENTS = 10
@@ -197,9 +202,11 @@ def rate_intervals(
 
     With ENOUGH_TO_RESAMPLE documents or more: percentile bootstrap over documents. From
     FEWEST_DOCUMENTS on: Wilson with the design effect of documents and Student's t, which keeps
-    its coverage where the bootstrap with few documents falls short. With fewer, the texts at hand
-    are all there is to speak of: Wilson, with the design `effects` of their sentences. It says how far the wording of these texts settles the rate, not how other texts would
-    read. A rate of zero or one takes that last form in every case, as nothing varies in it.
+    its coverage where the bootstrap with few documents falls short; from MANY on again, as the two
+    are the same there. With fewer, the texts at hand are all there is to speak of: Wilson, with the
+    design `effects` of their sentences. It says how far the wording of these texts settles the
+    rate, not how other texts would read. A rate of zero or one takes that last form in every case,
+    as nothing varies in it.
     """
     totals, size = documents.counts.sum(axis=0), documents.sizes.sum()
     if not size:
@@ -208,13 +215,18 @@ def rate_intervals(
     n = int((documents.sizes > 0).sum())
     if n < FEWEST_DOCUMENTS:
         return Intervals(*wilson(totals, size, confidence, effects), "texts")
-    if n < ENOUGH_TO_RESAMPLE:
+    if not resampled(n):
         low, high = wilson(totals, size, confidence, effects_of(documents), n)
     else:
         low, high = percentiles(bootstrap_rates(documents, resamples, rng), confidence)
     edge = (totals == 0) | (totals == size)
     edge_low, edge_high = wilson(totals, size, confidence)
     return Intervals(np.where(edge, edge_low, low), np.where(edge, edge_high, high), "documents")
+
+
+def resampled(n):
+    """Whether intervals of so many documents come from resamples of them."""
+    return (n >= ENOUGH_TO_RESAMPLE) & (n < MANY)
 
 
 def effects_of(clusters: Clusters) -> np.ndarray:
@@ -250,17 +262,15 @@ def share_estimates(
     count, total, n = counts.sum(axis=0), totals.sum(axis=0)[of], (totals > 0).sum(axis=0)[of]
     low, high = wilson(count, total, confidence)
     varies = (count > 0) & (count < total)
-    for column in np.flatnonzero((n >= FEWEST_DOCUMENTS) & (n < ENOUGH_TO_RESAMPLE) & varies):
+    for column in np.flatnonzero((n >= FEWEST_DOCUMENTS) & ~resampled(n) & varies):
         sizes = column_of(totals, of[column])
         mine = column_of(counts, column)[sizes > 0]
         effect = effects_of(Clusters(mine[:, None], sizes[sizes > 0]))[0]
         limits = wilson(count[column], total[column], confidence, effect, int(n[column]))
         low[column], high[column] = map(float, limits)
-    many = (n >= ENOUGH_TO_RESAMPLE) & varies
-    resampled = counts if many.all() else counts[:, many]
-    low[many], high[many] = ratio_percentiles(
-        resampled, totals, of[many], confidence, resamples, rng
-    )
+    many = resampled(n) & varies
+    drawn = counts if many.all() else counts[:, many]
+    low[many], high[many] = ratio_percentiles(drawn, totals, of[many], confidence, resamples, rng)
     return Estimates(ratio(count, total), low, high, spoken_of(n))
 
 
@@ -271,8 +281,8 @@ def mean_estimates(
 
     `sums` and `squares` are of the values and their squares in each document, `sizes` how many
     there are (documents × columns). From ENOUGH_TO_RESAMPLE documents on: percentile bootstrap
-    over documents; from FEWEST_DOCUMENTS on: Student's t with the linearised variance of a ratio
-    over documents (Cochran 1977, 6.3); with fewer: Student's t over the values, which speaks of
+    over documents; from FEWEST_DOCUMENTS on, and again from MANY: Student's t with the linearised
+    variance of a ratio over documents (Cochran 1977, 6.3); with fewer: Student's t over the values, which speaks of
     these texts only. NaN where there are fewer than FEWEST_VALUES.
     """
     from scipy import sparse
@@ -281,12 +291,12 @@ def mean_estimates(
     size, n = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
     mean = ratio(sums.sum(axis=0), size)
     low, high = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
-    for column in np.flatnonzero((n < ENOUGH_TO_RESAMPLE) & (size >= FEWEST_VALUES)):
+    for column in np.flatnonzero(~resampled(n) & (size >= FEWEST_VALUES)):
         held = column_of(sizes, column) > 0
         mine = (column_of(part, column)[held] for part in (sums, squares, sizes))
         half = half_width(*mine, confidence)
         low[column], high[column] = mean[column] - half, mean[column] + half
-    many = n >= ENOUGH_TO_RESAMPLE
+    many = resampled(n)
     low[many], high[many] = ratio_percentiles(
         sums[:, many], sizes, np.flatnonzero(many), confidence, resamples, rng
     )
@@ -366,10 +376,44 @@ def permutation_p(
     It tests whether the labels are exchangeable between documents. Every document must have a
     size above 0. Where there are no more relabellings than resamples they are all taken and p is
     exact; else the observed one is counted among those drawn (Phipson and Smyth 2010), so that p
-    is never zero.
+    is never zero. Of MANY documents, where at least MANY_CARRIERS with a match are due on either
+    side, p is the limit of that (`limit_p`).
     """
-    n, chosen = len(is_group), int(is_group.sum())
+    n, smaller = len(is_group), min(is_group.sum(), (~is_group).sum())
     documents = Clusters(documents.counts.astype(float), documents.sizes.astype(float))
+    if n >= MANY:
+        p = limit_p(documents, is_group)
+        carriers = np.count_nonzero(documents.counts, axis=0)
+        rare = np.flatnonzero(carriers * smaller / n < MANY_CARRIERS)
+        if len(rare):
+            few = Clusters(documents.counts[:, rare], documents.sizes)
+            p[rare] = drawn_p(few, is_group, resamples, rng)
+        return p
+    return drawn_p(documents, is_group, resamples, rng)
+
+
+def limit_p(documents: Clusters, is_group: np.ndarray) -> np.ndarray:
+    """The p that a permutation test of ever more documents comes to (Hoeffding 1951, A combinatorial
+    central limit theorem).
+
+    What is permuted is the sum, over the group, of counts less what the rate of all would give.
+    """
+    counts, sizes = documents.counts, documents.sizes
+    from scipy.special import ndtr
+
+    residuals = counts - sizes[:, None] * (counts.sum(axis=0) / sizes.sum())
+    n, chosen = len(is_group), int(is_group.sum())
+    variance = chosen * (n - chosen) / (n * (n - 1)) * (residuals**2).sum(axis=0)
+    observed = np.abs(residuals[is_group].sum(axis=0))
+    z = np.divide(observed, np.sqrt(variance), out=np.zeros(len(variance)), where=variance > 0)
+    return np.maximum(2 * ndtr(-z), np.finfo(float).tiny)
+
+
+def drawn_p(
+    documents: Clusters, is_group: np.ndarray, resamples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """The p of `permutation_p` by relabelling."""
+    n, chosen = len(is_group), int(is_group.sum())
     observed = np.abs(rate_difference(documents, is_group[None, :])) - 1e-12
     if comb(n, chosen) <= resamples:
         labels = np.zeros((comb(n, chosen), n), dtype=bool)

@@ -263,6 +263,65 @@ def test_permutation_p_agrees_with_enumeration(group, exact):
     assert abs(p - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
 
 
+def spoken(n: int, rates, seed: int = 7) -> Clusters:
+    """Counts of things with these rates in n documents of uneven length, some documents full of them."""
+    rng = drawn(seed)
+    sizes = np.maximum(1, rng.lognormal(5, 0.6, n)).round()
+    means = sizes[:, None] * np.asarray(rates) * rng.gamma(0.5, 2, (n, 1))
+    return Clusters(rng.poisson(means).astype(float), sizes)
+
+
+def test_the_interval_of_many_documents_is_that_of_resamples(monkeypatch):
+    """What is worked out for 4,000 documents differs from 4,000 resamples by less than a tenth of the width."""
+    documents, options = spoken(4000, [0.01, 0.0003]), {"confidence": 0.95, "resamples": 4000}
+    drawn_one = uncertainty.rate_intervals(documents, **options, rng=drawn())
+    monkeypatch.setattr(uncertainty, "MANY", 4000)
+    monkeypatch.setattr(uncertainty, "bootstrap_rates", None)
+    worked_out = uncertainty.rate_intervals(documents, **options, rng=drawn())
+    width = drawn_one.high - drawn_one.low
+    assert (np.abs(worked_out.low - drawn_one.low) < width / 10).all()
+    assert (np.abs(worked_out.high - drawn_one.high) < width / 10).all()
+    assert worked_out.over == "documents"
+
+
+@pytest.mark.parametrize("kind", ["shares", "means"])
+def test_shares_and_means_of_many_documents_need_no_resamples(monkeypatch, kind):
+    """As for rates: a tenth of the width at most, and nothing is drawn."""
+    documents = spoken(3000, [0.02])
+    counts, totals = documents.counts, np.minimum(documents.sizes, 40)[:, None]
+    counts = np.minimum(counts, totals)
+    parts = {"shares": (counts, totals), "means": (counts, counts**2, totals)}[kind]
+    function = {"shares": uncertainty.share_estimates, "means": uncertainty.mean_estimates}[kind]
+    options = {"confidence": 0.95, "resamples": 4000}
+    by_draws = function(*parts, **options, rng=drawn())
+    monkeypatch.setattr(uncertainty, "MANY", 3000)
+    monkeypatch.setattr(uncertainty, "bootstrap_rates", None)
+    worked_out = function(*parts, **options, rng=drawn())
+    width = by_draws.high - by_draws.low
+    assert np.abs(worked_out.low - by_draws.low) < width / 10
+    assert np.abs(worked_out.high - by_draws.high) < width / 10
+
+
+@pytest.mark.parametrize("share", [0.5, 0.15])
+def test_the_limit_of_the_permutation_test(share):
+    """p of 8,000 documents is that of 8,000 relabellings within four of their standard errors."""
+    documents = spoken(8000, [0.003] * 4)
+    is_group = drawn(3).random(8000) < share
+    p = uncertainty.limit_p(documents, is_group)
+    by_draws = uncertainty.drawn_p(documents, is_group, 8000, drawn())
+    assert (np.abs(p - by_draws) < 4 * np.sqrt(p * (1 - p) / 8000)).all()
+
+
+def test_rare_things_in_many_documents_are_relabelled(monkeypatch):
+    """Of two columns the one that stands in 40 documents keeps the p of the draws, the other has the limit."""
+    documents, is_group = spoken(2000, [0.01, 0.00007]), np.arange(2000) % 2 == 0
+    monkeypatch.setattr(uncertainty, "MANY", 2000)
+    p = uncertainty.permutation_p(documents, is_group, 500, drawn())
+    rare = Clusters(documents.counts[:, [1]], documents.sizes)
+    assert p[1] == uncertainty.drawn_p(rare, is_group, 500, drawn())[0]
+    assert p[0] == uncertainty.limit_p(documents, is_group)[0]
+
+
 def test_permutation_p_is_never_zero():
     """20 documents, the groups wholly apart: the observed labelling counts as one of 500."""
     apart = column([9] * 10 + [0] * 10, [100] * 20)
