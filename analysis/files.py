@@ -270,9 +270,13 @@ def line_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file so that no reader ever sees half of it."""
+def write_whole(file: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file, given whole or in parts, so that no reader ever sees half of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     half = file.with_name(f".{file.name}.{os.getpid()}")
-    half.write_bytes(content)
-    os.replace(half, file)
+    try:
+        with half.open("wb") as sink:
+            sink.writelines([content] if isinstance(content, bytes) else content)
+        os.replace(half, file)
+    finally:
+        half.unlink(missing_ok=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -20,19 +20,25 @@ from analysis.tokens import Block, Tokens
 
 FEWEST_TOGETHER = 3
 GROWTH_POINTS = 200
-MOST_WORDS = 50_000
+MOST_WORDS = MOST_PAIRS = 50_000
 MOST_CURVES = 40
 MOST_SPREAD = 200
+MOST_TOLD = 10_000
 UNSEGMENTED_LEADS = (b"\xe0", b"\xe1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")
 """First bytes, in UTF-8, of the letters of scripts that are not segmented."""
 SIEVE_BITS = 26
 SIEVE = 2**SIEVE_BITS
+SHARES = 16
+"""Ranges of pairs that are counted apart, so that little is sorted at a time."""
 FULL = 255
 
 
 def reading_account(corpus: Corpus) -> pd.DataFrame:
     """What was read, kept and left out, as counts that add up: columns what, count."""
-    lines = sum(sum(bool(line.strip()) for line in text.splitlines()) for text in corpus.texts)
+    lines = sum(
+        sum(bool(line.strip()) for line in corpus.texts.gathered(part)[0].decode().splitlines())
+        for part in corpus.texts.portions()
+    )
     dated = int((corpus.documents["date"] != "").sum())
     rows = [
         ("documents read", len(corpus) + len(corpus.rejected)),
@@ -173,25 +179,35 @@ def content_words(table: pd.DataFrame) -> pd.DataFrame:
     return table[np.array(kept, dtype=bool)].reset_index(drop=True)
 
 
-def collocation_table(tokens: Tokens, *, fewest: int = FEWEST_TOGETHER) -> pd.DataFrame:
+def collocation_table(
+    tokens: Tokens, *, fewest: int = FEWEST_TOGETHER, most_pairs: int = MOST_PAIRS
+) -> pd.DataFrame:
     """Pairs of neighbouring content words within a sentence, by G²: `collocations.csv`.
 
-    Only pairs that stand together at least `fewest` times and more often than expected. `expected`
-    assumes that the two words are set independently of each other; pmi is to base 2. In a corpus
-    of several languages what is expected is reckoned within each (column language).
+    Only pairs that stand together at least `fewest` times and more often than expected, of these the
+    `most_pairs` with the highest G². `expected` assumes that the two words are set independently of
+    each other; pmi is to base 2. In a corpus of several languages what is expected is reckoned
+    within each (column language).
     """
     strata = tokens.corpus.strata
-    parts = [collocations_of(tokens, inside, fewest) for _, inside in strata]
+    parts = [collocations_of(tokens, inside, fewest, most_pairs) for _, inside in strata]
     if len(strata) > 1:
         parts = [part.assign(language=code) for part, (code, _) in zip(parts, strata, strict=True)]
     table = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-    rank = table["g2"].round(6)  # equal but for rounding is equal
+    rank = ranks(table["g2"])
     order = table.assign(rank=rank).sort_values(["rank", "collocation"], ascending=[False, True])
-    return order.drop(columns="rank").reset_index(drop=True)
+    return order.drop(columns="rank").reset_index(drop=True).head(most_pairs)
 
 
-def collocations_of(tokens: Tokens, inside: np.ndarray, fewest: int) -> pd.DataFrame:
-    """The pairs of the documents of one language, in no order."""
+def ranks(g2):
+    """What pairs are ordered by: equal but for rounding is equal."""
+    return g2.round(6)
+
+
+def collocations_of(
+    tokens: Tokens, inside: np.ndarray, fewest: int, most_pairs: int
+) -> pd.DataFrame:
+    """The strongest pairs of the documents of one language, in no order, with all that tie with the last."""
     n_types = len(tokens.types)
     as_first, as_second = np.zeros(n_types, np.int64), np.zeros(n_types, np.int64)
     sieve = np.zeros(SIEVE, dtype=np.uint8)
@@ -199,26 +215,47 @@ def collocations_of(tokens: Tokens, inside: np.ndarray, fewest: int) -> pd.DataF
         np.add.at(as_first, block.types, first)
         np.add.at(as_second, block.types, second)
         sieve[places] = np.minimum(sieve[places] + times, FULL)
-    sums = Sums()
+    sums = [Sums() for _ in range(SHARES)]
+    edges = np.arange(1, SHARES) * (n_types * n_types // SHARES)
     enough = partial(pairs_passed, tokens, inside, sieve, min(fewest, FULL))
-    for _, counted in tokens.each(enough):
-        sums.add(*counted)
-    pairs, together = sums.total()
+    for _, (pairs, times) in tokens.each(enough):
+        at = np.searchsorted(pairs, edges)
+        for share, *part in zip(sums, np.split(pairs, at), np.split(times, at), strict=True):
+            share.add(*part)
     total = int(as_first.sum())
-    pairs, together = pairs[together >= fewest], together[together >= fewest]
-    left, right = np.divmod(pairs, max(n_types, 1))
-    expected, g2, pmi = measures.collocation(together, as_first[left], as_second[right], total)
-    kept = together > expected
-    names = [tokens.types.take(side[kept]).to_pylist() for side in (left, right)]
+    strongest = np.empty((5, 0))
+    for share in sums:
+        pairs, together = share.total()
+        pairs, together = pairs[together >= fewest], together[together >= fewest]
+        first, second = as_first[pairs // n_types], as_second[pairs % n_types]
+        expected, g2, pmi = measures.collocation(together, first, second, total)
+        found = np.stack((pairs, together, expected, g2, pmi))[:, together > expected]
+        strongest = highest(np.hstack((strongest, found)), most_pairs)
+    pairs, together = strongest[:2].astype(np.int64)
+    names = [tokens.types.take(side).to_pylist() for side in np.divmod(pairs, max(n_types, 1))]
     return pd.DataFrame(
         {
             "collocation": [f"{a} {b}" for a, b in zip(*names, strict=True)],
-            "count": together[kept],
-            "expected": expected[kept],
-            "g2": g2[kept],
-            "pmi": pmi[kept],
+            "count": together,
+            **dict(zip(("expected", "g2", "pmi"), strongest[2:], strict=True)),
         }
     )
+
+
+def highest(found: np.ndarray, most: int) -> np.ndarray:
+    """The columns with the highest G² (the fourth row), and those that tie with the last of them."""
+    if found.shape[1] <= most:
+        return found
+    rank = ranks(found[3])
+    return found[:, rank >= np.partition(rank, -most)[-most]]
+
+
+def pairs_told(pairs: pd.DataFrame) -> str:
+    """How many pairs are listed, and whether there are more."""
+    listed = f"{len(pairs):,} pairs are listed"
+    if len(pairs) < MOST_PAIRS:
+        return f"{listed}: all that stand together {FEWEST_TOGETHER} times and more often than expected."
+    return f"{listed}, those with the highest G²."
 
 
 class Sums:
@@ -231,7 +268,7 @@ class Sums:
     def add(self, keys: np.ndarray, counts: np.ndarray) -> None:
         """Take counts of different keys."""
         self.waiting.append((keys, counts))
-        if sum(len(part) for part, _ in self.waiting) > max(1_000_000, len(self.keys)):
+        if sum(len(part) for part, _ in self.waiting) > max(100_000, len(self.keys)):
             self.merge()
 
     def merge(self) -> None:
@@ -301,8 +338,7 @@ def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     """
     ids = tokens.corpus.documents["id"]
     parts = []
-    for number in some_documents(tokens, random_seed):
-        types = types_of_document(tokens, number)
+    for number, types in types_in(tokens, some_documents(tokens, random_seed)):
         first = np.flatnonzero(measures.last_met(types) < 0)
         parts.append(growth_points(ids[number], first, len(types)))
     if len(ids) > 1:
@@ -310,13 +346,24 @@ def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def some_documents(tokens: Tokens, random_seed: int) -> list[int]:
-    """All documents of a small corpus, MOST_CURVES of a large one."""
+def some_documents(
+    tokens: Tokens, random_seed: int, what: str = "growth", most: int = MOST_CURVES
+) -> list[int]:
+    """All documents of a small corpus, `most` of a large one."""
     n = tokens.n_documents
-    if n <= MOST_CURVES:
+    if n <= most:
         return list(range(n))
-    rng = uncertainty.generator(random_seed, "growth")
-    return np.sort(rng.choice(n, MOST_CURVES, replace=False)).tolist()
+    rng = uncertainty.generator(random_seed, what)
+    return np.sort(rng.choice(n, most, replace=False)).tolist()
+
+
+def types_in(tokens: Tokens, numbers: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Each of some documents, given in their order, with the types of its tokens."""
+    for place, inside in groupby(numbers, key=tokens.block_number):
+        block = tokens.block(place)
+        for number in inside:
+            first, last = block.document_start[number - block.first_document :][:2]
+            yield number, block.types[block.ids[first:last]]
 
 
 def first_met_by_date(tokens: Tokens) -> np.ndarray:
@@ -350,68 +397,48 @@ def overlap_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     numbers are counted together: `in_documents` is then the least of a stretch that ends before its
     double.
     """
-    spread, numbers = documents_of_types(tokens), list(range(tokens.n_documents))
+    spread, numbers = tokens.spread, list(range(tokens.n_documents))
     if tokens.n_documents > MOST_SPREAD:
         spread = 2 ** np.floor(np.log2(np.maximum(spread, 1))).astype(np.int64)
         numbers = some_documents(tokens, random_seed)
-    stratum = stratum_of(tokens)
-    ids = tokens.corpus.documents["id"].to_numpy()
+    ids = tokens.corpus.documents["id"]
     parts = []
-    for number in numbers:
-        own = np.unique(types_of_document(tokens, number))
-        among, types = np.unique(np.append(spread[stratum[number], own], 1), return_counts=True)
-        types[0] -= 1
-        share = types / (len(own) or np.nan)
-        part = {"document": ids[number], "in_documents": among, "types": types, "share": share}
+    for number, types in types_in(tokens, numbers):
+        own = np.unique(types)
+        among, n = np.unique(np.append(spread[tokens.stratum[number], own], 1), return_counts=True)
+        n[0] -= 1
+        share = n / (len(own) or np.nan)
+        part = {"document": ids[number], "in_documents": among, "types": n, "share": share}
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
 
 
-def types_of_document(tokens: Tokens, number: int) -> np.ndarray:
-    """The types of a document's tokens in order."""
-    block = tokens.block(tokens.block_number(number))
-    inner = number - block.first_document
-    return block.type_ids[slice(*block.document_start[inner : inner + 2])]
-
-
-def documents_of_types(tokens: Tokens) -> np.ndarray:
-    """In how many documents of each language (rows) each type (columns) stands."""
-    stratum = stratum_of(tokens)
-    spread = np.zeros((stratum.max() + 1, len(tokens.types)), dtype=np.int64)
-    for block, counts in tokens.type_counts():
-        number = np.repeat(stratum[block], np.diff(counts.indptr))
-        for language, row in enumerate(spread):
-            row += np.bincount(counts.indices[number == language], minlength=len(row))
-    return spread
-
-
-def stratum_of(tokens: Tokens) -> np.ndarray:
-    """The number of the language of each document."""
-    return np.unique(tokens.corpus.languages, return_inverse=True)[1]
-
-
-def only_here(tokens: Tokens, *, most: int = 8) -> pd.DataFrame:
+def only_here(tokens: Tokens, *, most: int = 8, random_seed: int = 0) -> pd.DataFrame:
     """Each document's most frequent content words that stand in no other document of its language.
 
     Columns document, words_only_here (how many content types), most_frequent ('word (count), …').
+    Of a corpus of more than MOST_TOLD documents only so many are in the table, drawn at random.
     """
-    alone = (documents_of_types(tokens) == 1) & tokens.is_content
-    stratum = stratum_of(tokens)
+    alone = (tokens.spread == 1) & tokens.is_content
+    numbers = some_documents(tokens, random_seed, "only here", MOST_TOLD)
     rows = []
-    for block, counts in tokens.type_counts():
-        number = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-        mine = alone[stratum[block][number], counts.indices]
-        number = number[mine]
-        words, times = counts.indices[mine], counts.data[mine]
-        order = np.lexsort((words, -times, number))
-        bounds = np.searchsorted(number, np.arange(counts.shape[0] + 1))
-        for first, last in pairwise(bounds.tolist()):
-            named = order[first : min(first + most, last)]
-            told = zip(tokens.types.take(words[named]).to_pylist(), times[named], strict=True)
-            rows.append((last - first, ", ".join(f"{word} ({count})" for word, count in told)))
+    for number, types in types_in(tokens, numbers):
+        words, times = np.unique(types, return_counts=True)
+        mine = alone[tokens.stratum[number], words]
+        words, times = words[mine], times[mine]
+        named = np.argsort(-times, kind="stable")[:most]
+        told = zip(tokens.types.take(words[named]).to_pylist(), times[named], strict=True)
+        rows.append((len(words), ", ".join(f"{word} ({count})" for word, count in told)))
     table = pd.DataFrame(rows, columns=["words_only_here", "most_frequent"])
-    table.insert(0, "document", tokens.corpus.documents["id"])
+    table.insert(0, "document", tokens.corpus.documents["id"].iloc[numbers].to_numpy())
     return table
+
+
+def drawn_told(table: pd.DataFrame, tokens: Tokens) -> str:
+    """Of how many documents a table has a row."""
+    if len(table) == tokens.n_documents:
+        return "Every document is in the table."
+    return f"{len(table):,} of {tokens.n_documents:,} documents are in the table, drawn at random."
 
 
 def in_every_document(vocabulary: pd.DataFrame, n_documents: int) -> pd.DataFrame:
@@ -442,10 +469,12 @@ def scripts_told(corpus: Corpus) -> str:
 def unsegmented(corpus: Corpus) -> dict[str, tuple[int, int]]:
     """For each script that is not segmented, how many documents hold it and with how many letters."""
     found: dict[str, tuple[int, int]] = {}
-    for number in range(len(corpus)):
-        content = corpus.texts.content(number)
-        if any(lead in content for lead in UNSEGMENTED_LEADS):
-            for script, letters in not_segmented(content.decode("utf-8")).items():
+    for part in corpus.texts.portions():
+        content, _ = corpus.texts.gathered(part)
+        if not any(lead in content for lead in UNSEGMENTED_LEADS):
+            continue
+        for number in part:
+            for script, letters in not_segmented(corpus.texts[number]).items():
                 documents, total = found.get(script, (0, 0))
                 found[script] = documents + 1, total + letters
     return dict(sorted(found.items()))

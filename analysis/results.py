@@ -7,7 +7,7 @@ import io
 import json
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +27,8 @@ PNG_METADATA = {"Software": None}
 SVG_METADATA = {"Date": None, "Creator": None}
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 SHOWN_WIDTH = 750
+ROWS_AT_ONCE = 20_000
+"""Rows of a table that are turned into text together."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Results:
     def table(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
         """Save a table as tables/NAME.csv; returns the table."""
         if self.folder:
-            self.write(f"tables/{name}.csv", csv_bytes(table))
+            self.write(f"tables/{name}.csv", csv_parts(table))
         return table
 
     def parquet(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +103,7 @@ class Results:
             lines.append(f"codebook {shown(codebook.name)}{version}: {codebook.fingerprint[:16]}")
         return "\n".join(lines)
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes | Iterable[bytes]) -> None:
         write_whole(self.folder / name, content)
 
 
@@ -133,11 +135,20 @@ def rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """A table as CSV for people: ten significant digits, no cell that a spreadsheet would run."""
-    safe = table.copy()
-    for place, dtype in enumerate(safe.dtypes):
-        if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
-            safe.isetitem(place, [unrunnable(value) for value in safe.iloc[:, place]])
-    return safe.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode("utf-8")
+    return b"".join(csv_parts(table))
+
+
+def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
+    """The same, some rows at a time, so that a long table is never all held as text."""
+    for first in range(0, max(len(table), 1), ROWS_AT_ONCE):
+        safe = table.iloc[first : first + ROWS_AT_ONCE].copy()
+        for place, dtype in enumerate(safe.dtypes):
+            if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
+                safe.isetitem(place, [unrunnable(value) for value in safe.iloc[:, place]])
+        text = safe.to_csv(
+            index=False, header=first == 0, float_format="%.10g", lineterminator="\n"
+        )
+        yield text.encode("utf-8")
 
 
 def unrunnable(value: object) -> object:

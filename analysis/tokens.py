@@ -280,6 +280,23 @@ class Tokens:
         return block.documents, counts
 
     @cached_property
+    def stratum(self) -> np.ndarray:
+        """The number of the language of each document, in the order of `Corpus.strata`."""
+        import pandas as pd
+
+        return pd.factorize(self.corpus.languages, sort=True)[0].astype(np.int32)
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """In how many documents of each language (rows) each type (columns) stands."""
+        spread = np.zeros((int(self.stratum.max()) + 1, len(self.types)), dtype=np.int64)
+        for documents, counts in self.type_counts():
+            number = np.repeat(self.stratum[documents], np.diff(counts.indptr))
+            for language, row in enumerate(spread):
+                row += np.bincount(counts.indices[number == language], minlength=len(row))
+        return spread
+
+    @cached_property
     def type_totals(self) -> np.ndarray:
         """Occurrences of each type."""
         totals = np.bincount(self.type_of, self.form_counts, len(self.types))

@@ -125,6 +125,17 @@ def test_collocations_agree_with_nltk(tokens):
     assert len(table) > 50
 
 
+@pytest.mark.parametrize("most", [1, 10, 50])
+def test_the_strongest_pairs_are_listed(tokens, most, monkeypatch):
+    """A short list is the head of the long one, its order among equals the same; and it says so."""
+    monkeypatch.setattr(overview, "MOST_PAIRS", most)
+    whole = overview.collocation_table(tokens, most_pairs=10_000)
+    short = overview.collocation_table(tokens, most_pairs=most)
+    assert short.equals(whole.head(most))
+    assert overview.pairs_told(short) == f"{most:,} pairs are listed, those with the highest G²."
+    assert "all that stand together 3 times" in overview.pairs_told(whole.head(most - 1))
+
+
 def test_content_words_leave_out_function_words(cats):
     """'a' and 'the' go, the rest stays in its order."""
     left = overview.content_words(overview.vocabulary_table(cats))
@@ -157,6 +168,16 @@ def test_words_only_here_and_everywhere(cats):
     assert rows == [["d0", 2, "cat (2), sat (1)"], ["d1", 0, ""]]
     everywhere = overview.in_every_document(overview.vocabulary_table(cats), 2)
     assert everywhere["token"].tolist() == ["dog", "ran"]
+
+
+def test_words_only_here_of_some_documents(tokens, monkeypatch):
+    """Of many documents only some are told of, each as it is among all, and it says so."""
+    whole = overview.only_here(tokens)
+    assert overview.drawn_told(whole, tokens) == "Every document is in the table."
+    monkeypatch.setattr(overview, "MOST_TOLD", 2)
+    some = overview.only_here(tokens, random_seed=1)
+    assert whole[whole["document"].isin(some["document"])].reset_index(drop=True).equals(some)
+    assert overview.drawn_told(some, tokens).startswith("2 of 5 documents")
 
 
 def test_the_answer_is_made_of_the_numbers(cats):
