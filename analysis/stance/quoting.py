@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import regex
@@ -12,7 +13,7 @@ import regex
 from analysis.errors import InputError
 from analysis.language.signs import read_signs
 from analysis.stance.negation import held
-from analysis.store.blocks import find_lines
+from analysis.store.blocks import find_lines, places
 from analysis.tokens import Block, Tokens
 
 VOICES = ("author", "reported", "quoted")
@@ -28,7 +29,7 @@ LEAST_WORDS = 4
 """Words in quotation marks below which they mark a term and not speech."""
 CLOSING = {"“": "”", "„": "“”", "«": "»", "‹": "›", "「": "」", "『": "』", "‘": "’", '"': '"'}
 MARK = regex.compile("[" + "".join(sorted({*CLOSING, *"".join(CLOSING.values())})) + "]")
-OPENING = regex.compile("|".join(sorted(sign for sign in CLOSING if sign != "’")).encode())
+OPENING = sorted(sign.encode() for sign in CLOSING if sign != "’")
 LETTER = regex.compile(r"[\p{L}\p{N}]")
 WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 VERBS = (
@@ -141,12 +142,17 @@ def speech(paragraph: str, least_words: int = LEAST_WORDS) -> list[Quote]:
     ]
 
 
-@dataclass(frozen=True)
 class Told:
     """A sentence cut into words and signs, and the same in lower case."""
 
-    pieces: list[str]
-    lower: list[str]
+    def __init__(self, sentence: str):
+        self.sentence, lower = sentence, sentence.lower()
+        same = len(lower) == len(sentence)  # else a letter has become two
+        self.lower = PIECE.findall(lower) if same else [piece.lower() for piece in self.pieces]
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        return PIECE.findall(self.sentence)
 
     def at(self, place: int) -> str:
         """The piece at a place in lower case, '' outside of the sentence."""
@@ -234,13 +240,11 @@ def reported(sentence: str) -> bool:
     >>> [reported(text) for text in ("Xi said that it grew.", "It grew, Li said.", "It grew.")]
     [True, True, False]
     """
-    sentence = sentence[:LONGEST_SENTENCE]
-    pieces = PIECE.findall(sentence)
-    told = Told(pieces, [piece.lower() for piece in pieces])
+    told = Told(sentence[:LONGEST_SENTENCE])
     for place, word in enumerate(told.lower):
-        if any(rule(told, place) for rule in RULES_OF.get(word, ())):
+        if word in RULES_OF and any(rule(told, place) for rule in RULES_OF[word]):
             return True
-    return not SOURCE_WORDS.isdisjoint(told.lower) and bool(SOURCE.search(sentence))
+    return not SOURCE_WORDS.isdisjoint(told.lower) and bool(SOURCE.search(told.sentence))
 
 
 SOURCE_WORDS = frozenset(SOURCES.split())
@@ -289,11 +293,11 @@ class Voices:
 def lines_asked(block: Block, content: bytes, origin, asked) -> list[tuple[int, int]]:
     """First byte and one past the last of each line with an opening mark and a sentence asked for."""
     lines = find_lines(read_signs(content), origin)
-    marks = np.array([mark.start() for mark in OPENING.finditer(content)], dtype=np.int64)
+    marks = np.array([at for mark in OPENING for at in places(content, mark)], dtype=np.int64)
     begins = block.span[asked, 0] + origin[block.sentence_document[asked]]
     held_marks, held_sentences = (
-        np.unique(np.searchsorted(lines.start, places, side="right") - 1)
-        for places in (marks, begins)
+        np.unique(np.searchsorted(lines.start, found, side="right") - 1)
+        for found in (marks, begins)
     )
     both = np.intersect1d(held_marks, held_sentences)
     return list(zip(lines.start[both].tolist(), lines.end[both].tolist(), strict=True))

@@ -176,11 +176,10 @@ class Counter:
         n = len(quoting.VOICES)
         unit_of = units_of(block, self.unit)
         document = block.sentence_document[np.unique(unit_of, return_index=True)[1]]
-        coded = np.unique(
-            np.column_stack((unit_of[frames[:, 3]], frames[:, 0] * n + voice[frames[:, 1]])), axis=0
-        )
+        columns = self.n_frames * n
+        coded = np.unique(unit_of[frames[:, 3]] * columns + frames[:, 0] * n + voice[frames[:, 1]])
         held = np.unique(unit_of[block.sentence_of].astype(np.int64) * n + voice)
-        voiced = Cells(block, self.n_frames * n).of(document[coded[:, 0]], coded[:, 1])
+        voiced = Cells(block, columns).of(document[coded // columns], coded % columns)
         table = Cells(block, n)
         return voiced, table.of(document[held // n], held % n), table.of(block.document_of, voice)
 
@@ -200,9 +199,11 @@ class Counter:
     def objects(self, block: Block, frames: np.ndarray, about: np.ndarray) -> sparse.csr_array:
         """Sentences by frame and by whom they are about."""
         n = self.n_actors + 2
-        coded = np.unique(frames[:, [3, 0]], axis=0)
-        column = coded[:, 1] * n + about[coded[:, 0]]
-        return Cells(block, self.n_frames * n).of(block.sentence_document[coded[:, 0]], column)
+        sentence, frame = np.divmod(
+            np.unique(frames[:, 3] * self.n_frames + frames[:, 0]), self.n_frames
+        )
+        document = block.sentence_document[sentence]
+        return Cells(block, self.n_frames * n).of(document, frame * n + about[sentence])
 
     def toned(self, block: Block, about: np.ndarray, silent: np.ndarray) -> tuple:
         """Sentences with tone, sums and squares of their tones; uses and valences of each word.
@@ -231,7 +232,10 @@ class Cells:
 
     def of(self, document, column, weights=None) -> sparse.csr_array:
         """How much falls on each document and column: 1 a row, or its weight."""
-        weights = np.ones(len(document), dtype=np.int32) if weights is None else weights
+        if weights is None:
+            cells = np.asarray(document, dtype=np.int64) * self.shape[1] + column
+            counts = np.bincount(cells, minlength=self.shape[0] * self.shape[1])
+            return sparse.csr_array(counts.astype(np.int32).reshape(self.shape))
         places = np.asarray(document, dtype=np.int32), np.asarray(column, dtype=np.int32)
         return sparse.coo_array((weights, places), shape=self.shape).tocsr()
 
