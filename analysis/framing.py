@@ -24,7 +24,7 @@ from analysis.store.ahead import ahead
 from analysis.tokens import Block, Tokens, workers
 from analysis.trends import informative_prior
 
-MOST_WORDS = 20_000
+MOST_WORDS, MOST_LISTED = 20_000, 100_000
 TOO_FEW_MATCHES = 5
 ONE_RULE_SHARE = 0.5
 ONE_DOCUMENT_SHARE = 0.75
@@ -74,8 +74,8 @@ class Coding:
     def by_document(self, inside: np.ndarray | None = None) -> uncertainty.Clusters:
         """Coded units of each frame, and units, in each document (or each of some)."""
         if inside is None:
-            return uncertainty.Clusters(self.coded.toarray(), self.units)
-        return uncertainty.Clusters(self.coded[inside].toarray(), self.units[inside])
+            return uncertainty.Clusters.of(self.coded, self.units)
+        return uncertainty.Clusters.of(self.coded[inside], self.units[inside])
 
 
 def code_units(
@@ -230,7 +230,7 @@ def frame_table(
     masks, spoken = coding.tokens.corpus.group_masks(group), coding.tokens.corpus.spoken
     for (more, mask), (name, within), (frames, measured) in product(spoken, masks, coding.measured):
         inside = within & measured & mask
-        mine = only(coding.by_document(inside), frames)
+        mine = coding.by_document(inside).only(frames)
         rng = uncertainty.generator(random_seed, f"frames {coding.unit} {group} {name}")
         interval = uncertainty.rate_intervals(
             mine, confidence=confidence, resamples=resamples, rng=rng
@@ -246,23 +246,25 @@ def frame_table(
     return table.sort_values("rank", kind="stable", ignore_index=True).drop(columns="rank")
 
 
-def only(documents: uncertainty.Clusters, frames: np.ndarray) -> uncertainty.Clusters:
-    """Counts of some frames."""
-    return uncertainty.Clusters(documents.counts[:, frames], documents.sizes)
-
-
 def frames_by_document(coding: Coding) -> pd.DataFrame:
-    """Coded units of each frame in each document: `frames_by_document.csv`."""
-    documents = coding.by_document()
-    ids = coding.tokens.corpus.documents["id"].to_numpy()
-    measured = np.array(coding.measured_in)
-    units = (measured * documents.sizes).ravel().astype(int)
-    coded = (measured * documents.counts.T).ravel().astype(int)
+    """Coded units of each frame in each document: `frames_by_document.csv`.
+
+    Of more than MOST_LISTED documents only those are listed that carry the frame.
+    """
+    ids, n = coding.tokens.corpus.documents["id"], len(coding.units)
+    if n > MOST_LISTED:
+        found = coding.coded.tocsc().tocoo()
+        frame, document, coded = found.col, found.row, found.data
+    else:
+        frame, document = np.divmod(np.arange(len(coding.frames) * n), n)
+        coded = coding.coded.toarray().T.ravel()
+    units = coding.units[document] * coding.measured_in[frame, document]
+    coded = coded * (units > 0)
     table = {
-        "frame": np.repeat(np.array(coding.frames, dtype=object), len(ids)),
-        "document": np.tile(ids, len(coding.frames)),
-        "units": units,
-        "coded": coded,
+        "frame": np.array(coding.frames, dtype=object)[frame],
+        "document": ids.take(document).array,
+        "units": units.astype(int),
+        "coded": coded.astype(int),
         "share": uncertainty.ratio(coded, units),
     }
     return pd.DataFrame(table)
@@ -324,7 +326,7 @@ def difference_table(
         rng = uncertainty.generator(
             random_seed, f"differences {coding.unit} {group} {name} {other}"
         )
-        kept, part = tuple(coding.frames[n] for n in frames), only(documents, frames)
+        kept, part = tuple(coding.frames[n] for n in frames), documents.only(frames)
         return difference_rows(kept, part, (name, other), masks, confidence, resamples, rng)
 
     compared = ahead(measured_sides(coding, groups, names), rows_of, workers())
@@ -348,7 +350,7 @@ def measured_sides(coding: Coding, groups: np.ndarray, names: Sequence[str]):
 def difference_rows(frames, documents, names, masks, confidence, resamples, rng) -> list[tuple]:
     """The rows of one comparison, one a frame; documents without a unit do not count."""
     masks = [mask & (documents.sizes > 0) for mask in masks]
-    parts = [uncertainty.Clusters(documents.counts[mask], documents.sizes[mask]) for mask in masks]
+    parts = [documents.some(mask) for mask in masks]
     n, m = int(masks[0].sum()), int(masks[1].sum())
     share, rest = (part.counts.sum(axis=0) / (part.sizes.sum() or np.nan) for part in parts)
     mine, theirs = (
@@ -362,8 +364,7 @@ def difference_rows(frames, documents, names, masks, confidence, resamples, rng)
     p = np.full(len(frames), np.nan)
     if not refusal:
         both = masks[0] | masks[1]
-        together = uncertainty.Clusters(documents.counts[both], documents.sizes[both])
-        p = uncertainty.permutation_p(together, masks[0][both], resamples, rng)
+        p = uncertainty.permutation_p(documents.some(both), masks[0][both], resamples, rng)
     numbers = zip(share, rest, share - rest, low, high, p, strict=True)
     return [
         (frame, *names, *row, n, m, over, refusal)

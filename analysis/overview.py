@@ -106,7 +106,7 @@ def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
     for name in sorted(set(groups)):
         mine = (groups == name).to_numpy()
         size = int(tokens.document_sizes[mine].sum())
-        dated = sorted(date for date in dates[mine] if date) or [""]
+        dated = sorted(set(dates[mine].unique()) - {""}) or [""]
         share = size / max(len(tokens), 1)
         rows.append((name, int(mine.sum()), size, share, dated[0], dated[-1]))
     return pd.DataFrame(rows, columns=["group", "documents", "tokens", "share", "first", "last"])

@@ -237,7 +237,7 @@ def side_of(
     sizes = found.tokens.document_sizes[inside]
     few = np.count_nonzero(sizes) < uncertainty.FEWEST_DOCUMENTS
     effects = found.sentence_effects(inside)[terms] if few else 1.0
-    return uncertainty.Clusters(found.counts[inside].toarray()[:, terms], sizes), effects
+    return uncertainty.Clusters.of(found.counts[inside][:, terms], sizes), effects
 
 
 def rates_of(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from itertools import combinations
-from math import comb
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis import measures
 from analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 RANGES = {
     "confidence": (0.5, 0.9999),
@@ -126,10 +129,28 @@ def design_effects(totals, squares, products, size, size_squares, n_clusters: in
 
 @dataclass(frozen=True)
 class Clusters:
-    """Counts of things (columns) in clusters (rows), and the size of each cluster."""
+    """Counts of things (columns) in clusters (rows), dense or sparse, and the size of each cluster."""
 
-    counts: np.ndarray
+    counts: np.ndarray | sparse.csr_array
     sizes: np.ndarray
+
+    @classmethod
+    def of(cls, counts: sparse.csr_array, sizes: np.ndarray) -> Clusters:
+        """Clusters of sparse counts, which stay so from MANY on, as hardly anything is drawn then."""
+        return cls(counts if len(sizes) >= MANY else counts.toarray(), sizes)
+
+    def some(self, chosen: np.ndarray) -> Clusters:
+        """Some of the clusters."""
+        return Clusters(self.counts[chosen], self.sizes[chosen])
+
+    def only(self, columns: np.ndarray) -> Clusters:
+        """The counts of some things."""
+        return Clusters(self.counts[:, columns], self.sizes)
+
+    def sums(self) -> tuple[np.ndarray, ...]:
+        """Sums over clusters, of every column: counts, counts² and counts × sizes."""
+        counts, sizes = self.counts.astype(float), self.sizes.astype(float)
+        return counts.sum(axis=0), (counts * counts).sum(axis=0), sizes @ counts
 
 
 def drawn_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -231,9 +252,8 @@ def resampled(n):
 
 def effects_of(clusters: Clusters) -> np.ndarray:
     """The design effect of every column."""
-    counts, sizes = clusters.counts.astype(float), clusters.sizes.astype(float)
-    sums = (counts.sum(axis=0), (counts**2).sum(axis=0), sizes @ counts)
-    return design_effects(*sums, sizes.sum(), (sizes**2).sum(), len(sizes))
+    sizes = clusters.sizes.astype(float)
+    return design_effects(*clusters.sums(), sizes.sum(), (sizes**2).sum(), len(sizes))
 
 
 @dataclass(frozen=True)
@@ -355,7 +375,21 @@ def smallest_p(n: int, n_rest: int) -> float:
     One labelling in C(n + n_rest, n); two of them where the sides are equal, as the mirrored
     labelling differs as much.
     """
-    return (1 + (n == n_rest)) / comb(n + n_rest, n)
+    return (1 + (n == n_rest)) / labellings(n + n_rest, n)
+
+
+def labellings(n: int, chosen: int) -> int:
+    """In how many ways some of n documents can be chosen; beyond 10^18 no more than that is said.
+
+    >>> labellings(10, 3), labellings(10_000_000, 5_000_000) > 10**18
+    (120, True)
+    """
+    found = 1
+    for k in range(min(chosen, n - chosen)):
+        found = found * (n - k) // (k + 1)
+        if found > 10**18:
+            break
+    return found
 
 
 def cannot_test(n: int, n_rest: int, confidence: float) -> str:
@@ -383,11 +417,10 @@ def permutation_p(
     documents = Clusters(documents.counts.astype(float), documents.sizes.astype(float))
     if n >= MANY:
         p = limit_p(documents, is_group)
-        carriers = np.count_nonzero(documents.counts, axis=0)
+        carriers = (documents.counts != 0).sum(axis=0)
         rare = np.flatnonzero(carriers * smaller / n < MANY_CARRIERS)
         if len(rare):
-            few = Clusters(documents.counts[:, rare], documents.sizes)
-            p[rare] = drawn_p(few, is_group, resamples, rng)
+            p[rare] = drawn_p(documents.only(rare), is_group, resamples, rng)
         return p
     return drawn_p(documents, is_group, resamples, rng)
 
@@ -398,13 +431,15 @@ def limit_p(documents: Clusters, is_group: np.ndarray) -> np.ndarray:
 
     What is permuted is the sum, over the group, of counts less what the rate of all would give.
     """
-    counts, sizes = documents.counts, documents.sizes
     from scipy.special import ndtr
 
-    residuals = counts - sizes[:, None] * (counts.sum(axis=0) / sizes.sum())
+    totals, squares, products = documents.sums()
+    mine, sizes = documents.some(is_group), documents.sizes.astype(float)
+    rate = totals / sizes.sum()
+    residuals = squares - 2 * rate * products + rate**2 * (sizes**2).sum()
     n, chosen = len(is_group), int(is_group.sum())
-    variance = chosen * (n - chosen) / (n * (n - 1)) * (residuals**2).sum(axis=0)
-    observed = np.abs(residuals[is_group].sum(axis=0))
+    variance = chosen * (n - chosen) / (n * (n - 1)) * residuals
+    observed = np.abs(mine.counts.sum(axis=0) - rate * mine.sizes.sum())
     z = np.divide(observed, np.sqrt(variance), out=np.zeros(len(variance)), where=variance > 0)
     return np.maximum(2 * ndtr(-z), np.finfo(float).tiny)
 
@@ -415,8 +450,8 @@ def drawn_p(
     """The p of `permutation_p` by relabelling."""
     n, chosen = len(is_group), int(is_group.sum())
     observed = np.abs(rate_difference(documents, is_group[None, :])) - 1e-12
-    if comb(n, chosen) <= resamples:
-        labels = np.zeros((comb(n, chosen), n), dtype=bool)
+    if (rows := labellings(n, chosen)) <= resamples:
+        labels = np.zeros((rows, n), dtype=bool)
         for row, inside in enumerate(combinations(range(n), chosen)):
             labels[row, list(inside)] = True
         return (np.abs(rate_difference(documents, labels)) >= observed).mean(axis=0)

@@ -2,12 +2,13 @@
 
 import json
 from itertools import combinations
+from math import comb
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 from analysis import uncertainty
 from analysis.errors import InputError
@@ -320,6 +321,28 @@ def test_rare_things_in_many_documents_are_relabelled(monkeypatch):
     rare = Clusters(documents.counts[:, [1]], documents.sizes)
     assert p[1] == uncertainty.drawn_p(rare, is_group, 500, drawn())[0]
     assert p[0] == uncertainty.limit_p(documents, is_group)[0]
+
+
+def test_sparse_counts_are_counts(monkeypatch):
+    """Intervals and tests of many documents are the same from a sparse table as from a full one."""
+    monkeypatch.setattr(uncertainty, "MANY", 1000)
+    dense, is_group = spoken(1500, [0.01, 0.0004]), np.arange(1500) % 3 == 0
+    thin = Clusters.of(sparse.csr_array(dense.counts), dense.sizes)
+    assert sparse.issparse(thin.counts)
+    options = {"confidence": 0.95, "resamples": 200, "rng": drawn()}
+    full, kept = (uncertainty.rate_intervals(one, **options) for one in (dense, thin))
+    assert np.allclose((full.low, full.high), (kept.low, kept.high), rtol=1e-12)
+    tests = [uncertainty.permutation_p(one, is_group, 200, drawn()) for one in (dense, thin)]
+    assert np.allclose(*tests, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 2, 9, 40, 61])
+def test_labellings_are_counted(n):
+    """As many as the binomial coefficient says, up to the number at which nobody asks any more."""
+    for chosen in range(n + 1):
+        exact = comb(n, chosen)
+        found = uncertainty.labellings(n, chosen)
+        assert found == exact or 10**18 < found <= exact
 
 
 def test_permutation_p_is_never_zero():
