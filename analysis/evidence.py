@@ -381,7 +381,7 @@ def evidence_table(found: Found, unit: str) -> pd.DataFrame:
     (character offsets into the document's text), text (`text[start:end]`), sentence.
     """
     check_unit(unit)
-    ids = found.tokens.corpus.documents["id"].to_numpy()
+    ids = found.tokens.corpus.documents["id"].array
     units: dict[int, np.ndarray] = {}
 
     def row(one: Reading) -> tuple:

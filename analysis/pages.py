@@ -142,7 +142,7 @@ def sentences_page(found: Found, name: str, most: int, rng: np.random.Generator)
     numbers = np.unique(mine["sentence"].to_numpy(int))
     drawn = numbers if len(numbers) <= most else np.sort(rng.choice(numbers, most, replace=False))
     mine = mine[mine["sentence"].isin(drawn)].sort_values(["sentence", "first"])
-    ids = found.tokens.corpus.documents["id"].to_numpy()
+    ids = found.tokens.corpus.documents["id"].array
     pieces, text = [], []
 
     def marked_place(one: Reading) -> tuple:
@@ -179,7 +179,7 @@ def joined(pages: Iterable[Page]) -> Page:
 
 def lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple]:
     """Document, left context, match and right context of some matches; `width` characters a side."""
-    ids = tokens.corpus.documents["id"].to_numpy()
+    ids = tokens.corpus.documents["id"].array
 
     def line(one: Reading) -> tuple:
         text, start, end = one.text, one.start, one.end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -119,11 +120,12 @@ def choose_period(dates: Iterable[str], period: str = "auto") -> str:
     check_period(period)
     if period != "auto":
         return period
-    dates = [date for date in dates if date]
+    counts = Counter(dates)
+    dated = counts.total() - counts.pop("", 0)
     for candidate in PERIODS[:-2]:
-        labels = [label for label in (period_label(date, candidate) for date in dates) if label]
-        enough = len(labels) >= DOCUMENTS_A_PERIOD * max(len(set(labels)), 1)
-        if labels and len(labels) >= 0.9 * len(dates) and enough:
+        labels = {date: label for date in counts if (label := period_label(date, candidate))}
+        n = sum(counts[date] for date in labels)
+        if n and n >= max(0.9 * dated, DOCUMENTS_A_PERIOD * len(set(labels.values()))):
             return candidate
     return "year"
 
@@ -146,7 +148,7 @@ def trend_table(
     period = choose_period(dates, period)
     labels = period_labels(dates, period)
     groups = found.tokens.corpus.group_masks(group)
-    known, codes = np.unique(labels.astype(str), return_inverse=True)
+    codes, known = pd.factorize(labels, sort=True)
     cells = (
         ({"period": label, "group": name, **more}, inside & dated)
         for number, label in enumerate(known.tolist())
@@ -167,9 +169,8 @@ def partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, st
     That is where more days are without a document than 19 in 20 of the gaps between the documents
     have, and more than a tenth of the period. Fewer than ten days with documents tell nothing.
     """
-    dated = [
-        (period_bounds(date), label) for date, label in zip(dates, labels, strict=True) if label
-    ]
+    different = dict.fromkeys(zip(dates, labels, strict=True))
+    dated = [(period_bounds(date), label) for date, label in different if label]
     days = sorted({first for (first, _), _ in dated})
     if len(days) < DOCUMENTS_A_PERIOD:
         return {}
@@ -392,12 +393,13 @@ def event_table(events: pd.DataFrame, tokens: Tokens) -> pd.DataFrame:
     and after is compared only with ten documents on each side, and even then it shows what came
     with the event, not what came from it.
     """
-    spans = [period_bounds(date) for date in tokens.corpus.documents["date"] if date]
+    counts = Counter(tokens.corpus.documents["date"])
+    spans = [(*period_bounds(date), n) for date, n in counts.items() if date]
     rows = []
     for date, label in zip(events["date"], events["label"], strict=True):
         first, last = period_bounds(date)
-        before = sum(end < first for _, end in spans)
-        after = sum(start > last for start, _ in spans)
+        before = sum(n for _, end, n in spans if end < first)
+        after = sum(n for start, _, n in spans if start > last)
         enough = min(before, after) >= uncertainty.FEWEST_DOCUMENTS
         rows.append((date, label, before, after, "possible" if enough else "too few documents"))
     return pd.DataFrame(rows, columns=["date", "label", "before", "after", "comparison"])
@@ -429,8 +431,8 @@ def places(found: Found) -> pd.DataFrame:
     document = kept["document"].to_numpy(int)
     inside = kept["first"].to_numpy(int) - tokens.document_start[document]
     last = np.maximum(tokens.document_sizes[document] - 1, 1)
-    ids = tokens.corpus.documents["id"].to_numpy()
-    table = pd.DataFrame({"term": kept["name"], "document": ids[document], "place": inside / last})
+    ids = tokens.corpus.documents["id"].iloc[document].to_numpy()
+    table = pd.DataFrame({"term": kept["name"], "document": ids, "place": inside / last})
     held = np.asarray((found.counts > 0).sum(axis=0)).ravel()
     for column, values in (("occurrences", found.totals), ("documents", held)):
         table[column] = kept["name"].map(dict(zip(found.names, values, strict=True))).astype(int)
@@ -455,7 +457,7 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
                 column.append(value)
     names = ("document", "year", "count", "citations")
     table = {name: np.array(column) for name, column in zip(names, columns, strict=True)}
-    table["document"] = tokens.corpus.documents["id"].to_numpy()[table["document"]]
+    table["document"] = tokens.corpus.documents["id"].array.take(table["document"])
     return pd.DataFrame(table)
 
 

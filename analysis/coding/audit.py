@@ -53,7 +53,7 @@ def rule_audit(
     dp = np.full(len(totals), np.nan)
     dp[totals > 0] = measures.deviation_of_proportions(counts[:, totals > 0], tokens.document_sizes)
     by_rule = counts.tocsc()
-    ids = tokens.corpus.documents["id"].to_numpy()
+    ids = tokens.corpus.documents["id"].array
     sentences = sampled_sentences(coding, random_seed)
     rows, number = [], 0
     for frame, rules in codebook.frames.items():

@@ -67,7 +67,7 @@ def coded_units(
     check_frames(codebook.frames)
     frames = tuple(codebook.frames)
     matcher = CountedMatches(tokens, replace(codebook, actors={}), negation, voice)
-    ids = tokens.corpus.documents["id"].to_numpy()
+    ids = tokens.corpus.documents["id"].array
     documents, texts, codes = [], [], []
     for block, (rows, _) in tokens.each(matcher.matches):
         unit_of = units_of(block, unit)

@@ -189,7 +189,7 @@ def copy_table(stories: CorpusStories) -> pd.DataFrame:
     copies = np.flatnonzero(~stories.counts)
     documents = stories.tokens.corpus.documents[["id", "source", "date"]]
     table = documents.iloc[copies].rename(columns={"id": "document"}).reset_index(drop=True)
-    table["story"] = documents["id"].iloc[stories.found.story[copies]].to_numpy()
+    table["story"] = documents["id"].array.take(stories.found.story[copies])
     others = documents.iloc[stories.standing[copies]].reset_index(drop=True)
     names = {"id": "counted", "source": "counted_source", "date": "counted_date"}
     return pd.concat([table, others.rename(columns=names)], axis=1)
