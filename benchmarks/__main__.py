@@ -24,7 +24,10 @@ from benchmarks import ask, generator, measure, peers
 
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
-PARTS = ("build", "questions", "bootstrap", "scale", "notebooks", "large")
+PARTS = ("build", "questions", "bootstrap", "scale", "notebooks", "large", "millions")
+USUAL = PARTS[:-1]
+MILLIONS = {1_000_000: 600, 10_000_000: 70}
+"""Documents of the largest corpora, and how many tokens each has."""
 GIB = 2**30
 NOTEBOOKS = ("01-corpus-overview", "02-term-trends", "03-framing-comparison")
 
@@ -45,7 +48,7 @@ CACHE = "WORKBOOK_CACHE"
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(USUAL))
     parser.add_argument("--peers", nargs="+", default=installed(), help="default: those installed")
     parser.add_argument("--large-peers", nargs="+", help="peers at the large size (default: all)")
     parser.add_argument("--small", type=int, default=20_000, help="documents of the small corpus")
@@ -417,20 +420,49 @@ def large(options) -> None:
     """The first three notebooks on the corpora, one after the other: time, memory, what is left."""
     rows = []
     for n in (options.small, options.large):
-        file, out = corpus_of(options, n), options.work / f"run-{n}"
+        file = corpus_of(options, n)
         ask.Session(str(file))
-        for name in NOTEBOOKS:
-            command = [sys.executable, "-m", "analysis.cli", "run", name, "--corpus", str(file)]
-            command += ["--force", "--out", str(out), "--timeout", "7200"]
-            if name != NOTEBOOKS[0]:
-                command += ["--codebook", str(ROOT / "seeds" / "codebook.yaml")]
-            timing = measure.Timing(name)
-            measure.run(command, os.environ, timing)
-            size = (out / f"{name}.ipynb").stat().st_size / 1e6
-            memory = f"{timing.memory / GIB:.2f}"
-            rows.append([f"{n:,}", name, f"{timing.best:.0f}", memory, f"{size:.1f}"])
+        rows += executed(file, n, options.work / f"run-{n}")
     print("`workbook run NOTEBOOK` with its runner and kernel, the store made before:")
     table(["documents", "notebook", "seconds", "peak GiB", "notebook, MB"], rows)
+
+
+def executed(file: Path, n: int, out: Path) -> list[list[str]]:
+    """A row for each of the first three notebooks, run on a corpus."""
+    rows = []
+    for name in NOTEBOOKS:
+        command = [sys.executable, "-m", "analysis.cli", "run", name, "--corpus", str(file)]
+        command += ["--force", "--out", str(out), "--timeout", "7200"]
+        if name != NOTEBOOKS[0]:
+            command += ["--codebook", str(ROOT / "seeds" / "codebook.yaml")]
+        timing = measure.Timing(name)
+        measure.run(command, os.environ, timing)
+        size = (out / f"{name}.ipynb").stat().st_size / 1e6
+        memory = f"{timing.memory / GIB:.2f}"
+        rows.append([f"{n:,}", name, f"{timing.best:.0f}", memory, f"{size:.1f}"])
+    return rows
+
+
+def millions(options) -> None:
+    """One round with the largest corpora: building, opening, questions by a new process, notebooks."""
+    for n, tokens in MILLIONS.items():
+        file, rows = options.work / f"{n}.parquet", []
+        if not file.exists():
+            generator.write(file, n, ROOT / "seeds", tokens=tokens)
+        shutil.rmtree(options.work / "cache", ignore_errors=True)
+        opened = f"from benchmarks.ask import Session; Session({str(file)!r})"
+        commands = {what: ["-c", opened] for what in ("building", "opening")}
+        commands |= {
+            name: ["-m", "benchmarks.ask", "once", name, str(file)] for name in ask.QUESTIONS
+        }
+        for what, command in commands.items():
+            timing = measure.Timing(what)
+            measure.run([sys.executable, *command], os.environ, timing)
+            rows.append([what, f"{timing.best:.1f}", f"{timing.memory / GIB:.2f}"])
+        print(f"{n:,} documents of {tokens} tokens, {file.stat().st_size / 1e9:.1f} GB; one round:")
+        table(["", "seconds", "peak GiB"], rows)
+        found = executed(file, n, options.work / f"run-{n}")
+        table(["documents", "notebook", "seconds", "peak GiB", "notebook, MB"], found)
 
 
 def notebooks(options) -> None:

@@ -78,10 +78,10 @@ def ranks(rng: np.random.Generator, n: int) -> np.ndarray:
     return (SHIFT * (rng.random(n) ** (-1 / (EXPONENT - 1)) - 1)).astype(np.int64)
 
 
-def documents(rng: np.random.Generator, n: int, source: tuple) -> pa.Array:
-    """The texts of n documents."""
+def documents(rng: np.random.Generator, n: int, source: tuple, tokens: int) -> pa.Array:
+    """The texts of n documents of some so many tokens."""
     pieces, slots, begins, sizes = source
-    lengths = rng.lognormal(np.log(TOKENS_A_DOCUMENT) - 0.125, 0.5, n) / sizes.mean()
+    lengths = rng.lognormal(np.log(tokens) - 0.125, 0.5, n) / sizes.mean()
     per_document = np.maximum(1, np.round(lengths)).astype(np.int64)
     sentences = rng.integers(len(sizes), size=per_document.sum())
     last = np.zeros(len(sentences), dtype=bool)
@@ -107,7 +107,9 @@ def documents(rng: np.random.Generator, n: int, source: tuple) -> pa.Array:
     )
 
 
-def write(file: Path, n: int, seeds: str | Path, seed: int = 20221130) -> Path:
+def write(
+    file: Path, n: int, seeds: str | Path, seed: int = 20221130, tokens: int = TOKENS_A_DOCUMENT
+) -> Path:
     """A Parquet corpus of n documents with id, date, source and text; the same for the same seed."""
     source = pool(seeds)
     rng = np.random.default_rng([seed, n])
@@ -131,7 +133,7 @@ def write(file: Path, n: int, seeds: str | Path, seed: int = 20221130) -> Path:
                 pa.array(
                     [SOURCES[k] for k in rng.integers(len(SOURCES), size=size)], pa.large_string()
                 ),
-                documents(rng, size, source),
+                documents(rng, size, source, tokens),
             ]
             writer.write_table(pa.table(columns, schema=schema))
     return file
