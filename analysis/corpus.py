@@ -371,7 +371,8 @@ def every_file(folder: Path) -> list[Path]:
 @cache
 def code() -> str:
     """What decides how a corpus is read."""
-    return code_of("files", "language", "reading", "store.arrow", "store.texts", "corpus")
+    stores = ("store.arrow", "store.spool", "store.texts")
+    return code_of("files", "language", "reading", *stores, "corpus")
 
 
 def stored(place: Path, manner: Manner) -> Entry:

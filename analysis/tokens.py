@@ -400,9 +400,9 @@ def block_ends(sizes: np.ndarray, identity: Callable[[int], str]) -> Iterator[in
         first, before = last + 1, int(ends[last])
 
 
-def code() -> str:
-    """What decides how blocks are put together."""
-    return code_of("tokens", "store.arrow")
+def code(*modules: str) -> str:
+    """What decides how blocks are put together, and what some more modules make of that."""
+    return code_of("tokens", "store.arrow", *modules)
 
 
 @cache

@@ -1,6 +1,8 @@
 """The cache: made once, checked before use, never older than its source, never in the way."""
 
+import ast
 import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 import reading
 
-from analysis import corpus
+from analysis import corpus, tokens
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
 from analysis.store import cache
@@ -423,3 +425,25 @@ def test_arrays_come_back_as_they_went(own):
     names = [cache.unpacked(found, name).to_pylist() for name in ("names", "part", "none")]
     assert names == [["", "é", "人\0"], ["ab", "c"], []]
     assert (found.notes, "pairs" in found, "none" in found) == ({"n": 1}, True, False)
+
+
+@pytest.mark.parametrize("module", ["corpus", "tokens", "duplicates.part"])
+def test_keys_know_every_module_that_decides_what_is_stored(module, monkeypatch):
+    """What a module that stores imports of the store is part of a key of it; how it is kept is not."""
+    found = importlib.import_module(f"analysis.{module}")
+    keyed: list[str] = []
+
+    def noted(*modules: str) -> str:
+        keyed.extend(modules)
+        return "code"
+
+    for place in (corpus, tokens):
+        monkeypatch.setattr(place, "code_of", noted)
+    made_by = {"corpus": [corpus.code], "tokens": [tokens.code, tokens.versions]}
+    for function in made_by.get(module, [lambda: tokens.code("duplicates.part")]):
+        getattr(function, "__wrapped__", function)()
+    tree = ast.parse(Path(found.__file__).read_text(encoding="utf-8"))
+    names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    stores = {n.removeprefix("analysis.") for n in names if n.startswith("analysis.store.")}
+    assert stores - {"store.cache", "store.ahead"} <= set(keyed)
+    assert module in keyed or module.split(".")[0] in keyed
