@@ -16,7 +16,7 @@ from analysis.errors import shown_lines
 from analysis.language.chinese import not_segmented
 from analysis.language.words import is_stop_word
 from analysis.reading.metadata import WHOLE_CORPUS
-from analysis.tokens import Block, Tokens
+from analysis.tokens import Block, Tokens, excluded_by_number
 
 FEWEST_TOGETHER = 3
 GROWTH_POINTS = 200
@@ -79,11 +79,12 @@ def document_table(tokens: Tokens) -> pd.DataFrame:
     table["sentences"] = np.diff(tokens.sentence_start)
     table["paragraphs"] = found["paragraphs"]
     table["characters"] = corpus.texts.characters
-    table["excluded_lines"] = (
-        corpus.excluded.groupby("document").size().reindex(table["document"], fill_value=0).values
-    )
+    excluded = np.zeros(len(table), dtype=np.int64)
+    for number, lines in excluded_by_number(corpus).items():
+        excluded[number] = len(lines)
+    table["excluded_lines"] = excluded
     for column in columns[2:]:
-        table[column] = found[column]
+        table[column] = found.pop(column)
     table["date_precision"] = corpus.documents["date_precision"]
     return table
 
