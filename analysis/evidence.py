@@ -419,30 +419,41 @@ def kept_told(found: Found, parameter: str) -> str:
 def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFrame:
     """Every match in its context: document, left, match, right; `width` bytes of UTF-8 on each side.
 
-    The context stays within the sentences of one line; no character is cut.
+    The context stays within the sentences of one line; no character is cut. All lines are held in
+    memory: for many millions of them see `concordance_parts`.
     """
-    import pyarrow as pa
+    return table_of_lines(tokens, list(found_lines(tokens, rules, width)))
 
+
+def concordance_parts(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> Iterator[pd.DataFrame]:
+    """The rows of `concordance` some thousand documents at a time, so that they need not all be held."""
+    return (table_of_lines(tokens, [part]) for part in found_lines(tokens, rules, width))
+
+
+def found_lines(tokens: Tokens, rules: RuleSet, width: int) -> Iterator[tuple[np.ndarray, list]]:
+    """Documents of the matches in each block that has some; left context, match and right context."""
     matcher = Matcher(tokens, [rules])
-    ids = tokens.corpus.documents["id"]
-    documents, parts = [], []
 
     def lines(block: Block) -> tuple:
         first, last = matcher.matches(block)[:, 1:3].T
         numbers = block.document_of[first] + block.first_document
         return numbers, lines_in_block(tokens, block, first, last, width) if len(first) else ()
 
-    for _, (numbers, found) in tokens.each(lines):
-        if found:
-            documents.append(numbers)
-            parts.append(found)
+    return (part for _, part in tokens.each(lines) if len(part[0]))
+
+
+def table_of_lines(tokens: Tokens, parts: list[tuple[np.ndarray, list]]) -> pd.DataFrame:
+    """The lines of some blocks as a table."""
+    import pyarrow as pa
+
     names = ("left", "match", "right")
     columns = {
-        name: pa.chunked_array([part[n] for part in parts], pa.large_string())
+        name: pa.chunked_array([found[n] for _, found in parts], pa.large_string())
         for n, name in enumerate(names)
     }
     table = pa.table(columns).to_pandas()
-    where = np.concatenate([np.empty(0, dtype=np.int64), *documents])
+    where = np.concatenate([np.empty(0, dtype=np.int64), *(numbers for numbers, _ in parts)])
+    ids = tokens.corpus.documents["id"]
     table.insert(0, "document", ids.take(where).reset_index(drop=True))
     return table
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import analysis.store.blocks
 import analysis.tokens
 from analysis.codebook import Codebook, term_sets
-from analysis.evidence import evidence_table, find
+from analysis.evidence import concordance, concordance_parts, evidence_table, find
 from analysis.framing import code_units, frame_table, keyness_table
 from analysis.overview import collocation_table, growth_table, overlap_table, vocabulary_table
 from analysis.store.cache import drop, existing
@@ -275,6 +275,16 @@ def test_the_size_of_blocks_is_irrelevant(in_blocks, cut):
     assert (len(whole.keys), len(cut_up.keys) > 5) == (1, True)
     assert reading.sentence_forms(whole) == reading.sentence_forms(cut_up)
     assert_same(results(whole), results(cut_up))
+
+
+def test_a_concordance_in_parts_is_the_concordance(in_blocks):
+    """The lines of each block, one table after the other, are the lines of all; none is left out."""
+    cut_up, rules = in_blocks(rows(), SOME), SETS["race"]
+    parts = list(concordance_parts(cut_up, rules, width=9))
+    whole = concordance(cut_up, rules, width=9)
+    assert 5 < len(parts) <= len(cut_up.keys)
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+    assert len(whole) == find(cut_up, {"race": rules}, keep=0).totals.sum()
 
 
 def test_the_order_of_rows_in_the_file_is_irrelevant(in_blocks):
