@@ -188,6 +188,7 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
         panel.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE)
         panel.set_xlabel("tokens in a document")
         panel.set_ylabel("documents")
+        thousands(panel, "y")
     else:
         figure, (panel,) = sheet(
             title, subtitle, body=0.28 * len(data) + 0.1, left=left_for(data["document"]), right=1.3
@@ -227,18 +228,19 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
     subtitle = (
         "Occurrences per million tokens, function words left out. Right: count, documents that hold "
         "the word, DP (Gries 2008; 0 = evenly spread, towards 1 = in one document). Blue: in every "
-        f"document (n = {n_documents})."
+        f"document (n = {n_documents:,})."
     )
+    notes = [
+        f"{count:,} in {documents:,}" + (f", DP {dp:.2f}" if np.isfinite(dp) else "")
+        for count, documents, dp in zip(data["count"], data["documents"], data["dp"], strict=True)
+    ]
+    right = max(1.5, 0.066 * max(map(len, notes)))
     figure, (panel,) = sheet(
-        title, subtitle, body=0.2 * len(data), left=left_for(data["token"]), right=1.5
+        title, subtitle, body=0.2 * len(data), left=left_for(data["token"]), right=right
     )
     places = rows_axis(panel, list(data["token"]))
     colors = [BLUE if n == n_documents else GREY for n in data["documents"]]
     panel.barh(places, data["per_million"], color=colors, height=0.62)
-    notes = [
-        f"{count:,} in {documents}" + (f", DP {dp:.2f}" if np.isfinite(dp) else "")
-        for count, documents, dp in zip(data["count"], data["documents"], data["dp"], strict=True)
-    ]
     end_labels(panel, places, data["per_million"], notes)
     panel.set_xlabel("per million tokens")
     thousands(panel)
@@ -258,8 +260,8 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
         )
     first = data.iloc[0]
     title = (
-        f"‘{first['collocation']}’ is the strongest collocation: {first['count']} times, "
-        f"{first['expected']:.1f} expected"
+        f"‘{first['collocation']}’ is the strongest collocation: {first['count']:,} times, "
+        f"{first['expected']:,.1f} expected"
     )
     subtitle = (
         "Neighbouring content words within a sentence, by log-likelihood G² (4-cell, Dunning 1993). "
@@ -272,12 +274,13 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     panel.hlines(places, 0, data["g2"], color=PALE, linewidth=2)
     panel.plot(data["g2"], places, "o", color=BLUE, markersize=5)
     notes = [
-        f"{count} ({expected:.1f})" if expected >= 0.05 else f"{count} (<0.1)"
+        f"{count:,} ({expected:,.1f})" if expected >= 0.05 else f"{count:,} (<0.1)"
         for count, expected in zip(data["count"], data["expected"], strict=True)
     ]
     end_labels(panel, places, data["g2"], notes, offset=7)
     panel.set_xlim(left=0)
     panel.set_xlabel("log-likelihood G²")
+    thousands(panel)
     alt = f"Dot chart of collocations by G². {title}. "
     alt += listing(data["collocation"], [f"{g2:.0f}" for g2 in data["g2"]])
     return Drawing(name, title, figure, data, alt)
