@@ -16,6 +16,7 @@ import regex
 
 from analysis.errors import InputError
 from analysis.store.ahead import ahead
+from analysis.tokens import starts
 
 SHINGLE = 3
 LEAST_SIMILARITY = 0.5
@@ -147,12 +148,12 @@ def find_pairs(documents: Given, *, similarity: float, folder: Path | None = Non
     equal = equal_rows(documents)
     alone = np.ones(len(documents), dtype=bool)
     alone[equal[1]] = False
-    return united(alone, equal, near_rows(documents, alone, similarity, folder))
+    return united(len(documents), equal, near_rows(documents, alone, similarity, folder))
 
 
 def equal_pairs(documents: Given) -> Pairs:
     """The stories of documents of which only the same are one story."""
-    return united(np.ones(len(documents), dtype=bool), equal_rows(documents), no_rows())
+    return united(len(documents), equal_rows(documents), no_rows())
 
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -181,7 +182,7 @@ def digests_of(documents: Given) -> tuple[np.ndarray, np.ndarray]:
     """A row of two numbers for each document that tells its tokens from any others, and which have any."""
     digests, spoken = [np.empty((0, 2), dtype=np.uint64)], [np.empty(0, dtype=bool)]
     for tokens, begins in documents.stretches():
-        view = memoryview(np.ascontiguousarray(tokens)).cast("B")
+        view = memoryview(np.ascontiguousarray(tokens).view(np.uint8))
         bounds = pairwise((begins * tokens.itemsize).tolist())
         parts = (hashlib.blake2b(view[a:b], digest_size=16).digest() for a, b in bounds)
         digests.append(np.frombuffer(b"".join(parts), dtype=np.uint64).reshape(-1, 2))
@@ -189,15 +190,15 @@ def digests_of(documents: Given) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(digests), np.concatenate(spoken)
 
 
-def united(alone: np.ndarray, equal: Rows, near: Rows) -> Pairs:
-    """The components that pairs make of documents; `alone` has a place for each document."""
+def united(n: int, equal: Rows, near: Rows) -> Pairs:
+    """The components that pairs make of n documents."""
     from scipy import sparse
     from scipy.sparse.csgraph import connected_components
 
     one, other, similarity = map(np.concatenate, zip(equal, near, strict=True))
     exact = np.arange(len(one)) < len(equal[0])
     order = np.lexsort((other, one))
-    joined = sparse.coo_array((np.ones(len(one), bool), (one, other)), shape=(len(alone),) * 2)
+    joined = sparse.coo_array((np.ones(len(one), bool), (one, other)), shape=(n, n))
     label = connected_components(joined, directed=False)[1]
     first = np.unique(label, return_index=True)[1]
     pairs = np.column_stack((one, other))[order]
@@ -206,11 +207,6 @@ def united(alone: np.ndarray, equal: Rows, near: Rows) -> Pairs:
 
 class TooManyCandidates(InputError):
     """More pairs than are compared."""
-
-
-def starts(sizes: np.ndarray) -> np.ndarray:
-    """Where each of several things of these sizes begins, and the end of the last."""
-    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
 
 
 # --- shingles --------------------------------------------------------------------------------------
