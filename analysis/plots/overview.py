@@ -201,7 +201,7 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
         panel.set_xlabel("tokens")
         thousands(panel)
     alt = f"Bar chart of document lengths in tokens. {title}. "
-    alt += listing(data["document"], [f"{t:,}" for t in data["tokens"]])
+    alt += listing(data["document"], (f"{t:,}" for t in data["tokens"]))
     if len(data) > MOST_ROWS:
         data = pd.DataFrame(
             {"from_tokens": edges[:-1], "to_tokens": edges[1:], "documents": counts}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -255,10 +256,11 @@ def first_of(shown_ones: Sequence[str], n: int, what: str) -> str:
     return f" First {len(shown_ones)} of {n} {what}." if len(shown_ones) < n else ""
 
 
-def listing(labels: Iterable[str], values: Iterable[str], most: int = 8) -> str:
-    """'label value, label value, …' for alternative texts."""
-    pairs = [f"{label} {value}" for label, value in zip(labels, values, strict=True)]
-    return ", ".join(pairs[:most]) + (f" and {len(pairs) - most} more" if len(pairs) > most else "")
+def listing(labels: Collection[str], values: Iterable[str], most: int = 8) -> str:
+    """'label value, label value, …' for alternative texts; no more are looked at than are named."""
+    pairs = islice(zip(labels, values, strict=True), most)
+    named = ", ".join(f"{label} {value}" for label, value in pairs)
+    return named + (f" and {len(labels) - most} more" if len(labels) > most else "")
 
 
 def percent(share: float) -> str:
