@@ -40,6 +40,7 @@ MANY = 50_000
 difference worth the time."""
 MANY_CARRIERS = 100
 """Documents with a match, to be expected on the smaller side, below which a test is drawn for all that."""
+SMALLEST_EFFECT = 1e-9
 FEWEST_VALUES = 5
 """Values below which a mean has no interval."""
 FEWEST_DOCUMENTS = 10
@@ -109,8 +110,10 @@ def difference_interval(share, low, high, rest, rest_low, rest_high):
     return share - rest - down, share - rest + up
 
 
-def design_effects(totals, squares, products, size, size_squares, n_clusters: int) -> np.ndarray:
-    """How many times the variance of each rate exceeds that of independent tokens, at least 1.
+def design_effects(
+    totals, squares, products, size, size_squares, n_clusters: int, least: float = 1.0
+) -> np.ndarray:
+    """How many times the variance of each rate exceeds that of independent tokens, at least `least`.
 
     From sums over the clusters (sentences, documents) of one text or group: of counts, counts² and
     counts × sizes (one of each a column), sizes and sizes². The numerator is the linearised
@@ -124,7 +127,7 @@ def design_effects(totals, squares, products, size, size_squares, n_clusters: in
     residuals = squares - 2 * shares * products + shares**2 * size_squares
     variance = n_clusters / (n_clusters - 1) * residuals / size**2
     independent = np.where(varies, shares * (1 - shares) / max(size, 1), 1.0)
-    return np.where(varies, np.maximum(1.0, variance / independent), 1.0)
+    return np.where(varies, np.maximum(least, variance / independent), 1.0)
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,7 @@ def rate_intervals(
     With ENOUGH_TO_RESAMPLE documents or more: percentile bootstrap over documents. From
     FEWEST_DOCUMENTS on: Wilson with the design effect of documents and Student's t, which keeps
     its coverage where the bootstrap with few documents falls short; from MANY on again, as the two
-    are the same there. With fewer, the texts at hand are all there is to speak of: Wilson, with the
+    are the same there, where the effect may be below 1. With fewer, the texts at hand are all there is to speak of: Wilson, with the
     design `effects` of their sentences. It says how far the wording of these texts settles the
     rate, not how other texts would read. A rate of zero or one takes that last form in every case,
     as nothing varies in it.
@@ -251,9 +254,10 @@ def resampled(n):
 
 
 def effects_of(clusters: Clusters) -> np.ndarray:
-    """The design effect of every column."""
+    """The design effect of every column; below 1 only from MANY clusters on, which show that for sure."""
     sizes = clusters.sizes.astype(float)
-    return design_effects(*clusters.sums(), sizes.sum(), (sizes**2).sum(), len(sizes))
+    least = SMALLEST_EFFECT if len(sizes) >= MANY else 1.0
+    return design_effects(*clusters.sums(), sizes.sum(), (sizes**2).sum(), len(sizes), least)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import overview, plots, trends
+from analysis import framing, overview, plots, trends, uncertainty
+from analysis.codebook import Codebook, term_sets
+from analysis.evidence import find
+from analysis.stance.stances import (
+    count_stances,
+    nearest_table,
+    object_table,
+    tone_table,
+    voice_table,
+)
 from analysis.tokens import tokenize
 
 
@@ -167,3 +176,58 @@ def test_the_years_of_many_documents_are_drawn_from_their_sums():
     table = pd.DataFrame({"document": [f"d{n}" for n in range(50)], "year": 2020, "count": 2, "citations": 1})  # fmt: skip
     data = plots.years_spoken_of(table).data
     assert data.to_dict("records") == [{"year": 2020, "count": 100, "citations": 50}]
+
+
+# --- numbers of many documents -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def spoken(corpus_of):
+    """240 documents of four sources: race in half the sentences of A, in a fifth of the others'."""
+    rng = np.random.default_rng(3)
+    told = ["China runs a good race.", "US peace is bad, he said.", "China in peace is great."]
+    chances = [[0.5, 0.3, 0.2], [0.2, 0.5, 0.3]]
+    texts = [
+        " ".join(rng.choice(told, size=rng.integers(2, 9), p=chances[n % 4 > 0]))
+        for n in range(240)
+    ]
+    sources = [("A", "B", "C", "D")[n % 4] for n in range(240)]
+    dates = [f"2024-{n % 3 + 1:02}-{n % 28 + 1:02}" for n in range(240)]
+    return tokenize(corpus_of(*texts, source=sources, date=dates))
+
+
+def tables_of(tokens) -> dict[str, pd.DataFrame]:
+    """Every table with intervals or tests that notebooks 02 and 03 make."""
+    sets = term_sets(["race", "peace"], {})
+    book = Codebook("made", "", sets, term_sets(["China", "US"], {}), {})
+    choices = {"confidence": 0.95, "resamples": 500, "random_seed": 1}
+    found = find(tokens, sets, keep=0)
+    coding = framing.code_units(tokens, book)
+    stances = count_stances(tokens, book)
+    return {
+        "trends": trends.trend_table(found, group="source", period="month", **choices).table,
+        "groups": trends.group_table(found, group="source", **choices),
+        "frames": framing.frame_table(coding, "source", **choices),
+        "differences": framing.difference_table(coding, "source", **choices),
+        "nearest": nearest_table(stances, **choices),
+        "objects": object_table(stances, "source", **choices),
+        "tone": tone_table(stances, "source", **choices),
+        "voices": voice_table(stances, "source", **choices),
+    }
+
+
+def test_tables_of_many_documents_are_those_of_few(spoken, monkeypatch):
+    """Worked out instead of drawn, every count is the same, and intervals and p hardly differ."""
+    drawn = tables_of(spoken)
+    monkeypatch.setattr(uncertainty, "MANY", 30)
+    monkeypatch.setattr(uncertainty, "MANY_CARRIERS", 5)
+    worked_out = tables_of(spoken)
+    for name, table in drawn.items():
+        other = worked_out[name]
+        free = [column for column in ("low", "high", "p", "q") if column in table]
+        pd.testing.assert_frame_equal(table.drop(columns=free), other.drop(columns=free), obj=name)
+        width = (table["high"] - table["low"]).max()
+        for column in ("low", "high"):
+            assert (table[column].isna() == other[column].isna()).all()
+            assert (table[column] - other[column]).abs().max() < 0.25 * width, (name, column)
+    assert (drawn["differences"]["p"] - worked_out["differences"]["p"]).abs().max() < 0.06
