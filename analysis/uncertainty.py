@@ -227,10 +227,10 @@ def rate_intervals(
     With ENOUGH_TO_RESAMPLE documents or more: percentile bootstrap over documents. From
     FEWEST_DOCUMENTS on: Wilson with the design effect of documents and Student's t, which keeps
     its coverage where the bootstrap with few documents falls short; from MANY on again, as the two
-    are the same there, where the effect may be below 1. With fewer, the texts at hand are all there is to speak of: Wilson, with the
-    design `effects` of their sentences. It says how far the wording of these texts settles the
-    rate, not how other texts would read. A rate of zero or one takes that last form in every case,
-    as nothing varies in it.
+    are the same there, where the effect may be below 1. With fewer, the texts at hand are all there
+    is to speak of: Wilson, with the design `effects` of their sentences. It says how far the wording
+    of these texts settles the rate, not how other texts would read. A rate of zero or one takes that
+    last form in every case, as nothing varies in it.
     """
     totals, size = documents.counts.sum(axis=0), documents.sizes.sum()
     if not size:
