@@ -17,7 +17,7 @@ import numpy as np
 from analysis.errors import InputError
 from analysis.files import composed
 from analysis.language.chinese import read_as_chinese
-from analysis.store.cache import Entry, existing, mapped
+from analysis.store.cache import Entry, existing
 from analysis.store.spool import Numbers
 
 FILE = "texts.bin"
@@ -82,7 +82,7 @@ class Texts(Sequence):
             raise InputError("the corpus changed while it was read", where="corpus")
         fresh = self.renew()
         self.file, self.spans = fresh.file, fresh.spans
-        self.source, self.mapped, self.renew = fresh.source, fresh.mapped, None
+        self.source, self.renew = fresh.source, None
         self.checked[:] = False
         return self.content(number)
 
@@ -116,18 +116,18 @@ class Texts(Sequence):
         """
         spans = self.spans[numbers.start : numbers.stop]
         if (spans[1:, 0] == spans[:-1, 1] + 1).all():
-            data = self.mapped[spans[0, 0] : spans[-1, 1] + PADDING]
-            if len(data) == spans[-1, 1] + PADDING - spans[0, 0] and self.as_written(numbers, data):
+            data = self.mapped(spans[0, 0], spans[-1, 1] + PADDING)
+            if len(data) and self.as_written(numbers, data):
                 return data, spans[:, 0] - spans[0, 0]
         content, origin = self.gathered(numbers)
         return np.frombuffer(content + bytes(PADDING), dtype=np.uint8), origin[:-1]
 
-    @cached_property
-    def mapped(self) -> np.ndarray:
-        """The bytes of the file, none where there is none."""
+    def mapped(self, start: int, end: int) -> np.ndarray:
+        """Bytes of the file, none where it does not hold all of them; let go with the array, so that a
+        question that reads every text does not hold them all."""
         try:
-            return mapped(self.file)
-        except OSError:
+            return np.asarray(np.memmap(self.file, np.uint8, "r", int(start), (int(end - start),)))
+        except (OSError, ValueError):
             return np.empty(0, dtype=np.uint8)
 
     def read(self, start: int, end: int) -> bytes:
