@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from analysis.evidence import Found, all_matches, find
 from analysis.files import read_table
 from analysis.reading.dates import iso_date
 from analysis.store.arrow import as_bools
-from analysis.tokens import Tokens
+from analysis.tokens import Block, Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")
 PRECISION = {4: "year", 7: "month", 10: "day"}
@@ -38,7 +37,7 @@ DOCUMENTS_A_PERIOD = 10
 LAST_DAY = datetime.date.max
 YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
 ANY_YEAR = regex.compile(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})")
-PARENTHESES = regex.compile(r"\([^()]*\)")
+PARENTHESES = regex.compile(r"\([^()\n]*\)")
 CITED_YEAR = regex.compile(
     r"(?:(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b)\b\p{Lu}[\p{L}\p{M}’'.-]*|al\.),?\s+"
     r"(?:1[6-9]|20)\d\d[a-z]?(?=[),;:])"
@@ -339,12 +338,12 @@ def movers_of(tokens: Tokens, early: np.ndarray, late: np.ndarray, prior: float)
 def spread_of(tokens: Tokens, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """In how many of some documents each type stands, and its highest count in one of them."""
     documents = np.zeros(len(tokens.types), dtype=np.int64)
-    most = np.zeros(len(tokens.types), dtype=np.int64)
+    most = np.zeros(len(tokens.types), dtype=np.int32)  # as the counts: `at` is slow on two types
     for block, counts in tokens.type_counts():
         mine = counts[np.flatnonzero(inside[block])]
         documents += np.bincount(mine.indices, minlength=len(documents))
         np.maximum.at(most, mine.indices, mine.data)
-    return documents, most
+    return documents, most.astype(np.int64)
 
 
 def informative_prior(counts: np.ndarray, prior: float) -> np.ndarray:
@@ -446,44 +445,59 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
     parentheses that read like a citation, a name before the year as in (Name, 2023), it counts
     under `citations`.
     """
-    columns = [array("q") for _ in range(4)]
-    for document, sentences in groupby(sentences_with_years(tokens), key=lambda row: row[0]):
-        counts: dict[int, list[int]] = {}
-        for _, sentence in sentences:
-            for year, cited in years_in(sentence):
-                counts.setdefault(year, [0, 0])[cited] += 1
-        for year, pair in sorted(counts.items()):
-            for column, value in zip(columns, (document, year, *pair), strict=True):
-                column.append(value)
-    names = ("document", "year", "count", "citations")
-    table = {name: np.array(column) for name, column in zip(names, columns, strict=True)}
-    table["document"] = tokens.corpus.documents["id"].array.take(table["document"])
-    return pd.DataFrame(table)
-
-
-def sentences_with_years(tokens: Tokens) -> Iterator[tuple[int, str]]:
-    """Every sentence with a word that may hold a year, and its document."""
     import pyarrow.compute as pc
 
     may = as_bools(pc.match_substring_regex(tokens.vocabulary, r"(1[6-9]|20)\p{Nd}\p{Nd}"))
-    for block in tokens.blocks():
-        hits = np.flatnonzero(may[block.forms][block.ids])
-        sentences = np.unique(np.searchsorted(block.sentence_start, hits, side="right") - 1)
-        documents = block.sentence_document[sentences].tolist()
-        spans = block.span[sentences].tolist()
-        for document, group in groupby(zip(documents, spans, strict=True), key=lambda row: row[0]):
-            content = tokens.corpus.texts.content(block.first_document + document)
-            for _, (start, end) in group:
-                yield block.first_document + document, content[start:end].decode("utf-8")
+    parts = [np.empty((0, 4), dtype=np.int64)]
+    for block, sentences in tokens.each(lambda block: sentences_with(block, may)):
+        sentence, year, cited = years_in(*sentence_text(tokens.corpus, block, sentences))
+        document = block.first_document + block.sentence_document[sentences[sentence]]
+        found, of = np.unique(np.column_stack((document, year)), axis=0, return_inverse=True)
+        count = np.bincount(of.reshape(-1), ~cited, len(found))
+        citations = np.bincount(of.reshape(-1), cited, len(found))
+        parts.append(np.column_stack((found, count, citations)).astype(np.int64))
+    document, *rest = np.concatenate(parts).T
+    ids = tokens.corpus.documents["id"].array.take(document)
+    return pd.DataFrame(
+        {"document": ids, **dict(zip(("year", "count", "citations"), rest, strict=True))}
+    )
 
 
-def years_in(sentence: str) -> Iterator[tuple[int, bool]]:
-    """Each year of a sentence, and whether it stands in a citation."""
-    masks = [m.span() for m in PARENTHESES.finditer(sentence) if CITED_YEAR.search(m.group())]
-    for match in ANY_YEAR.finditer(sentence):
-        cited = any(start <= match.start() < end for start, end in masks)
-        if cited or YEAR.match(sentence, match.start()):
-            yield int(match.group()[:4]), cited
+def sentences_with(block: Block, words: np.ndarray) -> np.ndarray:
+    """The sentences of a block that hold one of some words of the vocabulary."""
+    hits = np.flatnonzero(words[block.forms][block.ids])
+    return np.unique(np.searchsorted(block.sentence_start, hits, side="right") - 1)
+
+
+def sentence_text(corpus: Corpus, block: Block, sentences: np.ndarray) -> tuple[str, np.ndarray]:
+    """Some sentences of a block, a newline after each, and the first character of each."""
+    if not len(sentences):
+        return "", np.empty(0, dtype=np.int64)
+    data, begin = corpus.texts.stretch(range(block.documents.start, block.documents.stop))
+    spans = block.span[sentences] + begin[block.sentence_document[sentences]][:, None]
+    content = b"\n".join([*(data[start:end].tobytes() for start, end in spans.tolist()), b""])
+    first = np.cumsum(spans[:, 1] - spans[:, 0] + 1)[:-1]
+    character = (np.frombuffer(content, dtype=np.uint8) & 0xC0) != 0x80
+    return content.decode("utf-8"), np.append(0, np.cumsum(character)[first - 1])
+
+
+def years_in(text: str, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every year of a text whose sentences begin at these characters: its sentence, the year, and
+    whether it stands in a citation."""
+    years = [(match.start(), int(match.group()[:4])) for match in ANY_YEAR.finditer(text)]
+    place, year = np.array(years, dtype=np.int64).reshape(-1, 2).T
+    spans = [match.span() for match in PARENTHESES.finditer(text)]
+    opens, closes = np.array([(0, 0), *spans], dtype=np.int64).T
+    around = np.searchsorted(opens[1:], place)
+    around[place >= closes[around]] = 0
+    asked = sorted(set(around.tolist()) - {0})
+    citing = np.zeros(len(opens), dtype=bool)
+    citing[asked] = [bool(CITED_YEAR.search(text, opens[n], closes[n])) for n in asked]
+    cited = citing[around]
+    alone = cited.copy()
+    alone[~cited] = [bool(YEAR.match(text, at)) for at in place[~cited].tolist()]
+    sentence = np.searchsorted(begin, place[alone], side="right") - 1
+    return sentence, year[alone], cited[alone]
 
 
 def trends_caveat(trends: Trends) -> str:
