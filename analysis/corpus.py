@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,9 @@ from analysis.files import composed, read_yaml
 from analysis.language.chinese import HAN
 from analysis.language.codes import languages_of
 from analysis.reading.exclusions import Exclusion, exclude_from, read_exclusions
-from analysis.reading.manner import Manner
+from analysis.reading.manner import LIBRARIES, Manner
 from analysis.reading.metadata import COLUMNS, MISSING, validated
-from analysis.reading.rows import Batch, Reading, Rejected, Remark
-from analysis.store.ahead import ahead
+from analysis.reading.rows import Reading, Rejected, Remark
 from analysis.store.arrow import as_bools, column_of, mask_of, places_of, release_unused
 from analysis.store.cache import (
     Draft,
@@ -38,9 +37,12 @@ from analysis.store.cache import (
     signature,
     staged,
     unpacked,
+    versions_of,
 )
-from analysis.store.spool import Numbers, TextColumns
-from analysis.store.texts import TEXTS, Texts, TextWriter, cached_texts, prepared, texts_of_entry
+from analysis.store.texts import TEXTS, Texts, cached_texts, texts_of_entry
+
+if TYPE_CHECKING:
+    from analysis.reading.gathering import Spool
 
 RULES, WORDS = "exclusions.yaml", "words.yaml"
 OTHERS = "(others)"
@@ -372,14 +374,15 @@ def every_file(folder: Path) -> list[Path]:
 def code() -> str:
     """What decides how a corpus is read."""
     stores = ("store.arrow", "store.spool", "store.texts")
-    return code_of("files", "language", "reading", *stores, "corpus")
+    made_by = code_of("files", "language", "reading", *stores, "corpus")
+    return key_of(made_by, versions_of(*LIBRARIES))
 
 
 def stored(place: Path, manner: Manner) -> Entry:
     """The corpus read from its files and put into the cache."""
     with staged() as folder:
         draft = Draft(folder)
-        corpus = read_into(draft, place, manner)
+        corpus, shards = read_into(draft, place, manner)
         excluded = corpus.excluded.astype(str)
         told = [corpus.name, corpus.rejected, corpus.remarks, excluded.to_numpy().tolist()]
         key = key_of(code(), told, corpus.fingerprint)
@@ -387,7 +390,7 @@ def stored(place: Path, manner: Manner) -> Entry:
             draft.add(packed(f"excluded_{number}", column_of(excluded[column])))
         notes = {"documents": list(corpus.documents), "excluded": list(excluded), "key": key}
         notes |= {"name": corpus.name, "rejected": corpus.rejected, "remarks": corpus.remarks}
-        draft.seal(key, notes | {"fingerprint": corpus.fingerprint})
+        draft.seal(key, notes | {"fingerprint": corpus.fingerprint, "shards": shards})
         found = put(folder, "corpora", key)
     if found is None:
         raise InputError("the cache cannot be written", where="--cache")
@@ -401,7 +404,7 @@ def opened(found: Entry, place: Path, manner: Manner) -> Corpus:
     )
     excluded = excluded.astype(dict.fromkeys(("line", "start", "end"), np.int64))
     texts = cached_texts(found.notes["key"])
-    texts.renew = lambda: read_again(found.notes["key"], place, manner)
+    texts.renew = lambda: read_again(found.notes, place, manner)
     corpus = Corpus(
         name=found.notes["name"],
         documents=documents,
@@ -423,13 +426,14 @@ def table_of(found: Entry, table: str, names: list[str]) -> pd.DataFrame:
     return pa.table(arrays, names=names).to_pandas()
 
 
-def read_again(key: str, place: Path, manner: Manner) -> Texts:
-    """The texts of a corpus whose entry is damaged, from its files."""
-    drop("corpora", key)
+def read_again(notes: Mapping, place: Path, manner: Manner) -> Texts:
+    """The texts of a corpus whose entry, with these notes, is damaged, from its files."""
+    for kind, key in [("corpora", notes["key"]), *(("shards", key) for key in notes["shards"])]:
+        drop(kind, key)
     fresh = stored(place, manner)
-    if fresh.notes["key"] != key:
+    if fresh.notes["key"] != notes["key"]:
         raise InputError("the corpus changed while it was read", where=place.name)
-    return cached_texts(key)
+    return cached_texts(notes["key"])
 
 
 def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -> str:
@@ -441,15 +445,15 @@ def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -
     return key_of(*parts, lines, memoryview(np.ascontiguousarray(texts.digests)))
 
 
-def read_into(draft: Draft, place: Path, manner: Manner) -> Corpus:
-    """Read a corpus from its files, written to `draft` on the way."""
-    from analysis.reading.sources import read_batches
+def read_into(draft: Draft, place: Path, manner: Manner) -> tuple[Corpus, list[str]]:
+    """Read a corpus from its files, written to `draft` on the way; also the keys of its `shards`."""
+    from analysis.reading.gathering import gathered
 
     told = Reading()
     try:
-        corpus = from_batches(
-            read_batches(place, manner, told), told, draft, name=place.name, order=manner.dates
-        )
+        with gathered(place, manner, told, draft.folder) as spool:
+            corpus = from_spool(spool, told, draft, name=place.name, order=manner.dates)
+            shards = spool.shards
     except EmptyCorpus as error:
         raise rejected_all(error, told) from error
     rules = rules_of(place)
@@ -460,9 +464,9 @@ def read_into(draft: Draft, place: Path, manner: Manner) -> Corpus:
         rejected=tuple((one.where, one.reason) for one in told.rejected),
         remarks=tuple((one.where, one.note) for one in told.remarks),
     )
-    if rules is None:
-        return corpus
-    return replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules), rules))
+    if rules is not None:
+        corpus = replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules), rules))
+    return corpus, shards
 
 
 class EmptyCorpus(InputError):
@@ -482,35 +486,37 @@ def rejected_all(error: InputError, told: Reading) -> InputError:
 # --- from rows to documents ------------------------------------------------------------------------
 
 
-def from_batches(
-    batches: Iterable[Batch], told: Reading, draft: Draft, *, name: str, order: str = ""
-) -> Corpus:
+def from_spool(spool: Spool, told: Reading, draft: Draft, *, name: str, order: str = "") -> Corpus:
     """A corpus of validated documents, in the order of their ids; everything is written to `draft`.
 
     A document with an empty or doubled id, or a date that is none, is rejected in `told`. Raises
     InputError for no document, and for dates that can be read two ways.
     """
-    with spooled(batches, draft.folder, name) as spool:
-        places = spool.places["place"]
-        metadata = validated(spool.metadata, len(places), lambda n: places[n].as_py(), order)
-        problems = metadata.problems
-        numbers = sorted(problems)
-        told.rejected.extend(Rejected(places[n].as_py(), problems[n]) for n in numbers)
-        told.remarks.extend(Remark("dates", note) for note in metadata.told)
-        kept = metadata.order
-        kept = kept[~np.isin(kept, numbers)] if numbers else kept
-        if not len(kept):
-            raise EmptyCorpus("the corpus is empty: no document is left", where=name)
-        names = [*COLUMNS, *(column for column in metadata.columns if column not in COLUMNS)]
-        told.remarks.extend(guess_languages(metadata.columns, spool.noted["chinese"], kept))
-        in_order = np.array_equal(kept, np.arange(len(places)))
-        for number, column in enumerate(names):
-            values = metadata.columns.pop(column)
-            values = values if in_order else values.take(places_of(kept))
-            draft.add(packed(f"documents_{number}", values))
-        for noted in TEXTS:
-            values = spool.noted[noted]
-            draft.add({noted: values if in_order else values[kept]})
+    if not len(spool):
+        raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
+    if not spool.speaks:
+        raise EmptyCorpus("the corpus is empty: no document holds a letter or a digit", where=name)
+    places = spool.places["place"]
+    metadata = validated(spool.metadata, len(places), lambda n: places[n].as_py(), order)
+    problems = metadata.problems
+    numbers = sorted(problems)
+    told.rejected.extend(Rejected(places[n].as_py(), problems[n]) for n in numbers)
+    told.remarks.extend(Remark("dates", note) for note in metadata.told)
+    kept = metadata.order
+    kept = kept[~np.isin(kept, numbers)] if numbers else kept
+    if not len(kept):
+        raise EmptyCorpus("the corpus is empty: no document is left", where=name)
+    names = [*COLUMNS, *(column for column in metadata.columns if column not in COLUMNS)]
+    told.remarks.extend(guess_languages(metadata.columns, spool.noted["chinese"], kept))
+    in_order = np.array_equal(kept, np.arange(len(places)))
+    for number, column in enumerate(names):
+        values = metadata.columns.pop(column)
+        values = values if in_order else values.take(places_of(kept))
+        draft.add(packed(f"documents_{number}", values))
+    for noted in TEXTS:
+        values = spool.noted[noted]
+        draft.add({noted: values if in_order else values[kept]})
+    draft.add({"files": np.array(spool.sizes)})
     found = draft.opened()
     release_unused()
     return Corpus(
@@ -519,40 +525,6 @@ def from_batches(
         texts=texts_of_entry(found),
         excluded=pd.DataFrame(columns=list(EXCLUDED)),
     )
-
-
-@dataclass(frozen=True)
-class Spool:
-    """What was read, in files: what is noted of the texts, their places, their metadata."""
-
-    noted: Numbers
-    places: TextColumns
-    metadata: TextColumns
-
-
-@contextlib.contextmanager
-def spooled(batches: Iterable[Batch], folder: Path, name: str) -> Iterator[Spool]:
-    """Everything that batches hold, the texts written to `folder`; gone at the end are the others."""
-    with staged() as desk:
-        for part in ("noted", "places", "metadata"):
-            (desk / part).mkdir()
-        spool = Spool(
-            Numbers(desk / "noted"), TextColumns(desk / "places"), TextColumns(desk / "metadata")
-        )
-        writer = TextWriter(folder, spool.noted)
-        for batch, texts in ahead(batches, lambda batch: prepared(batch.texts), 2):
-            writer.write(texts)
-            spool.places.add({"place": batch.places}, len(batch))
-            spool.metadata.add(batch.metadata, len(batch))
-        writer.close()
-        release_unused()
-        if not len(spool.places):
-            raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
-        if not writer.speaks:
-            raise EmptyCorpus(
-                "the corpus is empty: no document holds a letter or a digit", where=name
-            )
-        yield spool
 
 
 def guess_languages(

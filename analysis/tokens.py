@@ -40,6 +40,7 @@ from analysis.store.cache import (
     save,
     staged,
     unpacked,
+    versions_of,
 )
 
 if TYPE_CHECKING:
@@ -408,11 +409,8 @@ def code(*modules: str) -> str:
 @cache
 def versions() -> list[str]:
     """What decides where a token or a sentence ends: code and the libraries it rests on."""
-    from importlib.metadata import version
-
     made_by = code_of("language", "store.arrow", "store.blocks")
-    libraries = ("regex", "sentencex", "pyarrow", "numpy", *chinese.LIBRARIES)
-    return [made_by, *(version(name) for name in libraries)]
+    return [made_by, *versions_of("regex", "sentencex", "pyarrow", "numpy", *chinese.LIBRARIES)]
 
 
 def workers() -> int:

@@ -19,6 +19,7 @@ import reading
 from analysis import corpus, tokens
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
+from analysis.reading import gathering
 from analysis.store import cache
 from analysis.tokens import tokenize
 
@@ -427,7 +428,7 @@ def test_arrays_come_back_as_they_went(own):
     assert (found.notes, "pairs" in found, "none" in found) == ({"n": 1}, True, False)
 
 
-@pytest.mark.parametrize("module", ["corpus", "tokens", "duplicates.part"])
+@pytest.mark.parametrize("module", ["corpus", "reading.gathering", "tokens", "duplicates.part"])
 def test_keys_know_every_module_that_decides_what_is_stored(module, monkeypatch):
     """What a module that stores imports of the store is part of a key of it; how it is kept is not."""
     found = importlib.import_module(f"analysis.{module}")
@@ -437,9 +438,13 @@ def test_keys_know_every_module_that_decides_what_is_stored(module, monkeypatch)
         keyed.extend(modules)
         return "code"
 
-    for place in (corpus, tokens):
+    for place in (corpus, gathering, tokens):
         monkeypatch.setattr(place, "code_of", noted)
-    made_by = {"corpus": [corpus.code], "tokens": [tokens.code, tokens.versions]}
+    made_by = {
+        "corpus": [corpus.code],
+        "reading.gathering": [gathering.code],
+        "tokens": [tokens.code, tokens.versions],
+    }
     for function in made_by.get(module, [lambda: tokens.code("duplicates.part")]):
         getattr(function, "__wrapped__", function)()
     tree = ast.parse(Path(found.__file__).read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from made import BODY, FACTIVA, FACTIVA_HTML, NEXIS, PAGE, PARAGRAPHS, docx_of, 
 
 from analysis.errors import InputError
 from analysis.reading import readers
-from analysis.reading.readers import read_path
+from analysis.reading.readers import TABLE, read_path
 from analysis.reading.rows import Remark, sorted_out
 
 for library in ("bibtexparser", "docx", "lxml", "pypdfium2", "trafilatura"):
@@ -315,9 +315,9 @@ def test_hidden_and_own_files(folder):
     told = "left out: is hidden, or of the system"
     assert reading.remarks == [Remark(".DS_Store", told), Remark(".git", told)]
     assert rejected(reading) == {
-        "t.csv": "is a table: a corpus by itself",
+        "t.csv": TABLE,
         "z.zip": "is an archive: a corpus by itself",
-        "sub/metadata.csv": "is a table: a corpus by itself",
+        "sub/metadata.csv": TABLE,
     }
 
 

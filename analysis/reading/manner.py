@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LIBRARIES = [
+    "bibtexparser",
+    "lxml",
+    "pyarrow",
+    "pypdfium2",
+    "python-docx",
+    "striprtf",
+    "trafilatura",
+]
+"""What files are read with."""
+
 
 @dataclass(frozen=True)
 class Manner:

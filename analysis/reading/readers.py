@@ -2,7 +2,8 @@
 
 A folder (with all folders in it) and a .zip archive hold texts of the kinds in `formats`, perhaps
 with `metadata.csv`, CSL-JSON, Zotero JSON or BibTeX that describes them; a text may be an export of
-a news database. A table is a corpus by itself. Links are never followed, devices and pipes never
+a news database. A table is a corpus by itself; so are the tables of a folder without texts, which
+`gathering` reads. Links are never followed, devices and pipes never
 opened, archives never unpacked to the disk; sizes, numbers and depths are bounded by the constants.
 """
 
@@ -14,18 +15,30 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from analysis.errors import InputError, shown
 from analysis.reading.encodings import Decoded, decoded
 from analysis.reading.exports import articles, layout
-from analysis.reading.formats import LARGEST, extracted, html_text, html_tree, line_texts, too_large
+from analysis.reading.formats import (
+    LARGEST,
+    Extract,
+    extracted,
+    html_text,
+    html_tree,
+    line_texts,
+    too_large,
+)
+from analysis.reading.manner import LIBRARIES
 from analysis.reading.references import KINDS as BIBLIOGRAPHIES
 from analysis.reading.references import Reference, joined, references
 from analysis.reading.rows import CODINGS, KEY, Rejected, Remark, Row
 from analysis.reading.tables import SUFFIXES as TABLES
 from analysis.reading.tables import Record, csv_records, is_table, opened, renamed, table_rows
+from analysis.store.cache import code_of, key_of, known, versions_of
 
 MB = 1_000_000
 MOST_FILES = 200_000
@@ -43,6 +56,7 @@ OF_THE_CORPUS = (
 )
 METADATA = "metadata.csv"
 HIDDEN = "is hidden, or of the system"
+TABLE = "is a table: a corpus by itself, or with other tables where no text lies among them"
 OF_THE_SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")
 EXPORT_SIGNS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")
 Found = Row | Rejected | Remark
@@ -156,7 +170,7 @@ def text_rows(item: Item, identity: str, encoding: str) -> Iterator[Found]:
     try:
         content = item.read(LARGEST[item.kind])
         page = export_page(content, item, encoding)
-        found = None if page else extracted(content, item.kind, where=item.where, encoding=encoding)
+        found = None if page else known_extract(content, item, encoding)
         text = page or found.text
         if layout(text[: 2 * MB]):
             yield from articles(text, name=item.where)
@@ -171,6 +185,25 @@ def text_rows(item: Item, identity: str, encoding: str) -> Iterator[Found]:
     folder = str(PurePosixPath(item.name).parent)
     metadata = {"id": identity, **({"folder": folder} if folder != "." else {})}
     yield Row(item.where, text, {**metadata, **found.metadata})
+
+
+def known_extract(content: bytes, item: Item, encoding: str) -> Extract:
+    """The text in a file; of a kind that takes long to read it is kept in the cache under its content."""
+
+    def read() -> Extract:
+        return extracted(content, item.kind, where=item.where, encoding=encoding)
+
+    if item.kind in (".txt", ".md"):
+        return read()
+    key = key_of(made_by(), item.kind, encoding, content)
+    found = known("extracts", key, lambda: asdict(read()))
+    return Extract(found["text"], found["metadata"], tuple(found["notes"]))
+
+
+@cache
+def made_by() -> list[str]:
+    """What decides which text is found in a file: code and the libraries it rests on."""
+    return [code_of("files", "reading"), *versions_of(*LIBRARIES)]
 
 
 def export_page(content: bytes, item: Item, encoding: str) -> str:
@@ -258,6 +291,20 @@ def folder_items(folder: Path) -> Iterator[Item | Rejected | Remark]:
             yield Item(name, file_reader(folder / name))
 
 
+def folder_tables(folder: Path) -> list[str]:
+    """The names of the tables of a folder, none where a text, or what describes texts, lies among them."""
+    tables = []
+    for name, entry in islice(walked(folder), MOST_FILES):
+        if isinstance(entry, str) or (name in OF_THE_CORPUS and name != METADATA):
+            continue
+        reason = entry_refused(name, entry)
+        if not reason:
+            return []
+        if reason == TABLE:
+            tables.append(name)
+    return tables
+
+
 def walked(folder: Path) -> Iterator[tuple[str, os.DirEntry | str]]:
     """Relative names with their entries, or with the reason why a folder is not entered."""
     waiting: list[tuple[str, Path]] = [("", folder)]
@@ -327,7 +374,7 @@ def kind_refused(name: str) -> str:
     if name == METADATA:
         return ""
     if is_table(name) or suffix == ".parquet":
-        return "is a table: a corpus by itself"
+        return TABLE
     if suffix in ARCHIVES:
         return "is an archive: a corpus by itself"
     if suffix not in LARGEST and suffix not in BIBLIOGRAPHIES:

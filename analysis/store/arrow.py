@@ -28,6 +28,12 @@ def empty_texts(n: int) -> pa.LargeStringArray:
     return texts_sized(b"", np.zeros(n, dtype=np.int64))
 
 
+def repeated(text: str, n: int) -> pa.LargeStringArray:
+    """The same text so many times."""
+    content = text.encode()
+    return texts_sized(content * n, np.full(n, len(content)))
+
+
 def column_of(values) -> pa.LargeStringArray:
     """A column of a table, all of it text, as one Arrow array."""
     array = pa.array(values, pa.large_string())

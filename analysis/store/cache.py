@@ -21,7 +21,7 @@ from analysis.errors import InputError
 VARIABLE = "WORKBOOK_CACHE"
 NAME = "ai-race-workbook"
 MANIFEST, ARRAYS = "manifest.json", "arrays.bin"
-KINDS = ("sources", "corpora", "blocks", "tokens", "stories")
+KINDS = ("sources", "extracts", "shards", "corpora", "blocks", "tokens", "stories")
 ALIGNMENT = 64
 PIECE = 1 << 22
 SETTLED = 2.0
@@ -300,6 +300,17 @@ def code_of(*modules: str) -> str:
     return key_of(*(file.read_bytes() for file in files))
 
 
+def versions_of(*libraries: str) -> list[str]:
+    """The versions of libraries, '' of one that is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = dict.fromkeys(libraries, "")
+    for name in libraries:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return list(found.values())
+
+
 def signature(files: Iterable[Path]) -> list | None:
     """What tells that files are unchanged; None where one was touched so lately that it may not."""
     states, now = [], time.time()
@@ -310,6 +321,28 @@ def signature(files: Iterable[Path]) -> list | None:
         times = (status.st_mtime_ns, status.st_ctime_ns)
         states.append([file.name, status.st_dev, status.st_ino, status.st_size, *times])
     return states
+
+
+def known(kind: str, key: str, make: Callable[[], object]) -> object:
+    """What is kept under a key as JSON, made where nothing is, or nothing whole."""
+    place = place_of(kind, key)
+    with contextlib.suppress(OSError, ValueError):
+        content, _, seal = place.read_text(encoding="utf-8").rpartition("\n")
+        if seal == key_of(key, content):
+            return json.loads(content)
+    found = make()
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(found)
+        replaced(place, f"{content}\n{key_of(key, content)}")
+    return found
+
+
+def replaced(file: Path, content: str) -> None:
+    """Put a file in its place all at once."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as sink:
+        sink.write(content)
+    os.replace(sink.name, file)
 
 
 def remembered(source: str) -> str:
@@ -326,6 +359,4 @@ def remember(source: str, key: str) -> None:
     place = place_of("sources", source)
     with contextlib.suppress(OSError):
         place.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=place, delete=False, encoding="utf-8") as sink:
-            json.dump({"of": source, "as": key}, sink)
-        os.replace(sink.name, place / "note.json")
+        replaced(place / "note.json", json.dumps({"of": source, "as": key}))

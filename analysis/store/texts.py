@@ -27,6 +27,7 @@ PADDING = 256
 """Bytes behind the last text, so that what looks a little ahead need not see where it ends."""
 DIGEST = 16
 PORTION = 4_000_000
+MOST_OPEN = 64
 NEVER_DECOMPOSED = (
     r"[^\x00-\x{2FF}\x{2002}-\x{20CF}\x{3000}-\x{3029}\x{4E00}-\x{9FFF}\x{FF00}-\x{FFEF}]"
 )
@@ -44,16 +45,67 @@ def digest_of(content: bytes | memoryview) -> bytes:
     return hashlib.sha256(content).digest()[:DIGEST]
 
 
+class Files:
+    """The files of a folder that hold texts, as if they were one: `sizes` of them in their order."""
+
+    def __init__(self, folder: Path, sizes: np.ndarray):
+        self.folder = folder
+        self.begin = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+        self.handles: dict[int, BinaryIO] = {}
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """The number of the file that holds a stretch of bytes, and the place of the first in it.
+
+        Raises ValueError where no file holds all of it.
+        """
+        number = int(np.searchsorted(self.begin, start, side="right")) - 1
+        if number == len(self.begin) - 1 or end > self.begin[number + 1]:
+            raise ValueError("no file holds all of these bytes")
+        return number, int(start - self.begin[number])
+
+    def handle(self, number: int) -> BinaryIO:
+        """A file, opened once; of many files those that were opened last."""
+        found = self.handles.get(number)
+        if found is None:
+            if len(self.handles) >= MOST_OPEN:
+                self.handles = {}
+            found = self.handles[number] = (self.folder / file_name(number)).open("rb", buffering=0)
+        return found
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes of one file, none where they cannot be read."""
+        try:
+            number, place = self.place(start, end)
+            return os.pread(self.handle(number).fileno(), int(end - start), place)
+        except (OSError, ValueError):
+            return b""
+
+    def mapped(self, start: int, end: int) -> np.ndarray:
+        """Bytes of one file, none where it does not hold all of them; let go with the array, so that a
+        question that reads every text does not hold them all."""
+        try:
+            number, place = self.place(start, end)
+            file = self.folder / file_name(number)
+            return np.asarray(np.memmap(file, np.uint8, "r", place, (int(end - start),)))
+        except (OSError, ValueError):
+            return np.empty(0, dtype=np.uint8)
+
+
+def file_name(number: int) -> str:
+    """The name of a file of texts, of several the number-th."""
+    return f"{FILE}-{number}" if number else FILE
+
+
 class Texts(Sequence):
     """The texts of a corpus in its order; each is read and decoded when it is asked for.
 
-    `spans` are the first and one past the last byte of each text in `file`, `digests` tell
+    `spans` are the first and one past the last byte of each text in `files`, `digests` tell
     one from another, `sums` (CRC-32) whether they are still what was written, `characters` are
     their lengths. `renew` reads the corpus again, for a text that is not.
     """
 
-    def __init__(self, file: Path, spans, digests, sums, characters):
-        self.file, self.spans, self.digests = file, spans, digests
+    def __init__(self, files: Files, spans, digests, sums, characters):
+        self.files, self.spans, self.digests = files, spans, digests
         self.sums, self.characters = sums, characters
         self.renew: Callable[[], Texts] | None = None
 
@@ -68,21 +120,16 @@ class Texts(Sequence):
         """Which texts this process has held against their sums."""
         return np.zeros(len(self), dtype=bool)
 
-    @cached_property
-    def source(self) -> BinaryIO:
-        return self.file.open("rb", buffering=0)
-
     def content(self, number: int) -> bytes:
         """The bytes of a text; the corpus is read again where the cache no longer holds them."""
-        content = self.read(*self.spans[number])
+        content = self.files.read(*self.spans[number])
         if self.checked[number] or zlib.crc32(content) == self.sums[number]:
             self.checked[number] = True
             return content
         if self.renew is None:
             raise InputError("the corpus changed while it was read", where="corpus")
         fresh = self.renew()
-        self.file, self.spans = fresh.file, fresh.spans
-        self.source, self.renew = fresh.source, None
+        self.files, self.spans, self.renew = fresh.files, fresh.spans, None
         self.checked[:] = False
         return self.content(number)
 
@@ -100,7 +147,7 @@ class Texts(Sequence):
         """Some texts with a newline after each; the place of each text's first byte, and their end."""
         spans = self.spans[numbers.start : numbers.stop]
         follow = len(spans) and (spans[1:, 0] == spans[:-1, 1] + 1).all()
-        content = self.read(spans[0, 0], spans[-1, 1] + 1) if follow else b""
+        content = self.files.read(spans[0, 0], spans[-1, 1] + 1) if follow else b""
         if not follow or not self.as_written(numbers, content):
             contents = [self.content(number) for number in numbers]
             spans = self.spans[numbers.start : numbers.stop]
@@ -116,26 +163,11 @@ class Texts(Sequence):
         """
         spans = self.spans[numbers.start : numbers.stop]
         if (spans[1:, 0] == spans[:-1, 1] + 1).all():
-            data = self.mapped(spans[0, 0], spans[-1, 1] + PADDING)
+            data = self.files.mapped(spans[0, 0], spans[-1, 1] + PADDING)
             if len(data) and self.as_written(numbers, data):
                 return data, spans[:, 0] - spans[0, 0]
         content, origin = self.gathered(numbers)
         return np.frombuffer(content + bytes(PADDING), dtype=np.uint8), origin[:-1]
-
-    def mapped(self, start: int, end: int) -> np.ndarray:
-        """Bytes of the file, none where it does not hold all of them; let go with the array, so that a
-        question that reads every text does not hold them all."""
-        try:
-            return np.asarray(np.memmap(self.file, np.uint8, "r", int(start), (int(end - start),)))
-        except (OSError, ValueError):
-            return np.empty(0, dtype=np.uint8)
-
-    def read(self, start: int, end: int) -> bytes:
-        """Bytes of the file, none where it cannot be read."""
-        try:
-            return os.pread(self.source.fileno(), int(end - start), int(start))
-        except OSError:
-            return b""
 
     def as_written(self, numbers: range, content: bytes | np.ndarray) -> bool:
         """Whether texts that follow each other in some bytes are what was written; asked of each once."""
@@ -155,7 +187,7 @@ class Texts(Sequence):
         if np.array_equal(order, np.arange(len(self))):
             return self
         arrays = (self.spans, self.digests, self.sums, self.characters)
-        texts = Texts(self.file, *(array[order] for array in arrays))
+        texts = Texts(self.files, *(array[order] for array in arrays))
         if self.renew is not None:
             texts.renew = lambda: self.renew().ordered(order)
         return texts
@@ -171,7 +203,7 @@ def cached_texts(key: str) -> Texts:
 
 def texts_of_entry(found: Entry) -> Texts:
     """The texts of an entry."""
-    return Texts(found.folder / FILE, *(found[name] for name in TEXTS))
+    return Texts(Files(found.folder, found["files"]), *(found[name] for name in TEXTS))
 
 
 @dataclass(frozen=True)
@@ -234,8 +266,8 @@ class TextWriter:
         self.speaks = self.speaks or batch.speaks
 
     def close(self) -> None:
-        """Write what stands behind the last text."""
-        self.sink.write(bytes(PADDING))
+        """Write what stands behind the last text; `place` is the size of the file then."""
+        self.place += self.sink.write(bytes(PADDING))
         self.sink.close()
 
 
