@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,9 +46,8 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 T = TypeVar("T")
-LEAST, MOST = 6_000_000, 16_000_000
-"""Bytes of text of a block: it ends at the first chance after LEAST, and before MOST."""
-CHANCE = 64
+LEAST, MEAN, MOST = 3_000_000, 3_000_000, 12_000_000
+"""Bytes of text of a block: after LEAST it ends once in MEAN bytes, by chance, and before MOST."""
 WORTH_A_PROCESS = 40_000_000
 """Bytes of text from which a second process makes blocks as well."""
 MOST_KEPT = 20_000_000
@@ -339,7 +337,7 @@ def tokenize(corpus: Corpus) -> Tokens:
 
     Raises InputError where no line that is kept holds a letter or a digit.
     """
-    source = key_of(code(), versions(), (LEAST, MOST, CHANCE), corpus.fingerprint)
+    source = key_of(code(), versions(), (LEAST, MEAN, MOST), corpus.fingerprint)
     found = existing("tokens", remembered(source))
     if found is None:
         found = stored(corpus, jobs_of(corpus))
@@ -359,13 +357,12 @@ def stored(corpus: Corpus, jobs: list[Job]) -> Entry:
 
 def jobs_of(corpus: Corpus) -> list[Job]:
     """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
-    ids = column_of(corpus.documents["id"])
     different, spoken = coded(column_of(corpus.documents["language"]))
     excluded = excluded_by_number(corpus)
     numbers = list(excluded)
     sizes = corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]
     jobs, first = [], 0
-    for last in block_ends(sizes, lambda number: ids[number].as_py()):
+    for last in block_ends(sizes, corpus.texts.digests):
         languages = [different[place] for place in spoken[first:last].tolist()]
         mine = numbers[bisect_left(numbers, first) : bisect_left(numbers, last)]
         lines = {str(n - first): excluded[n] for n in mine}
@@ -386,17 +383,22 @@ def excluded_by_number(corpus: Corpus) -> dict[int, list[int]]:
     return {n: sorted(by_id[name]) for n, name in zip(numbers.tolist(), names, strict=True)}
 
 
-def block_ends(sizes: np.ndarray, identity: Callable[[int], str]) -> Iterator[int]:
-    """One past the last document of each block, by the bytes of the documents and their ids."""
+def block_ends(sizes: np.ndarray, digests: np.ndarray) -> Iterator[int]:
+    """One past the last document of each block, by the bytes of the documents and their digests.
+
+    A document's own digest decides whether a block may end behind it, as likely as it is long: two
+    corpora that differ in some documents soon have their blocks in common again (content-defined
+    chunking, Muthitacharoen et al. 2001).
+    """
     ends = np.cumsum(sizes)
+    draws = np.ascontiguousarray(digests[:, :8]).view("<u8").reshape(-1) / 2.0**64
+    chances = np.flatnonzero(draws * MEAN < sizes)
     first, before = 0, 0
     while first < len(ends):
         earliest, latest = np.searchsorted(ends, (before + LEAST, before + MOST + 1)).tolist()
         earliest, latest = max(earliest, first), max(latest - 1, first)
-        chances = (
-            n for n in range(earliest, latest) if zlib.crc32(identity(n).encode()) % CHANCE == 0
-        )
-        last = next(chances, latest)
+        chance = int(np.searchsorted(chances, earliest))
+        last = min(int(chances[chance]), latest) if chance < len(chances) else latest
         yield last + 1
         first, before = last + 1, int(ends[last])
 

@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-import zlib
 
 import naive
 import numpy as np
@@ -234,32 +233,54 @@ def assert_same(there: dict, back: dict) -> None:
         compare(table, back[name], obj=name)
 
 
-def ends_one_by_one(sizes: list[int], ids: list[str]) -> list[int]:
+def ends_one_by_one(sizes: list[int], digests: np.ndarray) -> list[int]:
     """Where blocks end, document by document: at a chance from LEAST bytes on, or before MOST."""
-    least, most, chance = (getattr(analysis.tokens, name) for name in ("LEAST", "MOST", "CHANCE"))
+    least, mean, most = (getattr(analysis.tokens, name) for name in ("LEAST", "MEAN", "MOST"))
     ends, size = [], 0
-    for number, identity in enumerate(ids):
+    for number, digest in enumerate(digests):
         size += sizes[number]
-        full = number + 1 == len(ids) or size + sizes[number + 1] > most
-        if full or (size >= least and zlib.crc32(identity.encode()) % chance == 0):
+        full = number + 1 == len(sizes) or size + sizes[number + 1] > most
+        draw = int.from_bytes(digest[:8].tobytes(), "little") / 2**64
+        if full or (size >= least and draw * mean < sizes[number]):
             ends.append(number + 1)
             size = 0
     return ends
+
+
+def digests_of(seed: int, n: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, 16), dtype=np.uint8)
 
 
 @SETTINGS
 @given(
     st.lists(st.integers(1, 300), min_size=1, max_size=200),
     st.sampled_from([(0, 0), (1, 50), (150, 600), (10**6, 10**7)]),
+    st.sampled_from([1, 600, 10**9]),
 )
-def test_blocks_end_where_a_plain_loop_ends_them(sizes, cut):
+def test_blocks_end_where_a_plain_loop_ends_them(sizes, cut, mean):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis.tokens, "LEAST", cut[0])
-        patch.setattr(analysis.tokens, "MOST", cut[1])
-        patch.setattr(analysis.tokens, "CHANCE", 4)
-        ids = [f"d{number}" for number in range(len(sizes))]
-        ends = analysis.tokens.block_ends(np.array(sizes), ids.__getitem__)
-        assert list(ends) == ends_one_by_one(sizes, ids)
+        for name, value in zip(("LEAST", "MOST", "MEAN"), (*cut, mean), strict=True):
+            patch.setattr(analysis.tokens, name, value)
+        digests = digests_of(len(sizes), len(sizes))
+        ends = analysis.tokens.block_ends(np.array(sizes), digests)
+        assert list(ends) == ends_one_by_one(sizes, digests)
+
+
+@pytest.mark.parametrize("put_in", [1, 3000])
+def test_documents_put_in_cost_few_blocks(put_in):
+    """Before and soon after documents that are put into the midst blocks are those of before."""
+    n, at = 200_000, 100_000
+    sizes, digests = np.full(n, 3800), digests_of(1, n)
+    new = digests_of(2, put_in)
+    before = list(analysis.tokens.block_ends(sizes, digests))
+    after = list(
+        analysis.tokens.block_ends(
+            np.full(n + put_in, 3800), np.concatenate((digests[:at], new, digests[at:]))
+        )
+    )
+    known = {*before, *(end + put_in for end in before if end > at)}
+    assert len(before) > 100
+    assert len(set(after) - known) <= 2 + put_in // 500
 
 
 def test_a_store_that_was_made_is_opened_without_a_look_at_its_documents(in_blocks, monkeypatch):
