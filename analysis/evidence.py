@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -25,7 +24,7 @@ from analysis.tokens import Block, Tokens
 if TYPE_CHECKING:
     from scipy import sparse
 
-T = TypeVar("T")
+T, U = TypeVar("T"), TypeVar("U")
 UNITS = ("sentence", "paragraph", "document")
 KEPT = 300
 FEWEST_TO_SIFT = 200_000
@@ -334,34 +333,44 @@ def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], 
     columns = rows[["document", "first", "last", "sentence"]].to_numpy(dtype=np.int64)
     made: list = [None] * len(columns)
     order = np.lexsort((columns[:, 1], columns[:, 0]))
-    block = None
-    for document, places in groupby(order.tolist(), key=lambda n: int(columns[n, 0])):
-        if block is None or document >= block.documents.stop:
-            block = tokens.block(tokens.block_number(document))
-        content = tokens.corpus.texts.content(document)
-        text, leads = content.decode("utf-8"), None
-        if len(text) < len(content):
-            leads = np.flatnonzero((np.frombuffer(content, dtype=np.uint8) & 0xC0) != 0x80)
-        for place in places:
-            match = columns[place, 1:].tolist()
-            made[place] = function(reading(block, document, text, leads, *match))
+    block_of = np.searchsorted(tokens.found["block_document"], columns[order, 0], side="right") - 1
+    for block, mine in parts_of(order, block_of, tokens.block):
+        bounds = match_bounds(block, columns[mine])
+        number = (columns[mine, 3] - block.first_sentence).tolist()
+        for document, places in parts_of(np.arange(len(mine)), columns[mine, 0], int):
+            content = tokens.corpus.texts.content(document)
+            text = content.decode("utf-8")
+            found = bounds[places]
+            if len(text) < len(content):
+                signs = np.frombuffer(content, dtype=np.uint8)
+                found = np.searchsorted(np.flatnonzero((signs & 0xC0) != 0x80), found)
+            for n, (start, last, after, *span) in zip(places.tolist(), found.tolist(), strict=True):
+                end = min(TOKEN.match(text, last).end(), after)
+                one = Reading(document, text, start, end, tuple(span), number[n], block)
+                made[mine[n]] = function(one)
     return made
 
 
-def reading(block: Block, document: int, text: str, leads, first, last, sentence) -> Reading:
-    """One match (tokens and sentence numbered in the corpus) in the text of its document.
+def parts_of(
+    places: np.ndarray, keys: np.ndarray, known: Callable[[int], U]
+) -> Iterator[tuple[U, np.ndarray]]:
+    """What is known of each key (sorted), and its part of the places."""
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    if not len(first):
+        return
+    for key, part in zip(keys[first].tolist(), np.split(places, first[1:]), strict=True):
+        yield known(key), part
 
-    `leads` are the first bytes of the text's characters, None where every character is one byte.
-    """
-    number = sentence - block.first_sentence
-    begins = block.start[[first - block.first_token, last - block.first_token]]
-    after = next_begins(block, np.array([last - block.first_token]))
-    bounds = [*begins.tolist(), *after.tolist(), *block.span[number].tolist()]
-    if leads is not None:
-        bounds = np.searchsorted(leads, bounds).tolist()
-    start, last_start, after, *span = bounds
-    end = min(TOKEN.match(text, last_start).end(), after)
-    return Reading(document, text, start, end, tuple(span), number, block)
+
+def match_bounds(block: Block, rows: np.ndarray) -> np.ndarray:
+    """Of matches in a block, rows (document, first, last, sentence) numbered in the corpus, the bytes of
+    their document at which their first and their last token begin, at which the last one ends at
+    the latest, and at which their sentence begins and ends."""
+    tokens = rows[:, 1:3] - block.first_token
+    after = next_begins(block, tokens[:, 1])
+    return np.column_stack(
+        (block.start[tokens], after, block.span[rows[:, 3] - block.first_sentence])
+    )
 
 
 def next_begins(block: Block, token: np.ndarray) -> np.ndarray:
@@ -382,19 +391,20 @@ def evidence_table(found: Found, unit: str) -> pd.DataFrame:
     """
     check_unit(unit)
     ids = found.tokens.corpus.documents["id"].array
-    units: dict[int, np.ndarray] = {}
+    units: dict[int, list[int]] = {}
 
     def row(one: Reading) -> tuple:
         block = one.block.first_document
         if block not in units:
-            units[block] = units_in_documents(one.block, unit)
+            units[block] = units_in_documents(one.block, unit).tolist()
         match, sentence = one.text[one.start : one.end], one.text[slice(*one.sentence)]
-        return ids[one.document], int(units[block][one.number]), one.start, one.end, match, sentence
+        return units[block][one.number], one.start, one.end, match, sentence
 
-    columns = ["document", "unit", "start", "end", "text", "sentence"]
+    columns = ["unit", "start", "end", "text", "sentence"]
     table = pd.DataFrame(read_each(found.tokens, found.kept, row), columns=columns)
     table.insert(0, "frame", found.kept["name"].to_numpy())
     table.insert(1, "rule", found.kept["rule"].to_numpy())
+    table.insert(2, "document", ids.take(found.kept["document"].to_numpy(int)))
     return table
 
 

@@ -17,6 +17,7 @@ from analysis.corpus import EVERY, Corpus, others_told
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
+from analysis.matching import different
 from analysis.stance import quoting
 from analysis.stance.marks import CountedMatches, marks_of
 from analysis.stance.negation import WINDOW
@@ -114,7 +115,7 @@ def code_units(
         gatherer.add(block, mine)
         set_apart.add(block, apart)
         unit_of = units_of(block, unit)
-        firsts = np.unique(unit_of, return_index=True)[1]
+        firsts = np.flatnonzero(np.diff(unit_of, prepend=-1))
         document = block.sentence_document[firsts]
         enough = reached(block, rows, unit_of, threshold, len(frames))
         presence = presence_of(block, enough, unit_of, len(firsts), len(frames) + len(actors))
@@ -162,7 +163,7 @@ def presence_of(
 ) -> sparse.csr_array:
     """Which units (rows) of a block hold a match of which rule set (columns), as ones."""
     sentence = np.searchsorted(block.sentence_start, rows[:, 1], side="right") - 1
-    cells = np.unique(unit_of[sentence] * n_sets + rows[:, 0])
+    cells = different(unit_of[sentence] * n_sets + rows[:, 0], n_units * n_sets)
     where = tuple(part.astype(np.int32) for part in np.divmod(cells, max(n_sets, 1)))
     ones = np.ones(len(cells), dtype=np.int64)
     return sparse.csr_array((ones, where), shape=(n_units, n_sets))

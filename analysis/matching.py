@@ -297,6 +297,13 @@ def distinct(rows: np.ndarray) -> np.ndarray:
     return rows[np.concatenate(([True], np.any(rows[1:] != rows[:-1], axis=1)))]
 
 
+def different(numbers: np.ndarray, n: int) -> np.ndarray:
+    """The different ones among whole numbers below n, sorted: faster than to sort them all."""
+    found = np.zeros(n, dtype=bool)
+    found[numbers] = True
+    return np.flatnonzero(found)
+
+
 def ranges(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Whole numbers from each start, as many as its size, one range after the other."""
     if (sizes == 1).all():

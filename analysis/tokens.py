@@ -26,7 +26,7 @@ from analysis.language import chinese
 from analysis.language.words import folded, function_words, is_stop_word, stop_words
 from analysis.store.ahead import ahead
 from analysis.store.arrow import as_bools, as_numbers, coded, column_of
-from analysis.store.blocks import Job, block_of, make_untaken
+from analysis.store.blocks import BLOCKS, Job, Product, block_of, make_untaken
 from analysis.store.cache import (
     Entry,
     code_of,
@@ -421,14 +421,14 @@ def workers() -> int:
     return int(given) if given.isdecimal() and int(given) else len(os.sched_getaffinity(0))
 
 
-def made(corpus: Corpus, jobs: list[Job]) -> Iterator[Entry]:
-    """The blocks in their order; those that the cache lacks are made, by several processes where that
-    is worth it.
+def made(corpus: Corpus, jobs: list[Job], product: Product = BLOCKS) -> Iterator[Entry]:
+    """What is made of each block, in their order; what the cache lacks is made, by several processes
+    where that is worth it.
 
-    Each process makes the next block that none has taken. Whatever a helping process leaves undone
-    is done here.
+    Each process makes the next one that none has taken. Whatever a helping process leaves undone is
+    done here.
     """
-    missing = [job for job in jobs if existing("blocks", job.key) is None]
+    missing = [job for job in jobs if product.known(job) is None]
     spans = corpus.texts.spans
     size = sum(
         int((spans[job.first : job.last, 1] - spans[job.first : job.last, 0]).sum())
@@ -436,20 +436,20 @@ def made(corpus: Corpus, jobs: list[Job]) -> Iterator[Entry]:
     )
     helpers = min(workers(), len(missing)) - 1 if size > WORTH_A_PROCESS and corpus.key else 0
     with staged() as desk:
-        running = [helper(corpus.key, missing, desk) for _ in range(helpers)]
-        more = make_untaken(corpus.texts, missing, desk)
+        running = [helper(corpus.key, missing, desk, product.module) for _ in range(helpers)]
+        more = make_untaken(corpus.texts, missing, desk, product)
         for job in jobs:
-            while (found := existing("blocks", job.key)) is None and next(more, None):
+            while (found := product.known(job)) is None and next(more, None):
                 pass
             if found is None:  # taken by a helper
                 for process in running:
                     process.wait()
-                found = existing("blocks", job.key) or block_of(corpus.texts, job)
+                found = product.made(corpus.texts, job)
             yield found
 
 
-def helper(corpus: str, jobs: list[Job], desk: Path) -> subprocess.Popen:
-    """A process that makes those of the blocks of a corpus of the cache that no other has taken."""
+def helper(corpus: str, jobs: list[Job], desk: Path, module: str) -> subprocess.Popen:
+    """A process that makes what no other has taken of the blocks of a corpus of the cache."""
     task = desk / "task"  # a file, as a pipe is filled only while the other side reads
     if not task.exists():
         told = {"corpus": corpus, "jobs": [vars(job) for job in jobs], "desk": str(desk)}
@@ -458,7 +458,7 @@ def helper(corpus: str, jobs: list[Job], desk: Path) -> subprocess.Popen:
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     with task.open("rb") as source:
         return subprocess.Popen(
-            [sys.executable, "-m", "analysis.store.blocks"],
+            [sys.executable, "-m", module],
             stdin=source,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -55,6 +55,7 @@ CHAIN = [
     "stance.negation",
     "stance.proximity",
     "stance.quoting",
+    "stance.voices",
     "stance.marks",
     "stance.tone",
     "stance.stances",

@@ -330,7 +330,7 @@ def test_helping_processes_are_told_every_block(in_blocks, monkeypatch, tmp_path
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("WORKBOOK_WORKERS", "3")
     monkeypatch.setattr(analysis.tokens, "WORTH_A_PROCESS", 0)
-    monkeypatch.setattr(analysis.tokens, "helper", lambda key, jobs, desk: started.append(jobs) or helper(key, jobs, desk))  # fmt: skip
+    monkeypatch.setattr(analysis.tokens, "helper", lambda *given: started.append(given[1]) or helper(*given))  # fmt: skip
     n_blocks = len(in_blocks(rows(), SOME).keys)
     assert [len(jobs) for jobs in started] == [n_blocks, n_blocks]
 
@@ -342,7 +342,7 @@ def test_a_helper_makes_all_blocks_that_nobody_took(in_blocks, monkeypatch, tmp_
     for job in jobs:
         drop("blocks", job.key)
     (tmp_path / "1").touch()
-    assert analysis.tokens.helper(corpus.key, jobs, tmp_path).wait() == 0
+    assert analysis.tokens.helper(corpus.key, jobs, tmp_path, "analysis.store.blocks").wait() == 0
     assert [existing("blocks", job.key) is None for job in jobs] == [n == 1 for n in range(len(jobs))]  # fmt: skip
 
 
@@ -365,7 +365,7 @@ def test_a_block_that_was_taken_and_left_undone_is_made(in_blocks, monkeypatch):
     jobs = analysis.tokens.jobs_of(corpus)
     for job in jobs:
         drop("blocks", job.key)
-    monkeypatch.setattr(analysis.tokens, "make_untaken", lambda texts, jobs, desk: iter(()))
+    monkeypatch.setattr(analysis.tokens, "make_untaken", lambda *_: iter(()))
     assert len(list(analysis.tokens.made(corpus, jobs))) == len(jobs)
     assert all(existing("blocks", job.key) for job in jobs)
 

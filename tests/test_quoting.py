@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from analysis.files import line_spans
-from analysis.stance import quoting
-from analysis.tokens import tokenize
+from analysis.stance import quoting, voices
+from analysis.stance.voices import Voices
+from analysis.store import cache
+from analysis.tokens import helper, tokenize
 
 
 def inside(paragraph: str) -> list[tuple[str, int, bool]]:
@@ -88,7 +90,7 @@ def voices_of(tokens, word: str) -> list[str]:
     """The voice of every occurrence of a word in a corpus of one block."""
     (block,) = tokens.blocks()
     place = tokens.vocabulary.to_pylist().index(word)
-    told = quoting.Voices(tokens).of(block)
+    told = Voices(tokens).of(block)
     return [quoting.VOICES[told[n]] for n in np.flatnonzero(block.forms[block.ids] == place)]
 
 
@@ -113,7 +115,7 @@ def test_voices_of_some_sentences_only(tokens):
     """In the sentences asked for the voices are those of the whole, elsewhere nobody is heard."""
     (block,) = tokens.blocks()
     asked = np.arange(block.n_sentences) % 3 == 0
-    voices = quoting.Voices(tokens)
+    voices = Voices(tokens)
     whole, some = voices.of(block), voices.of(block, asked)
     inside = asked[block.sentence_of]
     assert (some[inside] == whole[inside]).all()
@@ -137,3 +139,50 @@ def test_hostile_texts_are_read_in_time(text):
     quoting.quotes(text)
     quoting.reported(text)
     assert time.perf_counter() - began < 2
+
+
+def test_what_was_heard_is_kept(tokens, monkeypatch):
+    """Asked again nothing is listened to, neither for all sentences nor for some."""
+    (block,) = tokens.blocks()
+    first = Voices(tokens).of(block)
+    monkeypatch.setattr(voices, "heard_in", None)
+    asked = np.arange(block.n_sentences) % 2 == 0
+    assert (Voices(tokens).of(block) == first).all()
+    assert (Voices(tokens).of(block, asked) == first * asked[block.sentence_of]).all()
+
+
+def test_some_sentences_are_heard_without_the_others(corpus_of):
+    """Where nothing is kept yet, what is asked for alone is listened to, and is right."""
+    tokens = tokenize(corpus_of("Xi said it grew. “The race is on now,” Xi wrote.", "Xi said no."))
+    (block,) = tokens.blocks()
+    asked = np.array([False, True, False])
+    some = Voices(tokens).of(block, asked)
+    assert voices.HEARD.known(tokens.jobs[0]) is None
+    assert (some == Voices(tokens).of(block) * asked[block.sentence_of]).all()
+    assert some.any()
+
+
+def test_processes_hear_what_one_hears(in_blocks, monkeypatch):
+    """Blocks heard by three processes are those of one, and a helper that does nothing is no harm."""
+    rows = [{"id": f"d{n}", "text": f"Xi said that {n} grew. “No, it was {n},” Li wrote."} for n in range(60)]  # fmt: skip
+    tokens = in_blocks(rows, (300, 900))
+    alone = [Voices(tokens).of(block).tolist() for block in tokens.blocks()]
+    jobs = tokens.jobs
+    assert len(jobs) > 3
+    for job in jobs:
+        cache.drop("voices", voices.key_in(job))
+    monkeypatch.setenv("WORKBOOK_WORKERS", "3")
+    monkeypatch.setattr("analysis.tokens.WORTH_A_PROCESS", 0)
+    prepared = Voices(tokens).prepared()
+    assert all(voices.HEARD.known(job) for job in jobs)
+    assert [prepared.of(block).tolist() for block in tokens.blocks()] == alone
+
+
+def test_a_helper_hears_all_blocks_that_nobody_took(in_blocks, tmp_path):
+    """All but the block that is taken already are there when the helper ends."""
+    rows = [{"id": f"d{n}", "text": f"Xi said that {n} is more."} for n in range(40)]
+    tokens = in_blocks(rows, (200, 600))
+    jobs = tokens.jobs
+    (tmp_path / "1").touch()
+    assert helper(tokens.corpus.key, jobs, tmp_path, voices.HEARD.module).wait() == 0
+    assert [voices.HEARD.known(job) is None for job in jobs] == [n == 1 for n in range(len(jobs))]

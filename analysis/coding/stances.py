@@ -11,7 +11,8 @@ from analysis.coding.agreement import agreement_table, cross_table
 from analysis.errors import InputError
 from analysis.matching import Matcher
 from analysis.stance.proximity import sentence_actors, sides
-from analysis.stance.quoting import VOICES, Voices
+from analysis.stance.quoting import VOICES
+from analysis.stance.voices import Voices
 from analysis.tokens import Block, Tokens
 
 OTHER = "other"

@@ -9,6 +9,7 @@ from analysis.codebook import Codebook
 from analysis.matching import Matcher
 from analysis.stance import quoting
 from analysis.stance.negation import Negations
+from analysis.stance.voices import Voices
 from analysis.tokens import Block, Tokens
 
 
@@ -20,7 +21,7 @@ class CountedMatches:
         self.n_frames = len(codebook.frames)
         self.matcher = Matcher(tokens, [*codebook.frames.values(), *codebook.actors.values()])
         self.chosen = None if chosen.all() else chosen
-        self.voices = None if chosen.all() else quoting.Voices(tokens)
+        self.voices = None if chosen.all() else Voices(tokens).prepared()
         self.negations = Negations(tokens, negation) if negation else None
 
     def matches(self, block: Block) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +45,7 @@ def marks_of(tokens: Tokens, kept: pd.DataFrame, window: int) -> tuple[np.ndarra
     """The voice of each kept match, as a place of VOICES, and whether it is negated."""
     first, document = kept["first"].to_numpy(int), kept["document"].to_numpy(int)
     voice, negated = np.zeros(len(kept), dtype=np.int8), np.zeros(len(kept), dtype=bool)
-    voices, negations = quoting.Voices(tokens), Negations(tokens, window)
+    voices, negations = Voices(tokens), Negations(tokens, window)
     for number in sorted({tokens.block_number(one) for one in set(document.tolist())}):
         block = tokens.block(number)
         mine = np.flatnonzero(

@@ -11,10 +11,6 @@ import numpy as np
 import regex
 
 from analysis.errors import InputError
-from analysis.language.signs import read_signs
-from analysis.stance.negation import held
-from analysis.store.blocks import find_lines, places
-from analysis.tokens import Block, Tokens
 
 VOICES = ("author", "reported", "quoted")
 CHOICES = {
@@ -248,71 +244,6 @@ def reported(sentence: str) -> bool:
 
 
 SOURCE_WORDS = frozenset(SOURCES.split())
-
-
-class Voices:
-    """Says of the tokens in the blocks of a corpus whose words they are, as places of VOICES.
-
-    Quoted: a token lies in `speech`; reported: its sentence is `reported`, which is known of English
-    verbs only; else the author's.
-    """
-
-    def __init__(self, tokens: Tokens):
-        self.texts = tokens.corpus.texts
-        self.hint = held(tokens.lower, HINTS)
-
-    def of(self, block: Block, asked: np.ndarray | None = None) -> np.ndarray:
-        """The voice of each token of a block; only in the sentences of a mask where one is given."""
-        numbers = range(block.documents.start, block.documents.stop)
-        content, origin = self.texts.gathered(numbers)
-        asked = np.ones(block.n_sentences, dtype=bool) if asked is None else asked
-        voice = np.zeros(len(block.ids), dtype=np.int8)
-        telling = self.reported_sentences(block, content, origin, asked)
-        voice[telling[block.sentence_of]] = VOICES.index("reported")
-        begins, ends = spans_of_speech(content, lines_asked(block, content, origin, asked))
-        if len(begins):
-            place = block.start + origin[block.document_of]
-            nearest = np.maximum(np.searchsorted(begins, place, side="right") - 1, 0)
-            inside = (begins[nearest] <= place) & (place < ends[nearest])
-            voice[inside] = VOICES.index("quoted")
-        return voice
-
-    def reported_sentences(self, block: Block, content: bytes, origin, asked) -> np.ndarray:
-        """Which sentences of a block are reported; those without a hint are not looked at."""
-        hints = np.flatnonzero(self.hint[block.forms][block.ids])
-        told = np.zeros(block.n_sentences, dtype=bool)
-        sentences = np.unique(block.sentence_of[hints])
-        sentences = sentences[asked[sentences]]
-        spans = block.span[sentences] + origin[block.sentence_document[sentences]][:, None]
-        told[sentences] = [
-            reported(content[start:end].decode("utf-8")) for start, end in spans.tolist()
-        ]
-        return told
-
-
-def lines_asked(block: Block, content: bytes, origin, asked) -> list[tuple[int, int]]:
-    """First byte and one past the last of each line with an opening mark and a sentence asked for."""
-    lines = find_lines(read_signs(content), origin)
-    marks = np.array([at for mark in OPENING for at in places(content, mark)], dtype=np.int64)
-    begins = block.span[asked, 0] + origin[block.sentence_document[asked]]
-    held_marks, held_sentences = (
-        np.unique(np.searchsorted(lines.start, found, side="right") - 1)
-        for found in (marks, begins)
-    )
-    both = np.intersect1d(held_marks, held_sentences)
-    return list(zip(lines.start[both].tolist(), lines.end[both].tolist(), strict=True))
-
-
-def spans_of_speech(content: bytes, lines: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-    """First byte, and one past the last, of what is `speech` in some lines."""
-    rows = []
-    for begin, end in lines:
-        line = content[begin:end].decode("utf-8")
-        for quote in speech(line):
-            first = begin + len(line[: quote.start].encode())
-            rows.append((first, first + len(line[quote.start : quote.end].encode())))
-    begins, ends = np.array(rows, dtype=np.int64).reshape(-1, 2).T
-    return begins, ends
 
 
 def check_voice(voice: str) -> None:

@@ -12,7 +12,7 @@ from scipy import sparse
 from analysis import uncertainty
 from analysis.codebook import Codebook, RuleSet
 from analysis.evidence import check_unit, units_of
-from analysis.matching import Matcher, ranges
+from analysis.matching import Matcher, different, ranges
 from analysis.stance import quoting
 from analysis.stance.negation import WINDOW, Negations
 from analysis.stance.proximity import (
@@ -23,6 +23,7 @@ from analysis.stance.proximity import (
     sides,
 )
 from analysis.stance.tone import Tones
+from analysis.stance.voices import Voices
 from analysis.tokens import Block, Tokens
 
 ANY = "(any sentence)"
@@ -137,7 +138,7 @@ class Counter:
         silent = [RuleSet(rule.text, (rule,)) for rule in codebook.toneless]
         sets = [*codebook.frames.values(), *codebook.actors.values(), *silent]
         self.matcher = Matcher(tokens, sets)
-        self.voices, self.tones = quoting.Voices(tokens), Tones(tokens)
+        self.voices, self.tones = Voices(tokens).prepared(), Tones(tokens)
         self.negations = Negations(tokens, negation or WINDOW)
 
     def count(self, block: Block) -> tuple[Counts, Sums]:
@@ -174,11 +175,12 @@ class Counter:
     def by_voice(self, block: Block, frames: np.ndarray, voice: np.ndarray) -> tuple:
         """Units by frame and voice, units by voice, and tokens by voice, of each document."""
         n = len(quoting.VOICES)
-        unit_of = units_of(block, self.unit)
-        document = block.sentence_document[np.unique(unit_of, return_index=True)[1]]
+        unit_of = units_of(block, self.unit).astype(np.int64)
+        document = block.sentence_document[np.flatnonzero(np.diff(unit_of, prepend=-1))]
         columns = self.n_frames * n
-        coded = np.unique(unit_of[frames[:, 3]] * columns + frames[:, 0] * n + voice[frames[:, 1]])
-        held = np.unique(unit_of[block.sentence_of].astype(np.int64) * n + voice)
+        coded = unit_of[frames[:, 3]] * columns + frames[:, 0] * n + voice[frames[:, 1]]
+        coded = different(coded, len(document) * columns)
+        held = different(unit_of[block.sentence_of] * n + voice, len(document) * n)
         voiced = Cells(block, columns).of(document[coded // columns], coded % columns)
         table = Cells(block, n)
         return voiced, table.of(document[held // n], held % n), table.of(block.document_of, voice)
@@ -199,9 +201,9 @@ class Counter:
     def objects(self, block: Block, frames: np.ndarray, about: np.ndarray) -> sparse.csr_array:
         """Sentences by frame and by whom they are about."""
         n = self.n_actors + 2
-        sentence, frame = np.divmod(
-            np.unique(frames[:, 3] * self.n_frames + frames[:, 0]), self.n_frames
-        )
+        cells = frames[:, 3] * self.n_frames + frames[:, 0]
+        cells = different(cells, block.n_sentences * self.n_frames)
+        sentence, frame = np.divmod(cells, self.n_frames)
         document = block.sentence_document[sentence]
         return Cells(block, self.n_frames * n).of(document, frame * n + about[sentence])
 

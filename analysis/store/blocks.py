@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -25,7 +25,7 @@ from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces,
 from analysis.language.signs import ALPHABET, Signs, line_ends, read_signs, table_of, word_runs
 from analysis.language.words import TOKEN, normal_form
 from analysis.store.arrow import as_bools, as_numbers, mask_of, places_of, texts_of, texts_sized
-from analysis.store.cache import Entry, entry, packed, save
+from analysis.store.cache import Entry, entry, existing, packed, save
 
 NUMBER_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
 """The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
@@ -521,32 +521,58 @@ def only(words: Words, kept: np.ndarray) -> Words:
     return Words(forms, place[ids].astype(np.int32), words.start[kept])
 
 
+@dataclass(frozen=True)
+class Product:
+    """What is made of the documents of each block and kept in the cache.
+
+    `kind` is that of its entries, `key` gives the key of a job's and `make` its arrays; `module` is
+    run by a process that helps.
+    """
+
+    kind: str
+    module: str
+    key: Callable[[Job], str]
+    make: Callable[..., Mapping[str, np.ndarray]]
+
+    def known(self, job: Job) -> Entry | None:
+        """What the cache holds of a job, None where it holds nothing whole."""
+        return existing(self.kind, self.key(job))
+
+    def made(self, texts, job: Job) -> Entry:
+        """What the cache holds of a job, made where it holds nothing whole."""
+        key = self.key(job)
+        return entry(self.kind, key, lambda folder: save(folder, key, {}, self.make(texts, job)))
+
+
+BLOCKS = Product("blocks", "analysis.store.blocks", lambda job: job.key, make_block)
+
+
 def block_of(texts, job: Job) -> Entry:
     """The block of a job from the cache, made where it is not there."""
-    return entry(
-        "blocks", job.key, lambda folder: save(folder, job.key, {}, make_block(texts, job))
-    )
+    return BLOCKS.made(texts, job)
 
 
-def make_untaken(texts, jobs: Sequence[Job], desk: Path) -> Iterator[Entry]:
-    """Make one by one the blocks that no other process has taken; `desk` is a folder that notes it."""
+def make_untaken(
+    texts, jobs: Sequence[Job], desk: Path, product: Product = BLOCKS
+) -> Iterator[Entry]:
+    """Make one by one what no other process has taken; `desk` is a folder that notes it."""
     for number, job in enumerate(jobs):
         try:
             (desk / str(number)).open("x").close()
         except FileExistsError:
             continue
-        yield block_of(texts, job)
+        yield product.made(texts, job)
 
 
-def main() -> None:
+def take_part(product: Product) -> None:
     """Take part in a task, as JSON on standard input: a corpus of the cache, jobs, and a desk."""
     from analysis.store.texts import cached_texts
 
     task = json.load(sys.stdin)
     jobs = [Job(**job) for job in task["jobs"]]
-    for _ in make_untaken(cached_texts(task["corpus"]), jobs, Path(task["desk"])):
+    for _ in make_untaken(cached_texts(task["corpus"]), jobs, Path(task["desk"]), product):
         pass
 
 
 if __name__ == "__main__":
-    main()
+    take_part(BLOCKS)

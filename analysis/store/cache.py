@@ -21,7 +21,7 @@ from analysis.errors import InputError
 VARIABLE = "WORKBOOK_CACHE"
 NAME = "ai-race-workbook"
 MANIFEST, ARRAYS = "manifest.json", "arrays.bin"
-KINDS = ("sources", "extracts", "shards", "corpora", "blocks", "tokens", "stories")
+KINDS = ("sources", "extracts", "shards", "corpora", "blocks", "voices", "tokens", "stories")
 ALIGNMENT = 64
 PIECE = 1 << 22
 SETTLED = 2.0
