@@ -111,6 +111,12 @@ def test_a_quote_ends_with_its_line(corpus_of):
     assert voices_of(tokens, "race") == ["quoted", "author", "quoted", "author"]
 
 
+def test_a_quote_is_found_in_its_own_text(corpus_of):
+    """Among many short texts the words of a quote are heard, and not those beside it."""
+    tokens = tokenize(corpus_of(*["a “b c d e” f"] * 30))
+    assert [voices_of(tokens, word) for word in "aef"] == [["author"] * 30, ["quoted"] * 30, ["author"] * 30]  # fmt: skip
+
+
 def test_voices_of_some_sentences_only(tokens):
     """In the sentences asked for the voices are those of the whole, elsewhere nobody is heard."""
     (block,) = tokens.blocks()

@@ -53,14 +53,11 @@ class Files:
         self.begin = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
         self.handles: dict[int, BinaryIO] = {}
 
-    def place(self, start: int, end: int) -> tuple[int, int]:
-        """The number of the file that holds a stretch of bytes, and the place of the first in it.
-
-        Raises ValueError where no file holds all of it.
-        """
+    def place(self, start: int) -> tuple[int, int]:
+        """The number of the file that holds a byte, and its place there; ValueError where none does."""
         number = int(np.searchsorted(self.begin, start, side="right")) - 1
-        if number == len(self.begin) - 1 or end > self.begin[number + 1]:
-            raise ValueError("no file holds all of these bytes")
+        if number == len(self.begin) - 1:
+            raise ValueError("no file holds this byte")
         return number, int(start - self.begin[number])
 
     def handle(self, number: int) -> BinaryIO:
@@ -73,9 +70,9 @@ class Files:
         return found
 
     def read(self, start: int, end: int) -> bytes:
-        """Bytes of one file, none where they cannot be read."""
+        """Bytes of one file, fewer where it does not hold all of them."""
         try:
-            number, place = self.place(start, end)
+            number, place = self.place(start)
             return os.pread(self.handle(number).fileno(), int(end - start), place)
         except (OSError, ValueError):
             return b""
@@ -84,7 +81,7 @@ class Files:
         """Bytes of one file, none where it does not hold all of them; let go with the array, so that a
         question that reads every text does not hold them all."""
         try:
-            number, place = self.place(start, end)
+            number, place = self.place(start)
             file = self.folder / file_name(number)
             return np.asarray(np.memmap(file, np.uint8, "r", place, (int(end - start),)))
         except (OSError, ValueError):
