@@ -219,3 +219,12 @@ def test_stretches_of_documents_are_not_called_all(corpus_of):
     overlap = overview.overlap_table(tokenize(corpus_of(*(f"race n{n}" for n in range(201)))))
     assert overlap["in_documents"].max() == 128
     assert "occur in all" not in plots.shared_vocabulary(overlap, 201).title
+
+
+def test_words_only_here_are_within_a_language(corpus_of):
+    """A word of two German documents is that of one English document alone, if no other has it."""
+    tokens = tokenize(
+        corpus_of("chip haus", "chip haus", "chip gap", "gap", language=["de", "de", "en", "en"])
+    )
+    alone = overview.only_here(tokens).set_index("document")["most_frequent"]
+    assert alone.to_dict() == {"d0": "", "d1": "", "d2": "chip (1)", "d3": ""}
