@@ -313,7 +313,7 @@ def frame_concentration(table: pd.DataFrame) -> Drawing:
     panel.plot(data["top_document_share"], places, "s", color=ORANGE, markersize=5)
     panel.plot(data["top_rule_share"], places, "o", color=BLUE, markersize=5)
     notes = [
-        f"{short(rule, 20)}; n = {n}{' !' if warning else ''}"
+        f"{short(rule, 20)}; n = {n:,}{' !' if warning else ''}"
         for rule, n, warning in zip(data["top_rule"], data["matches"], data["warning"], strict=True)
     ]
     end_labels(panel, places, np.ones(len(data)), notes, offset=8)

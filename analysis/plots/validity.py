@@ -126,7 +126,7 @@ def rule_accuracy(table: pd.DataFrame, *, coders: str, unit: str, confidence: fl
     panel.legend(
         loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=8, borderpad=0
     )
-    notes = [f"F1 {f1:.2f}; n = {n}" for f1, n in zip(data["f1"], data["positive"], strict=True)]
+    notes = [f"F1 {f1:.2f}; n = {n:,}" for f1, n in zip(data["f1"], data["positive"], strict=True)]
     end_labels(panel, places, np.ones(len(data)), notes, offset=8)
     alt = f"Dot chart of precision and recall by frame. {title}. Precision, recall: "
     pairs = [
