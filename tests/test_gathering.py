@@ -196,6 +196,45 @@ def test_without_links_the_texts_are_copied(folder, monkeypatch):
     assert corpus.texts[4] == "Five it is."
 
 
+def test_a_table_that_goes_while_it_is_read_is_rejected(folder, monkeypatch):
+    """One that was there when the folder was looked through, and is not when its turn comes."""
+    real = gathering.folder_tables
+
+    def and_gone(place):
+        found = real(place)
+        (place / "first.csv").unlink()
+        return found
+
+    monkeypatch.setattr(gathering, "folder_tables", and_gone)
+    corpus = read_corpus(folder)
+    assert corpus.documents["id"].tolist() == list("cde")
+    assert dict(corpus.rejected) == {"first.csv": "cannot be read (No such file or directory)"}
+
+
+def test_a_table_that_changes_while_it_is_read_is_rejected(folder, monkeypatch):
+    """What was read is of neither the file of before nor that of after."""
+    real = gathering.read_batches
+
+    def and_changed(file, manner, told):
+        yield from real(file, manner, told)
+        if file.name == "first.csv":
+            file.write_text(CSV + "z,2020,X,Zed.\n", encoding="utf-8")
+
+    monkeypatch.setattr(gathering, "read_batches", and_changed)
+    assert dict(read_corpus(folder).rejected) == {"first.csv": "changed while it was read"}
+    kept = list((cache.cache_folder() / "shards").rglob(cache.MANIFEST))
+    assert len(kept) == 2
+
+
+def test_texts_with_two_names_are_counted_once(folder):
+    """The size of the cache is what it takes on the disk."""
+    read_corpus(folder)
+    names = list(cache.cache_folder().rglob("texts.bin*"))
+    assert len(names) == 6
+    sizes = sum(file.stat().st_size for file in cache.cache_folder().rglob("*") if file.is_file())
+    assert cache.size() == sizes - sum(file.stat().st_size for file in names) / 2
+
+
 def test_a_damaged_table_of_the_cache_is_read_again(folder, readings):
     """Arrays that are not what was written are noticed when a table is added."""
     read_corpus(folder)

@@ -29,6 +29,7 @@ from analysis.store.cache import (
     Draft,
     Entry,
     code_of,
+    drop,
     entry,
     identity,
     key_of,
@@ -165,12 +166,21 @@ def shard_of(file: Path, manner: Manner) -> tuple[str, Entry]:
 
     Raises BrokenTable for one that cannot be read, or that changes while it is.
     """
-    state = identity(file)
+    state = state_of(file)
     key = key_of(code(), file.name, manner.key, digest_of(file))
     found = entry("shards", key, lambda folder: read_shard(file, manner, key, folder))
-    if identity(file) != state:
+    if state_of(file) != state:
+        drop("shards", key)
         raise BrokenTable("changed while it was read", where=file.name)
     return key, found
+
+
+def state_of(file: Path) -> tuple:
+    """What tells a file from itself after a change; raises BrokenTable where it is gone."""
+    try:
+        return identity(file)
+    except OSError as error:
+        raise BrokenTable(f"cannot be read ({error.strerror})", where=file.name) from error
 
 
 def digest_of(file: Path) -> str:

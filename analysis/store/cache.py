@@ -44,9 +44,9 @@ def cache_folder() -> Path:
 
 
 def size() -> int:
-    """Bytes of all files in the cache."""
-    files = (file for file in cache_folder().rglob("*") if file.is_file())
-    return sum(file.stat().st_size for file in files)
+    """Bytes of all files in the cache, one that has several names counted once."""
+    states = (file.stat() for file in cache_folder().rglob("*") if file.is_file())
+    return sum({(state.st_dev, state.st_ino): state.st_size for state in states}.values())
 
 
 def clear() -> None:
