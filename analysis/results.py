@@ -21,7 +21,7 @@ from analysis.files import write_whole
 from analysis.findings import Finding
 from analysis.pages import NO_MATHS, escaped, plain
 from analysis.plots.glyphs import add_glyphs
-from analysis.plots.sheet import STYLE, Drawing
+from analysis.plots.sheet import SIGNIFICANT_DIGITS, Drawing, own_style
 
 PNG_METADATA = {"Software": None}
 SVG_METADATA = {"Date": None, "Creator": None}
@@ -121,12 +121,10 @@ def merge_findings(folder: Path) -> None:
 
 def rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
     """The bytes of a drawing, the same on every run, and how many characters have no glyph."""
-    from matplotlib import rc_context
-
     sink = io.BytesIO()
     add_glyphs(drawing.figure)
     metadata = PNG_METADATA if kind == "png" else SVG_METADATA
-    with rc_context(STYLE), warnings.catch_warnings(record=True) as told:
+    with own_style(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         drawing.figure.savefig(sink, format=kind, metadata=metadata)
     glyphs = {str(one.message) for one in told if "Glyph" in str(one.message)}
@@ -146,7 +144,10 @@ def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
             if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
                 safe.isetitem(place, [unrunnable(value) for value in safe.iloc[:, place]])
         text = safe.to_csv(
-            index=False, header=first == 0, float_format="%.10g", lineterminator="\n"
+            index=False,
+            header=first == 0,
+            float_format=f"%.{SIGNIFICANT_DIGITS}g",
+            lineterminator="\n",
         )
         yield text.encode("utf-8")
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from itertools import islice
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
+from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
@@ -23,8 +24,9 @@ from analysis.uncertainty import ENOUGH_TO_RESAMPLE, FEWEST_DOCUMENTS, MANY
 
 BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
 SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
-FIRST_DAY, LAST_DAY = (date2num(day) for day in (datetime.date.min, datetime.date.max))
 WIDTH = 7.5
+SIGNIFICANT_DIGITS = 10
+"""Of every number in a CSV, and so of every number drawn."""
 MOST_ROWS = 40
 STYLE = {
     "axes.edgecolor": GREY,
@@ -36,6 +38,7 @@ STYLE = {
     "axes.titlelocation": "left",
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
+    "date.epoch": "1970-01-01T00:00:00",
     "figure.dpi": 150,
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",
@@ -45,6 +48,7 @@ STYLE = {
     "svg.hashsalt": "workbook",
     "text.color": INK,
     "text.parse_math": False,
+    "timezone": "UTC",
     "xtick.color": INK,
     "xtick.labelsize": 8,
     "xtick.major.width": 0.6,
@@ -52,6 +56,19 @@ STYLE = {
     "ytick.labelsize": 8.5,
     "ytick.major.width": 0.6,
 }
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """matplotlib's defaults with STYLE on top, whatever a user's matplotlibrc says."""
+    with rc_context():
+        rcdefaults()
+        rcParams.update(STYLE)
+        yield
+
+
+with own_style():  # matplotlib fixes the epoch of its dates at the first use
+    FIRST_DAY, LAST_DAY = (date2num(day) for day in (datetime.date.min, datetime.date.max))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +83,33 @@ class Drawing:
 
 
 def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
-    """Draw under the one style, and refuse a name that is not the function's."""
+    """Draw under the one style, and refuse a name that is not the function's.
+
+    What is drawn are the numbers that the CSV beside the figure holds: the last bits of a float
+    differ between processors, and can move a line by a pixel.
+    """
 
     @wraps(draw)
     def inner(*args, **kwargs) -> Drawing:
-        with rc_context(STYLE):
-            drawing = draw(*args, **kwargs)
+        with own_style():
+            drawing = draw(*map(as_in_csv, args), **kwargs)
         assert drawing.name == draw.__name__, "a figure has the name of the function that draws it"
         return drawing
 
     return inner
+
+
+def as_in_csv(table: object) -> object:
+    """A table with its floats rounded to the SIGNIFICANT_DIGITS of a CSV; anything else as it is."""
+    if not isinstance(table, pd.DataFrame):
+        return table
+    floats = table.select_dtypes("float").columns
+    return table.assign(**{name: rounded(table[name].to_numpy()) for name in floats})
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Floats rounded to SIGNIFICANT_DIGITS."""
+    return np.array([float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values], dtype=float)
 
 
 # --- the sheet -------------------------------------------------------------------------------------

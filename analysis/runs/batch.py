@@ -318,6 +318,8 @@ def run_notebook(plan: Plan, one: Declared, report: Report):
 def attempt(papermill, source, plan: Plan, one: Declared, progress: Callable[[int], None]):
     """Execute a notebook once; an exception carries `notebook` and how many `cells` were begun."""
     state: dict[str, object] = {"cells": 0}
+    from analysis.runs.kernels import kernel_config
+
     try:
         return papermill.execute_notebook(
             copy.deepcopy(source),
@@ -383,13 +385,6 @@ def loaded_papermill():
     papermill_engines.register("workbook", ReportingEngine)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     return papermill
-
-
-def kernel_config():
-    """Encrypted talk with the kernel, and the kernel of this very environment."""
-    from traitlets.config import Config
-
-    return Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 def describe(error: BaseException) -> str:
