@@ -305,12 +305,20 @@ def new_command(options: argparse.Namespace) -> int:
         raise InputError("renames columns of a corpus", where="--columns", allowed="with --corpus")
     texts = new_workbook(options.folder, corpus=options.corpus, columns=columns)
     read = f"on {len(texts)} documents" if texts is not None else "without texts yet"
-    print(f"{shown(options.folder, quote=False)}: a workbook {read}. Next:")
-    print(f"  cd {shlex.quote(options.folder)}")
+    print(f"{shown(options.folder, quote=False)}: a workbook {read}. Next, in any shell:")
+    print(f"  cd {shlex.quote(os.path.abspath(options.folder))}")
     if texts is None:
-        print("  put texts into corpus/")
-    print("  workbook check corpus\n  workbook run")
+        print("  # put texts into corpus/")
+    print(f"  {own_command()} check corpus\n  {own_command()} run")
     return DONE
+
+
+def own_command() -> str:
+    """This command as it can be typed in any shell and folder: its script, or this interpreter."""
+    script = Path(sys.executable).with_name("workbook")
+    if script.is_file():
+        return shlex.quote(str(script))
+    return f"{shlex.quote(sys.executable)} -m analysis.cli"
 
 
 def run_command(options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ LONGEST_SHOWN = 80
 
 
 class InputError(Exception):
-    """A mistake in what the user gave: it says where, what, why and what is allowed.
+    """A mistake in what the user gave: it says where, what, why, what is allowed and what to try.
 
     `str(error)` is one line. Jupyter shows that line instead of a traceback.
 
@@ -15,7 +15,13 @@ class InputError(Exception):
     """
 
     def __init__(
-        self, problem: str, *, where: object = "", value: object = None, allowed: object = ""
+        self,
+        problem: str,
+        *,
+        where: object = "",
+        value: object = None,
+        allowed: object = "",
+        hint: str = "",
     ):
         text = f"{shown(where, quote=False)}: " if where else ""
         text += problem
@@ -23,6 +29,8 @@ class InputError(Exception):
             text += f": {shown(value)}"
         if allowed:
             text += f"; allowed: {shown(listed(allowed), quote=False, longest=400)}"
+        if hint:
+            text += f"; try {shown(hint, quote=False, longest=400)}"
         super().__init__(text)
 
     def _render_traceback_(self) -> list[str]:

@@ -1,8 +1,10 @@
 """Workbooks of one's own: made on a corpus, they are checked and run at once, and nothing is overwritten."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
 
 import pytest
 
@@ -162,6 +164,25 @@ def test_columns_without_a_corpus_are_refused(tmp_path, capsys):
     """What would be ignored is said."""
     assert cli.main(["new", str(tmp_path / "mine"), "--columns", "date=year"]) == cli.WRONG_USE
     assert "--columns: renames columns of a corpus" in capsys.readouterr().err
+
+
+def test_printed_commands_run_as_typed(speeches, tmp_path, monkeypatch, capsys):
+    """What `workbook new` prints can be typed in a shell that has another folder and no environment."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["new", "it's mine", "--corpus", str(speeches)]) == cli.DONE
+    first, change, check, run = capsys.readouterr().out.splitlines()
+    assert "Next" in first
+    assert run == check.removesuffix("check corpus") + "run"
+    typed = "\n".join([change, check])
+    told = subprocess.run(
+        ["bash", "-e", "-c", typed],
+        cwd="/",
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "documents read: 2" in told.stdout
 
 
 def test_a_changed_text_elsewhere_is_another_corpus(mine, speeches):

@@ -37,7 +37,7 @@ def parquet_batches(
     opened(file).close()
     try:
         source = pq.ParquetFile(file, pre_buffer=False, buffer_size=BUFFER)  # else it is held whole
-        check_names(source.schema_arrow.names, columns or {}, file.name)
+        check_names(source, columns or {}, file.name)
         for part in source.iter_batches(rows_at_once(source.metadata)):
             for piece in in_pieces(part):
                 for item in found_in(piece, columns or {}, file.name, first):
@@ -58,12 +58,16 @@ def rows_at_once(metadata) -> int:
     return max(1, min(ROWS, SIZE * metadata.num_rows // max(size, 1)))
 
 
-def check_names(names: list[str], columns: Mapping[str, str], file: str) -> None:
+def check_names(source, columns: Mapping[str, str], file: str) -> None:
     """Raise InputError for a column that stands twice, or is wanted and not there."""
+    names, wanted = source.schema_arrow.names, {"text": "text", **columns}
     for name in names:
         if names.count(name) > 1:
             raise InputError("column stands twice", where=file, value=name)
-    refuse_missing({"text": "text", **columns}, dict.fromkeys(names), file)
+    first = next(source.iter_batches(1), None) if wanted["text"] not in names else None
+    row = first.to_pylist() if first is not None else []
+    values = row[0] if row else {}
+    refuse_missing(wanted, {name: [str(values.get(name, ""))] for name in names}, file)
 
 
 def in_pieces(batch) -> Iterator:

@@ -11,13 +11,14 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from analysis.errors import InputError, shown
 from analysis.reading.encodings import decoded
+from analysis.reading.proposals import columns_option, propose_columns
 from analysis.reading.rows import Rejected, Remark, Row
 
 T = TypeVar("T")
@@ -60,12 +61,12 @@ def table_rows(
     """
     columns = dict(columns or {})
     wanted = {"text": "text", **columns}
-    seen: dict[str, None] = {}
+    seen: dict[str, list[str]] = {}
     rejected = 0
     for item in records(file, encoding):
         if isinstance(item, Record):
             if item.values.keys() - seen.keys():
-                seen |= dict.fromkeys(item.values)
+                seen |= {name: [value] for name, value in item.values.items() if name not in seen}
                 if is_csv(file.name):
                     refuse_missing(wanted, seen, file.name)
             item = row_of(item, columns)
@@ -78,12 +79,19 @@ def table_rows(
         refuse_missing(wanted, seen, file.name)
 
 
-def refuse_missing(wanted: Mapping[str, str], seen: Mapping[str, None], name: str) -> None:
-    """Raise InputError for a column that is to be read and that no row has."""
+def refuse_missing(wanted: Mapping[str, str], seen: Mapping[str, Sequence[str]], name: str) -> None:
+    """Raise InputError for a column that is to be read and that no row has.
+
+    `seen` holds some values of each column. Where the text is missing, the error proposes the
+    columns that could be it and its metadata.
+    """
     for new, old in wanted.items():
         if old not in seen:
             problem = "column is missing" if new == old else "no such column to rename"
-            raise InputError(problem, where=name, value=old, allowed=list(seen))
+            renames = propose_columns(seen) if new == "text" else {}
+            given = {name: column for name, column in wanted.items() if column in seen}
+            hint = columns_option({**renames, **given}) if renames else ""
+            raise InputError(problem, where=name, value=old, allowed=list(seen), hint=hint)
 
 
 @dataclass(frozen=True)
