@@ -3,46 +3,140 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
+import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analysis import VERSION
 from analysis.errors import InputError, shown
 
-DONE, FAILED, WRONG_USE = 0, 1, 2
+DONE, FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 MOST_TOLD = 100
 CACHE = "WORKBOOK_CACHE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns 0 done, 1 the run failed, 2 wrong use or bad input."""
-    options = parser().parse_args(arguments)
-    if options.cache:
-        os.environ[CACHE] = os.path.abspath(options.cache)
+    """Run the command; returns 0 done, 1 the run failed, 2 wrong use or bad input, 130 interrupted,
+    143 terminated."""
+    with _lasting_output(), _ended_by_signal():
+        options = parser().parse_args(arguments)
+        if options.cache:
+            os.environ[CACHE] = os.path.abspath(options.cache)
+        return _status(options)
+
+
+def _status(options: argparse.Namespace) -> int:
+    """Run the command of parsed options; returns its exit status, errors told in a line."""
     try:
-        return options.command(options)
+        status = options.command(options)
+        sys.stdout.flush()  # what cannot be written is told below
+        return status
     except InputError as error:
         if options.debug:
             traceback.print_exc()
         say(f"workbook: {error}")
         return WRONG_USE
-    except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except OSError as error:
         if options.debug:
             traceback.print_exc()
         name = f" {shown(str(error.filename))}" if error.filename else ""
         say(f"workbook: cannot use{name}: {error.strerror or error}")
         return WRONG_USE
+    except _Terminated:
+        say("workbook: terminated")
+        return TERMINATED
     except KeyboardInterrupt:
-        say("workbook: interrupted; nothing was published")
-        return FAILED
+        say("workbook: interrupted")
+        return INTERRUPTED
+
+
+class _Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM)."""
+
+
+@contextlib.contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that a run ends in order; only a main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+class _Lasting:
+    """A stream that goes on when its reader has gone: what nobody reads any more is dropped."""
+
+    def __init__(self, stream) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except ConnectionError:  # a broken pipe, or a socket that was closed
+            self._drop()
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except ConnectionError:
+            self._drop()
+
+    def close_down(self) -> None:
+        """Write what is still in the buffer; nothing is left that could fail when Python ends."""
+        try:
+            self.flush()
+        except OSError:  # a full disk, which `_status` has told
+            self._drop()
+
+    def _drop(self) -> None:
+        """Lead the stream's descriptor to nowhere, what is still in its buffer too."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+        self._stream.flush()
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def _lasting_output() -> Iterator[None]:
+    """Standard output and error that no closed pipe can end a command with.
+
+    A descriptor that is closed from the start leads to nowhere: else the next file that is opened
+    would take its number, and receive what is printed.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, this one
+    before = sys.stdout, sys.stderr
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        lasting = [_Lasting(stream or nowhere) for stream in before]
+        sys.stdout, sys.stderr = lasting
+        try:
+            yield
+        finally:
+            for stream in lasting:
+                stream.close_down()
+            sys.stdout, sys.stderr = before
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,7 +144,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="workbook",
         description="A reproducible research workbook for corpora.",
-        epilog="Exit status: 0 done; 1 the run failed; 2 wrong use or bad input.",
+        epilog="Exit status: 0 done; 1 the run failed; 2 wrong use or bad input; 130 interrupted; "
+        "143 terminated.",
     )
     top.add_argument("--version", action="version", version=f"workbook {VERSION}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -88,7 +183,8 @@ def add_run(commands) -> None:
         "run",
         help="execute the notebooks with papermill",
         description="Execute the notebooks (all by default). Without any option the figures are "
-        "published to figures/.",
+        "published to figures/. Without a codebook, the notebooks that need frames are skipped with "
+        "the reason; to name one that cannot run is an error.",
     )
     run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="e.g. 02-term-trends")
     add_parameters(run)
@@ -143,7 +239,12 @@ def add_parameters(command: argparse.ArgumentParser) -> None:
 
 def add_execution(command: argparse.ArgumentParser) -> None:
     """Declare how notebooks are executed, and where their results go."""
-    command.add_argument("--out", default="", metavar="DIR", help="run folder (default: runs/RUN)")
+    command.add_argument(
+        "--out",
+        default="",
+        metavar="DIR",
+        help="run folder: new, empty, or that of an earlier run (default: runs/RUN)",
+    )
     command.add_argument("--workers", type=int, default=0, metavar="N", help="notebooks at once")
     command.add_argument(
         "--timeout", type=int, default=3600, metavar="S", help="seconds for a cell"
@@ -350,8 +451,12 @@ def run_command(options: argparse.Namespace) -> int:
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     for outcome in failed:
         say(f"workbook: {outcome.notebook} failed: {outcome.error}")
-    states = ", ".join(f"{outcome.notebook} {outcome.state}" for outcome in outcomes)
-    print(f"{states}; {batch.elapsed(begun)}; results in {plan.folder}")
+    for outcome in outcomes:
+        if outcome.notebook in plan.lacking:
+            print(f"{outcome.notebook} skipped: {outcome.reason}")
+    print(
+        f"{', '.join(map(_state_told, outcomes))}; {batch.elapsed(begun)}; results in {plan.folder}"
+    )
     if failed:
         return FAILED
     if options.store:
@@ -362,6 +467,12 @@ def run_command(options: argparse.Namespace) -> int:
             f"figures published in {shown(os.path.relpath(batch.project().figures), quote=False)}/"
         )
     return DONE
+
+
+def _state_told(outcome) -> str:
+    """How a notebook ended in a few words, with the reason for a skipped one."""
+    reason = outcome.reason.partition(";")[0]
+    return f"{outcome.notebook} {outcome.state}" + (f" ({reason})" if reason else "")
 
 
 def sweep_command(options: argparse.Namespace) -> int:
@@ -399,6 +510,7 @@ def check_command(options: argparse.Namespace) -> int:
     from analysis.codebook import corpus_codebook
     from analysis.findings import read_claims, selects_nobody
     from analysis.overview import rules_told_by_language
+    from analysis.runs import batch
     from analysis.runs.checkup import checkup
     from analysis.trends import corpus_events
 
@@ -417,6 +529,11 @@ def check_command(options: argparse.Namespace) -> int:
         told = rules_told_by_language(sets.values(), corpus, kind) if sets else ""
         for line in told.splitlines():
             print(f"    {line}")
+    if not book.frames:
+        every = batch.find_notebooks()
+        names = [one.name for one in every if batch.needs_frames(one.parameters)]
+        told = " and ".join(names) or "notebooks that compare frames"
+        print(f"  {told} will be skipped: {batch.frames_missing(corpus, options.codebook)}")
     if book.toneless:
         print(f"  codebook {shown(book.name)}, words without tone: {len(book.toneless)} rules")
     try_examples(book)

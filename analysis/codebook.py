@@ -11,7 +11,7 @@ import regex
 
 from analysis.corpus import Corpus, locate
 from analysis.errors import InputError, shown
-from analysis.files import Node, composed, read_yaml
+from analysis.files import Node, composed, read_text, read_yaml
 from analysis.language.chinese import HAN, is_cut
 from analysis.language.words import APOSTROPHES, WORD, normal_form
 
@@ -180,6 +180,8 @@ def read_codebook(file: str | Path) -> Codebook:
     file = Path(file)
     if not file.is_file():
         raise InputError("no such codebook", value=str(file), allowed="a YAML file")
+    if _is_comment(read_text(file)):
+        return Codebook(file.stem, "", {}, {}, {})
     top = read_yaml(file)
     top.only(("name", "version", "frames", "actors", "terms", "toneless"))
     return Codebook(
@@ -190,6 +192,12 @@ def read_codebook(file: str | Path) -> Codebook:
         terms=rule_sets(top, "terms"),
         toneless=toneless_rules(top.get("toneless")) if top.has("toneless") else (),
     )
+
+
+def _is_comment(text: str) -> bool:
+    """Whether a YAML text holds comments and nothing else, as a template with all of it left out."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return bool(lines) and all(line.startswith("#") for line in lines)
 
 
 def corpus_codebook(corpus: Corpus, path: str = "", *, leave_out: Iterable[str] = ()) -> Codebook:
@@ -225,8 +233,8 @@ def without(codebook: Codebook, leave_out: Iterable[str]) -> Codebook:
 
 
 def rule_sets(top: Node, key: str) -> dict[str, RuleSet]:
-    """The rule sets under a key of the codebook, none where the key is not there."""
-    if not top.has(key):
+    """The rule sets under a key of the codebook, none where the key or its value is not there."""
+    if not top.has(key) or top.get(key).value == "":
         return {}
     return {name: rule_set(name, node) for name, node in top.get(key).entries().items()}
 

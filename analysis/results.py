@@ -29,6 +29,9 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 SHOWN_WIDTH = 750
 ROWS_AT_ONCE = 20_000
 """Rows of a table that are turned into text together."""
+FINDINGS = "tables/findings.json"
+RUNNING = "running"
+"""The state of a run in its receipt, `run.json`, while its notebooks are executed."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,15 @@ class Results:
         return table
 
     def findings(self, found: Sequence[Finding]) -> Sequence[Finding]:
-        """Save the findings of this notebook, and tables/findings.json of all notebooks so far."""
+        """Save the findings of this notebook, and tables/findings.json of all notebooks so far.
+
+        While `workbook run` executes the notebook, it makes that file itself, from verified parts.
+        """
         if self.folder:
             entries = [json_safe(asdict(one)) for one in found]
-            self.write(f"tables/.findings/{self.notebook}.json", json_bytes(entries))
-            merge_findings(self.folder)
+            self.write(findings_part(self.notebook), json_bytes(entries))
+            if not _run_goes_on(self.folder):
+                merge_findings(self.folder)
         return found
 
     def provenance(self, corpus: Corpus, codebook: Codebook | None = None) -> str:
@@ -112,11 +119,37 @@ def open_results(out: str, notebook: str) -> Results:
     return Results(notebook, Path(out) if out else None)
 
 
-def merge_findings(folder: Path) -> None:
-    """Write tables/findings.json from what each notebook found, in the order of notebooks."""
-    parts = sorted((folder / "tables" / ".findings").glob("*.json"))
-    entries = [entry for part in parts for entry in json.loads(part.read_text(encoding="utf-8"))]
-    write_whole(folder / "tables" / "findings.json", json_bytes(entries))
+def findings_part(notebook: str) -> str:
+    """The file, below the run folder, that holds the findings of one notebook."""
+    return f"tables/.findings/{notebook}.json"
+
+
+def merge_findings(folder: Path, notebooks: Iterable[str] | None = None) -> None:
+    """Write tables/findings.json from the findings of the named notebooks, in their order.
+
+    Without names every part in the folder counts; one that cannot be read is left out with a
+    warning.
+    """
+    if notebooks is None:
+        notebooks = sorted(file.stem for file in (folder / "tables" / ".findings").glob("*.json"))
+    entries = []
+    for name in notebooks:
+        part = folder / findings_part(name)
+        try:
+            entries += list(json.loads(part.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):
+            told = f"{shown(part.name)} cannot be read: its findings are not in findings.json"
+            warnings.warn(told, stacklevel=2)
+    write_whole(folder / FINDINGS, json_bytes(entries))
+
+
+def _run_goes_on(folder: Path) -> bool:
+    """Whether the receipt of a folder says that a run is executing its notebooks."""
+    try:
+        receipt = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(receipt, dict) and receipt.get("state") == RUNNING
 
 
 def rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:

@@ -1,11 +1,16 @@
 """The command: what it prints, how it ends, and that a mistake stops it before anything runs."""
 
+import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
+from test_runs import SAVE, write_notebook
 
 from analysis import cli
 from analysis.runs import batch
@@ -90,7 +95,10 @@ def test_wrong_use_is_named_before_anything_runs(arguments, told, capsys, no_run
             {"a.txt": b"x", "codebook.yaml": b"frames: {race: {about: x}}"},
             "key is missing: 'rules'",
         ),
-        ({"a.txt": b"x", "codebook.yaml": b"frames: {}"}, "the codebook has no frames"),
+        (
+            {"a.txt": b"x", "codebook.yaml": b"frames: race"},
+            "codebook.yaml, line 1: a mapping (name: value) is expected here: 'race'",
+        ),
         (
             {"a.txt": b"x", "findings.yaml": b"findings: [{id: a, statment: b}]"},
             "is 'statement' meant?",
@@ -106,6 +114,48 @@ def test_bad_corpus_is_named_before_anything_runs(files, told, capsys, no_run, t
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     assert told in refused(capsys, "run", "--corpus", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        ("notebooks", "is the project's folder notebooks/"),
+        ("figures", "is the project's folder figures/"),
+        ("notebooks/new", "lies inside the project's folder notebooks/"),
+        ("analysis/runs/new", "lies inside the project's folder analysis/"),
+        ("seeds/codings", "lies inside the project's folder seeds/"),
+        (".", "holds the project's folder"),
+        ("runs", "is the folder of all runs"),
+        ("README.md", "is not a folder: 'README.md'"),
+        ("{corpus}", "is the corpus of this run"),
+        ("{corpus}/new", "lies inside the corpus of this run"),
+        ("{tmp}/data", "holds the corpus of this run"),
+        ("{tmp}/link", "is the project's folder notebooks/"),
+        ("{tmp}/mine", "holds files that no run of this workbook made"),
+        ("{home}", "is the home folder"),
+    ],
+)
+@pytest.mark.parametrize("command", [["run"], ["sweep", "seeds/sweep.yaml"]], ids=["run", "sweep"])
+def test_out_is_a_new_folder_or_that_of_an_earlier_run(
+    out, told, command, capsys, no_run, root, tmp_path, monkeypatch
+):
+    """--out takes no folder that holds other files, or lies where inputs or the project do."""
+    corpus, mine, home = tmp_path / "data" / "corpus", tmp_path / "mine", tmp_path / "home"
+    for folder in (corpus, mine, home):
+        folder.mkdir(parents=True)
+    (corpus / "a.txt").write_text("One race.", encoding="utf-8")
+    (corpus / "codebook.yaml").write_text(CODEBOOK, encoding="utf-8")
+    (mine / "notes.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "link").symlink_to(root / "notebooks")
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("HOME", str(home))
+    places = {"corpus": corpus, "tmp": tmp_path, "home": home}
+    out, kind = out.format(**places), command[0]
+    before = {*tmp_path.rglob("*"), *(root / "notebooks").iterdir(), *(root / "figures").iterdir()}
+    given = ["--corpus", str(corpus), "--out", out]
+    assert told.replace("no run", f"no {kind}") in refused(capsys, *command, *given)
+    after = {*tmp_path.rglob("*"), *(root / "notebooks").iterdir(), *(root / "figures").iterdir()}
+    assert after == before
 
 
 @pytest.mark.parametrize("command", [["check"], ["run", "--corpus"]])
@@ -238,3 +288,127 @@ def test_plain_papermill_runs_a_notebook_with_parameters(root, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "2024-Q3" in out.read_text(encoding="utf-8")
+
+
+# --- without frames ----------------------------------------------------------------------------------
+
+
+def test_a_corpus_without_a_codebook_is_no_error(tmp_path, monkeypatch, capsys):
+    """01 and 02 run; what 03 and 04 lack is printed, and the exit status is 0."""
+    (tmp_path / "c.csv").write_text("id,text\na,One race.\n", encoding="utf-8")
+    seen = {}
+
+    def remember(plan, report):
+        seen.update(plan.lacking)
+        reasons = [(one.name, plan.lacking.get(one.name, "")) for one in plan.notebooks]
+        return [
+            batch.Outcome(name, "skipped" if why else "done", reason=why) for name, why in reasons
+        ], {}
+
+    monkeypatch.setattr(batch, "execute", remember)
+    assert cli.main(["run", "--corpus", str(tmp_path / "c.csv")]) == cli.DONE
+    assert list(seen) == ["03-framing-comparison", "04-validity-and-robustness"]
+    told = capsys.readouterr().out
+    assert "03-framing-comparison skipped: needs frames; give --codebook PATH" in told
+    assert "02-term-trends done, 03-framing-comparison skipped (needs frames)" in told
+
+
+def test_check_says_what_is_missing_without_a_codebook(tmp_path, capsys):
+    """`workbook check` names the notebooks that would be skipped, and what they need."""
+    (tmp_path / "a.txt").write_text("One race.", encoding="utf-8")
+    assert cli.main(["check", str(tmp_path)]) == cli.DONE
+    told = "03-framing-comparison and 04-validity-and-robustness will be skipped: needs frames; "
+    assert told + "add codebook.yaml to the corpus folder" in capsys.readouterr().out
+
+
+# --- pipes and signals -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    """A workbook with one small notebook; a function that starts a command in it."""
+    folder = tmp_path / "workbook"
+    (folder / "corpus").mkdir(parents=True)
+    (folder / "corpus" / "a.txt").write_text("One race.", encoding="utf-8")
+    (folder / "workbook.yaml").write_text("corpus: corpus\n", encoding="utf-8")
+
+    def start(*arguments: str, cell: str = "", **streams) -> subprocess.Popen:
+        write_notebook(folder / "notebooks", "good", cell, SAVE)
+        command = [sys.executable, "-m", "analysis.cli", *arguments]
+        return subprocess.Popen(command, cwd=folder, text=True, **streams)
+
+    return folder, start
+
+
+@pytest.fixture
+def unread():
+    """The end of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+def test_a_run_whose_output_nobody_reads_succeeds_in_silence(workbook, unread):
+    """`workbook run | head -1`: the run goes on, ends with 0, and Python complains of nothing."""
+    folder, start = workbook
+    run = start("run", stdout=unread, stderr=subprocess.PIPE)
+    told = run.communicate()[1]
+    assert run.returncode == 0, told
+    assert told == "good: started\ngood: done\n"
+    assert (folder / "figures" / "good.png").is_file()
+
+
+def test_a_run_whose_messages_nobody_reads_succeeds(workbook, unread):
+    """`workbook run 2>&1 | head -1`: the progress of a run is not its life."""
+    folder, start = workbook
+    run = start("run", stdout=unread, stderr=unread)
+    assert run.wait() == 0
+    assert (folder / "figures" / "good.png").is_file()
+
+
+def test_a_failed_run_stays_failed_when_nobody_reads(workbook, unread):
+    """`workbook run 2>&1 | head -1` on a notebook that fails ends with 1."""
+    assert workbook[1]("run", cell="1 / 0", stdout=unread, stderr=unread).wait() == 1
+
+
+def test_a_rejection_stays_one_when_nobody_reads(workbook, unread):
+    """`workbook check --strict | head -1` on a corpus with a broken row ends with 2."""
+    folder, start = workbook
+    (folder / "c.csv").write_text("id,text\na,One race.\na,Two.\n", encoding="utf-8")
+    command = ["check", "--strict", "c.csv"]
+    assert start(*command, stdout=unread, stderr=unread).wait() == 2
+    assert start(*command, stdout=unread, stderr=subprocess.DEVNULL).wait() == 2
+
+
+def test_help_that_nobody_reads_is_no_failure(workbook, unread):
+    """`workbook --help | head -1` ends with 0 and without a complaint."""
+    run = workbook[1]("--help", stdout=unread, stderr=subprocess.PIPE)
+    assert (run.communicate()[1], run.returncode) == ("", 0)
+
+
+def test_a_command_runs_with_its_streams_closed(workbook):
+    """`workbook check … >&- 2>&-` ends as it would with them, here with 2."""
+    folder, start = workbook
+    (folder / "c.csv").write_text("id,text\na,One race.\na,Two.\n", encoding="utf-8")
+
+    def close() -> None:
+        os.closerange(1, 3)
+
+    assert start("check", "--strict", "c.csv", preexec_fn=close).wait() == 2
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_says_so(workbook, number, status):
+    """The kernels are ended, the status tells the signal, and the receipt says interrupted."""
+    folder, start = workbook
+    sleep = "import pathlib, time; pathlib.Path('asleep').touch(); time.sleep(100)"
+    run = start("run", cell=sleep, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begun = time.monotonic()
+    while not (folder / "asleep").exists() and time.monotonic() < begun + 60:
+        time.sleep(0.05)
+    run.send_signal(number)
+    assert run.wait(60) == status
+    receipt = json.loads((folder / "runs" / "default" / "run.json").read_text(encoding="utf-8"))
+    assert receipt["state"] == receipt["notebooks"]["good"]["state"] == "interrupted"
+    assert not (folder / "figures").exists()

@@ -71,7 +71,7 @@ def results(tmp_path_factory, root):
     done, painted = {}, analysis.results.rendered
     for name, rows in CORPORA.items():
         folder = tmp_path_factory.mktemp("odd")
-        file = folder / "c.jsonl"
+        file = tmp_path_factory.mktemp("corpus") / "c.jsonl"
         file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
         codebook = {"codebook": str(root / "seeds" / "codebook.yaml"), "resamples": "100"}
         plan = batch.make_plan((), {"corpus": str(file), **codebook}, run="odd", out=str(folder))

@@ -34,9 +34,20 @@ BROKEN = {
 }
 
 
-def write_notebook(folder, name: str, *cells: str) -> None:
+FIND = """
+import json
+part = Path(out) / "tables" / ".findings" / "NAME.json"; part.parent.mkdir(parents=True, exist_ok=True)
+_ = part.write_text(json.dumps([{"id": "NAME", "holds": True}]))
+"""
+FRAMES = '\ncodebook: str = ""  # c\nunit: str = "sentence"  # u'
+
+
+def write_notebook(
+    folder, name: str, *cells: str, tables=(), parameters: str = "", corpus: str = "seeds"
+) -> None:
     """A small notebook with the common parameters, the given cells and a figure of its name."""
-    code = [PARAMETERS, *(cell.replace("NAME", name) for cell in cells)]
+    first = (PARAMETERS + parameters).replace('"seeds"', json.dumps(str(corpus)))
+    code = [first, *(cell.replace("NAME", name) for cell in cells)]
     notebook = {
         "cells": [
             {
@@ -51,12 +62,12 @@ def write_notebook(folder, name: str, *cells: str) -> None:
         ],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "workbook": {"figures": [name], "tables": []},
+            "workbook": {"figures": [name], "tables": list(tables)},
         },
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     (folder / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 
@@ -200,6 +211,293 @@ def test_two_runs_cannot_write_one_folder(small):
     (place / "runs" / "default").mkdir(parents=True)
     with batch.held(place / "runs" / "default"), pytest.raises(InputError, match="another run"):
         run()
+
+
+# --- the user's files --------------------------------------------------------------------------------
+
+
+def draw(folder, *names: str, content: str = "1") -> dict:
+    """Write figures into a folder; returns what `publish` takes as their hashes."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        for kind in receipts.KINDS:
+            (folder / f"{name}.{kind}").write_text(f"{name} {kind} {content}", encoding="utf-8")
+    return {name: {"png": content} for name in names}
+
+
+def contents(folder) -> dict[str, str]:
+    """Every file of a folder with its text."""
+    return {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.is_file()}
+
+
+def test_publishing_leaves_the_files_of_the_user(tmp_path):
+    """Pictures, tables, folders and links beside the figures stay; a figure that is gone goes."""
+    to = tmp_path / "figures"
+    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one", "two"), to)
+    for name in ("mine.png", "mine.csv", ".hidden"):
+        (to / name).write_text("mine", encoding="utf-8")
+    (to / "folder").mkdir()
+    (to / "folder" / "one.png").write_text("mine", encoding="utf-8")
+    (to / "link").symlink_to("nowhere")
+    receipts.publish(tmp_path / "b", draw(tmp_path / "b", "one", content="2"), to)
+    names = {"mine.png", "mine.csv", ".hidden", "folder", "link", receipts.LOCK}
+    assert {file.name for file in to.iterdir()} == names | {"one.png", "one.svg", "one.csv"}
+    assert contents(to)["one.png"] == "one png 2"
+    assert (to / "folder" / "one.png").read_text("utf-8") == "mine"
+
+
+def test_figures_may_be_a_link_to_a_folder(tmp_path):
+    """Publishing goes through the link, which stays."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "figures").symlink_to("elsewhere")
+    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one"), tmp_path / "figures")
+    assert (tmp_path / "figures").is_symlink()
+    assert contents(tmp_path / "elsewhere")["one.png"] == "one png 1"
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_a_file_that_no_lock_names_is_never_overwritten(tmp_path, kind):
+    """The user's own `one.png` stops the publication, by its name, and everything stays."""
+    to = tmp_path / "figures"
+    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "other"), to)
+    mine = to / "one.png"
+    if kind == "file":
+        mine.write_text("mine", encoding="utf-8")
+    elif kind == "folder":
+        mine.mkdir()
+    else:
+        mine.symlink_to("other.png")
+    before = contents(to), sorted(to.iterdir())
+    with pytest.raises(InputError, match=r"figures/: nothing was published: .*: 'one\.png'"):
+        receipts.publish(tmp_path / "b", draw(tmp_path / "b", "one", "other", content="2"), to)
+    assert (contents(to), sorted(to.iterdir())) == before
+
+
+def test_the_same_bytes_without_a_lock_are_taken_over(tmp_path):
+    """Figures whose lock file was lost are published again where they are the same."""
+    to = tmp_path / "figures"
+    hashes = draw(tmp_path / "a", "one")
+    receipts.publish(tmp_path / "a", hashes, to)
+    (to / receipts.LOCK).unlink()
+    receipts.publish(tmp_path / "a", hashes, to)
+    assert (to / receipts.LOCK).is_file()
+
+
+def test_a_lock_that_cannot_be_read_stops_a_publication(tmp_path):
+    """Without the names of the lock nobody knows what may be replaced."""
+    to = tmp_path / "figures"
+    to.mkdir()
+    (to / receipts.LOCK).write_text("<<<<<<< HEAD", encoding="utf-8")
+    with pytest.raises(InputError, match=r"figures/figures\.lock\.json: cannot be read"):
+        receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one"), to)
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_publication_that_was_cut_off_is_completed_or_undone(tmp_path, monkeypatch, step):
+    """Killed at any rename, the next call leaves all old figures or all new ones."""
+    to = tmp_path / "figures"
+    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one", "old"), to)
+    old, left = contents(to), iter(range(1, step))
+
+    def cut_off(*paths):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return replace(*paths)
+
+    replace = receipts.os.replace
+    hashes = draw(tmp_path / "b", "one", "new", content="2")
+    with monkeypatch.context() as patch:
+        patch.setattr(receipts.os, "replace", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            receipts.publish(tmp_path / "b", hashes, to)
+    receipts.recover(to)
+    new = {**contents(tmp_path / "b"), receipts.LOCK: contents(to)[receipts.LOCK]}
+    assert contents(to) == (old if step == 1 else new)
+    assert not (to / receipts.STAGED).exists()
+
+
+def test_a_run_that_only_skips_leaves_the_files_of_the_user(small):
+    """A second default run publishes again, and what the user added is still there."""
+    place, run = small
+    run()
+    (place / "figures" / "mine.png").write_bytes(b"mine")
+    (place / "runs" / "default" / "figures" / "mine.png").write_bytes(b"mine")
+    assert run()[0] == "skipped"
+    assert (place / "figures" / "mine.png").read_bytes() == b"mine"
+    assert (place / "figures" / "good.png").is_file()
+
+
+# --- folders that a run may write into ---------------------------------------------------------------
+
+
+def test_a_run_that_was_killed_at_once_is_known_again(small):
+    """A folder that holds the mark of a run, a running receipt, or nothing yet is taken again."""
+    place, _ = small
+    folder = place / "there"
+    folder.mkdir()
+    (folder / batch.HELD).touch()
+    batch.check_folder(folder, "run")
+    with batch.held(folder):
+        pass
+    (folder / "figures").mkdir()
+    batch.check_folder(folder, "run")
+    with pytest.raises(InputError, match="holds files that no sweep of this workbook made"):
+        batch.check_folder(folder, "sweep")
+
+
+def test_a_run_does_not_take_a_folder_of_foreign_files(small):
+    """`runs/NAME` with files of the user and without a receipt is refused, and stays as it is."""
+    place, run = small
+    mine = place / "runs" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "notes.txt").write_text("mine", encoding="utf-8")
+    (mine / "run.json").write_text('{"name": "of another program"}', encoding="utf-8")
+    with pytest.raises(InputError, match="--name: holds files that no run"):
+        run(run="mine")
+    assert {file.name for file in mine.iterdir()} == {"notes.txt", "run.json"}
+
+
+def test_an_earlier_run_folder_is_used_again(small):
+    """`--out` takes the folder of an earlier run, and the user's file in it stays."""
+    place, run = small
+    run(out=str(place / "there"))
+    (place / "there" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert run(out=str(place / "there"))[0] == "skipped"
+    assert (place / "there" / "notes.txt").read_text("utf-8") == "mine"
+
+
+def test_the_receipt_says_running_while_a_notebook_runs(small):
+    """The receipt is written when a notebook starts: a kill leaves no run that looks done."""
+    place, run = small
+    run()
+    seen = place / "seen.json"
+    cell = f"import shutil; _ = shutil.copy(Path(out) / 'run.json', {str(seen)!r})"
+    write_notebook(place / "notebooks", "good", SAVE, cell)
+    run()
+    receipt = json.loads(seen.read_text(encoding="utf-8"))
+    assert (receipt["state"], receipt["notebooks"]["good"]["state"]) == ("running", "running")
+
+
+# --- findings ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def finding(small):
+    """A project with one notebook that declares a finding; a function that runs it, and the file."""
+    place, run = small
+    write_notebook(place / "notebooks", "good", SAVE, FIND, tables=["findings.json"])
+
+    def found(**options) -> tuple[str, list[str]]:
+        state = run(**options)[0]
+        file = place / "runs" / "default" / "tables" / "findings.json"
+        return state, [one["id"] for one in json.loads(file.read_text(encoding="utf-8"))]
+
+    return place, found
+
+
+@pytest.mark.parametrize("content", ["", "[]", '[{"id": "forged", "holds": true}]', None])
+def test_findings_that_were_changed_are_found_again(finding, content):
+    """A part that was emptied, edited or removed reruns its notebook; nothing is 'skipped'."""
+    place, found = finding
+    assert found() == ("done", ["good"])
+    part = place / "runs" / "default" / "tables" / ".findings" / "good.json"
+    part.unlink() if content is None else part.write_text(content, encoding="utf-8")
+    assert found() == ("done", ["good"])
+
+
+def test_findings_are_joined_from_verified_parts_only(finding):
+    """An edited findings.json is rebuilt, and a part that no notebook of the run wrote stays out."""
+    place, found = finding
+    found()
+    tables = place / "runs" / "default" / "tables"
+    (tables / "findings.json").write_text("[]", encoding="utf-8")
+    (tables / ".findings" / "00-forged.json").write_text('[{"id": "forged"}]', encoding="utf-8")
+    (tables / ".findings" / "broken.json").write_text("", encoding="utf-8")
+    assert found() == ("skipped", ["good"])
+
+
+def test_findings_of_a_notebook_that_is_gone_are_left_out(finding):
+    """A notebook that the project no longer has says nothing any more."""
+    place, found = finding
+    write_notebook(place / "notebooks", "more", SAVE, FIND, tables=["findings.json"])
+    assert found()[1] == ["good", "more"]
+    (place / "notebooks" / "more.ipynb").unlink()
+    assert found() == ("skipped", ["good"])
+
+
+def test_findings_of_a_failed_notebook_are_not_kept(finding):
+    """What a notebook found before it failed is not a result, nor what an earlier run found."""
+    place, found = finding
+    assert found()[1] == ["good"]
+    write_notebook(place / "notebooks", "good", SAVE, FIND, "1 / 0", tables=["findings.json"])
+    assert found() == ("failed", [])
+
+
+def test_findings_of_another_corpus_are_left_out(finding):
+    """One file of findings is about one corpus: parts of a run on other texts stay out."""
+    place, found = finding
+    write_notebook(place / "notebooks", "more", SAVE, FIND, tables=["findings.json"])
+    (place / "c.csv").write_text("id,text\na,One race.\n", encoding="utf-8")
+    assert found()[1] == ["good", "more"]
+    assert found(names=["more"], given={"corpus": str(place / "c.csv")})[1] == ["more"]
+
+
+# --- what cannot run on a corpus -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unframed(small):
+    """A project on a folder without a codebook, with one notebook that needs frames."""
+    place, _ = small
+    (place / "texts").mkdir()
+    (place / "texts" / "a.txt").write_text("One race.", encoding="utf-8")
+    write_notebook(place / "notebooks", "good", SAVE, corpus=place / "texts")
+    write_notebook(
+        place / "notebooks", "needy", SAVE, FIND, parameters=FRAMES, corpus=place / "texts"
+    )
+    return place
+
+
+def test_a_notebook_without_frames_is_skipped_with_the_reason(unframed):
+    """The others run; the skipped one has a reason in the outcome and the receipt."""
+    outcomes, receipt = batch.execute(batch.make_plan())
+    assert [one.state for one in outcomes] == ["done", "skipped"]
+    told = "needs frames; add codebook.yaml to the corpus folder or give --codebook PATH"
+    assert outcomes[1].reason == told
+    assert receipt["state"] == "done"
+    assert receipt["notebooks"]["needy"]["state"] == "skipped"
+    assert receipt["notebooks"]["needy"]["reason"] == told
+
+
+@pytest.mark.parametrize("content", ["frames: {}", "frames:\n  # race: [race]", "# nothing yet"])
+def test_a_codebook_without_frames_skips_too(unframed, content):
+    """A codebook in which every frame is left out is one without frames, and is named."""
+    (unframed / "texts" / "codebook.yaml").write_text(content, encoding="utf-8")
+    assert batch.make_plan().lacking == {
+        "needy": "needs frames; codebook.yaml has none: add them under frames:, "
+        "or give --codebook PATH"
+    }
+
+
+def test_a_notebook_that_is_named_and_cannot_run_is_refused(unframed):
+    """To ask for what cannot be is an error before anything runs."""
+    with pytest.raises(InputError, match=r"needy: needs frames; add codebook\.yaml"):
+        batch.make_plan(["needy"])
+
+
+def test_results_of_frames_do_not_outlive_the_codebook(unframed):
+    """Without its codebook a notebook's earlier results leave the run folder and figures/."""
+    book = unframed / "texts" / "codebook.yaml"
+    book.write_text("frames:\n  race:\n    rules: [race]\n", encoding="utf-8")
+    batch.execute(batch.make_plan())
+    assert (unframed / "figures" / "needy.png").is_file()
+    book.unlink()
+    batch.execute(batch.make_plan())
+    left = [str(file) for file in unframed.rglob("*needy*") if "notebooks" not in str(file)]
+    assert left == []
+    assert (unframed / "figures" / "good.png").is_file()
+    entries = (unframed / "runs" / "default" / "tables" / "findings.json").read_text("utf-8")
+    assert json.loads(entries) == []
 
 
 def test_fresh_run_is_done(fresh_run):

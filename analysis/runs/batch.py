@@ -7,7 +7,9 @@ import copy
 import fcntl
 import json
 import os
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis import VERSION
-from analysis.corpus import Corpus, read_corpus
+from analysis.corpus import Corpus, locate, read_corpus, texts_place
 from analysis.errors import InputError, shown
 from analysis.files import read_yaml
-from analysis.results import json_bytes, merge_findings, write_whole
+from analysis.results import (
+    FINDINGS,
+    RUNNING,
+    findings_part,
+    json_bytes,
+    merge_findings,
+    write_whole,
+)
 from analysis.runs.parameters import Declared, node_text, read_declared, settle
 from analysis.runs.receipts import (
     CONFIGURATION,
@@ -32,6 +41,7 @@ from analysis.runs.receipts import (
     own_project,
     publish,
     read_receipt,
+    recover,
     sha256,
     source_of,
     versions,
@@ -44,13 +54,20 @@ MANNER = ("columns", "dates", "encoding")
 COUNTED = ("exclusions", "unique", "similarity")
 """Parameters of a notebook that say how its corpus is read, and what of it is counted."""
 START_TIMEOUT = 120
+HELD = ".lock"
+MARKS = {kind: f"This folder belongs to `workbook {kind}`.\n" for kind in ("run", "sweep")}
+"""What the file HELD of a run folder says: a run that was killed at once is known again by it."""
+KEPT = ("analysis", "notebooks", "figures", "seeds", "tests", "benchmarks", "docs", ".git", ".venv")
+"""Folders of this project that no run may write into."""
+UNCHANGED = "nothing changed"
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is to be run: notebooks, their full parameters, the folder, and how.
 
-    `publish` says whether this is the default run, whose figures go to `figures/`.
+    `publish` says whether this is the default run, whose figures go to `figures/`. `lacking` names
+    the notebooks that cannot run on this corpus, each with what it needs.
     """
 
     name: str
@@ -61,16 +78,21 @@ class Plan:
     force: bool
     timeout: int
     publish: bool
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one notebook ended: 'done', 'failed' or 'skipped', and where and why it failed."""
+    """How one notebook ended: 'done', 'failed', 'skipped' or 'interrupted', and why.
+
+    `error` says where and why it failed, `reason` why it was skipped.
+    """
 
     notebook: str
     state: str
     error: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
 
 
 Report = Callable[[str, str, int, int], None]
@@ -146,7 +168,11 @@ def make_plan(
     parameters = settle(notebooks, {**chosen, **given})
     for values in parameters.values():
         values["out"] = str(folder)
-    check_meaning(parameters)
+    check_folder(folder, "run", parameters.values() if out else None)
+    lacking = check_meaning(parameters)
+    if names and lacking:
+        name, reason = next(iter(lacking.items()))
+        raise InputError(reason, where=name)
     return Plan(
         name=run,
         folder=folder,
@@ -156,7 +182,71 @@ def make_plan(
         force=force,
         timeout=timeout,
         publish=not (names or given or out) and run == DEFAULT_RUN,
+        lacking=lacking,
     )
+
+
+def check_folder(
+    folder: Path, kind: str, inputs: Iterable[Mapping[str, object]] | None = None
+) -> None:
+    """Raise InputError for a folder that a run (or, for `kind` "sweep", a sweep) may not write into.
+
+    It must be new, empty, or the folder of an earlier run of the same kind. `inputs` are the
+    parameters of notebooks where the user names the folder: then it must also lie outside the
+    inputs and the project's own folders, and hold none of them.
+    """
+    where = "--name" if inputs is None else "--out"
+    allowed = f"a new folder, an empty one, or that of an earlier {kind}"
+    place = Path(os.path.realpath(folder))
+    for what, kept, inside_too in _kept_places(inputs) if inputs is not None else ():
+        kept = Path(os.path.realpath(kept))
+        inside = inside_too and place.is_relative_to(kept)
+        if inside or kept.is_relative_to(place):
+            relation = "is" if place == kept else "lies inside" if inside else "holds"
+            raise InputError(f"{relation} {what}", where=where, value=str(folder), allowed=allowed)
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise InputError("is not a folder", where=where, value=str(folder), allowed=allowed)
+    if _kind_of(folder) != kind and any(not _is_trace(file) for file in folder.iterdir()):
+        problem = f"holds files that no {kind} of this workbook made"
+        raise InputError(problem, where=where, value=str(folder), allowed=allowed)
+
+
+def _kept_places(inputs: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, Path, bool]]:
+    """What no run folder may be or hold: its name for people, its place, and whether a run may not
+    lie inside it either."""
+    for part in (*(ROOT / name for name in KEPT), project().notebooks, project().figures):
+        yield f"the project's folder {part.name}/", part, True
+    yield "the folder of all runs", project().runs, False
+    yield "the current folder", Path.cwd(), False
+    yield "the home folder", Path(os.path.expanduser("~")), False
+    for values in inputs:
+        for name in ("corpus", "codebook", "events", "codings", "sweep"):
+            if values.get(name):
+                place = locate(values[name])
+                yield f"the {name} of this run", place, True
+                if name == "corpus":
+                    yield "the texts of this run", texts_place(place), True
+
+
+def _kind_of(folder: Path) -> str:
+    """The kind of run that made a folder: "run", "sweep", or "" for neither."""
+    receipt = read_receipt(folder)
+    if "workbook" in receipt and "specifications" in receipt:
+        return "sweep"
+    if "workbook" in receipt and "notebooks" in receipt:
+        return "run"
+    try:
+        mark = (folder / HELD).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    return next((kind for kind, text in MARKS.items() if text == mark), "")
+
+
+def _is_trace(file: Path) -> bool:
+    """Whether a file is all that a run leaves that was killed before it wrote anything."""
+    return file.name == HELD and file.is_file() and not file.stat().st_size
 
 
 def check_effort(workers: int, timeout: int) -> None:
@@ -167,18 +257,20 @@ def check_effort(workers: int, timeout: int) -> None:
         )
 
 
-def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
+def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Read the corpus, codebook, terms, events, groups and claims once, as the notebooks will.
 
-    Raises InputError for whatever would stop a notebook later.
+    Returns the notebooks that need frames where there are none, each with what is missing. Raises
+    InputError for whatever would stop a notebook later.
     """
     from analysis import codebook, evidence, findings, framing, trends, uncertainty
     from analysis.coding import validation
     from analysis.stance import quoting
 
+    lacking = {}
     for texts, several in corpora_of(parameters):
         claims = findings.read_claims(texts)
-        for values in several:
+        for name, values in several.items():
             choices = {k: v for k, v in values.items() if k in uncertainty.RANGES}
             uncertainty.check_choices(**choices)
             framing.group_names(texts, values["group"], values.get("compare", ()))
@@ -191,32 +283,58 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> None:
                 codebook.term_sets(values["terms"], book.terms)
                 trends.check_period(values["period"])
                 trends.corpus_events(texts, values["events"])
-            if "unit" in values:
+            if needs_frames(values):
                 evidence.check_unit(values["unit"])
-                framing.check_frames(book.frames)
+                if not book.frames:
+                    lacking[name] = frames_missing(texts, values["codebook"])
             if "voice" in values:
                 quoting.check_voice(values["voice"])
             if values.get("codings"):
                 validation.check_folder(values["codings"])
+    return {name: lacking[name] for name in parameters if name in lacking}
+
+
+def needs_frames(parameters: Iterable[str]) -> bool:
+    """Whether a notebook with these parameters codes units with frames."""
+    return {"codebook", "unit"} <= set(parameters)
+
+
+def frames_missing(corpus: Corpus, codebook: str = "") -> str:
+    """What a notebook that needs frames lacks, where the codebook of a corpus has none."""
+    own = corpus.folder / "codebook.yaml" if corpus.folder else None
+    if codebook or (own is not None and own.exists()):
+        name = shown(codebook or "codebook.yaml", quote=False)
+        return f"needs frames; {name} has none: add them under frames:, or give --codebook PATH"
+    if corpus.folder:
+        return "needs frames; add codebook.yaml to the corpus folder or give --codebook PATH"
+    return (
+        "needs frames; give --codebook PATH "
+        "(a corpus that is a folder can hold them in its codebook.yaml)"
+    )
 
 
 def corpora_of(
     parameters: Mapping[str, Mapping[str, object]],
-) -> Iterator[tuple[Corpus, list[Mapping[str, object]]]]:
+) -> Iterator[tuple[Corpus, dict[str, Mapping[str, object]]]]:
     """Each corpus that the notebooks count, once, with the parameters of those that count it."""
     from analysis.duplicates import stories
 
-    alike: dict[str, list[Mapping[str, object]]] = {}
-    for values in parameters.values():
-        chosen = [values.get(name) for name in ("corpus", *MANNER, *COUNTED)]
-        alike.setdefault(json.dumps(chosen), []).append(values)
+    alike: dict[str, dict[str, Mapping[str, object]]] = {}
+    for name, values in parameters.items():
+        alike.setdefault(_corpus_key(values), {})[name] = values
     for several in alike.values():
-        manner = {name: several[0][name] for name in MANNER if name in several[0]}
-        corpus = read_corpus(several[0]["corpus"], **manner)
-        corpus = corpus.with_exclusions(several[0].get("exclusions", "on"))
-        share = several[0].get("similarity", stories.SIMILARITY)
-        unique = several[0].get("unique", "all")
+        first = next(iter(several.values()))
+        manner = {name: first[name] for name in MANNER if name in first}
+        corpus = read_corpus(first["corpus"], **manner)
+        corpus = corpus.with_exclusions(first.get("exclusions", "on"))
+        share = first.get("similarity", stories.SIMILARITY)
+        unique = first.get("unique", "all")
         yield stories.counted_corpus(corpus, unique, similarity=share), several
+
+
+def _corpus_key(values: Mapping[str, object]) -> str:
+    """The parameters that say which documents are counted, as one text."""
+    return json.dumps([values.get(name) for name in ("corpus", *MANNER, *COUNTED)])
 
 
 def refuse_rejections(plan: Plan) -> None:
@@ -228,11 +346,14 @@ def refuse_rejections(plan: Plan) -> None:
 # --- executing -------------------------------------------------------------------------------------
 
 
-def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome], dict]:
+def execute(
+    plan: Plan, report: Report = lambda *_: None, kernels: Kernels | None = None
+) -> tuple[list[Outcome], dict]:
     """Run a plan; returns the outcomes in the order of the notebooks, and the receipt.
 
-    The receipt is written whatever happens; figures are published only if every notebook is
-    done or skipped and the plan says so. Raises InputError if another run holds the folder.
+    The receipt is written as each notebook starts and ends; figures are published only if no
+    notebook failed and the plan says so. Raises InputError if another run holds the folder. An
+    interrupt ends the kernels, and the receipt says so.
     """
     try:
         plan.folder.mkdir(parents=True, exist_ok=True)
@@ -240,44 +361,79 @@ def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome]
         problem = f"cannot be a run folder ({error.strerror})"
         raise InputError(problem, where="--out", value=str(plan.folder)) from error
     with held(plan.folder):
+        if plan.publish:
+            recover(project().figures)
         before = read_receipt(plan.folder)
         inputs = {one.name: input_hashes(plan, one) for one in plan.notebooks}
-        with ThreadPoolExecutor(plan.workers) as pool:
-            jobs = [  # later notebooks take longer: begun first, none is left alone at the end
-                pool.submit(run_one, plan, one, inputs[one.name], before, report)
+        record = _Record(plan, inputs, before.get("notebooks", {}))
+        record.write(RUNNING)
+        (plan.folder / FINDINGS).unlink(missing_ok=True)  # rebuilt below from what is verified
+        _remove_lacking(plan, before)
+        kernels = kernels or Kernels()
+        pool = ThreadPoolExecutor(plan.workers)
+        try:
+            jobs = {  # later notebooks take longer: begun first, none is left alone at the end
+                one.name: pool.submit(run_one, plan, one, record, before, report, kernels)
                 for one in reversed(plan.notebooks)
-            ]
-            outcomes = [job.result() for job in reversed(jobs)]
-        merge_findings(plan.folder)
-        receipt = make_receipt(plan, outcomes, inputs, before)
-        write_whole(plan.folder / "run.json", json_bytes(receipt))
+                if one.name not in plan.lacking
+            }
+            for name, reason in plan.lacking.items():
+                record.end(Outcome(name, "skipped", reason=reason))
+            for job in jobs.values():
+                job.result()
+        except BaseException:
+            kernels.end()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+            merge_findings(plan.folder, record.with_findings())
+            receipt = record.write()
+        outcomes = [record.outcomes[one.name] for one in plan.notebooks]
         if plan.publish and all(outcome.state != "failed" for outcome in outcomes):
-            publish(plan.folder / "figures", receipt["figures"], project().figures)
+            drawn = _figures_of({one.notebook: one.outputs for one in outcomes})
+            figures = {name: receipt["figures"][name] for name in drawn}
+            publish(plan.folder / "figures", figures, project().figures)
     return outcomes, receipt
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path, kind: str = "run") -> Iterator[None]:
     """Hold a run folder for this process; raises InputError if another one does."""
-    with (folder / ".lock").open("w") as lock:
+    with (folder / HELD).open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise InputError("another run is writing here", where=folder.name) from error
+        lock.truncate(0)
+        lock.write(MARKS[kind])
+        lock.flush()
         yield
 
 
-def run_one(plan: Plan, one: Declared, inputs: dict, before: dict, report: Report) -> Outcome:
+def _remove_lacking(plan: Plan, before: dict) -> None:
+    """Remove what an earlier run left of notebooks that cannot run now: it is not of this run."""
+    for one in plan.notebooks:
+        if one.name in plan.lacking and one.name in before.get("notebooks", {}):
+            for file in (*declared_files(one), findings_part(one.name), f"{one.name}.ipynb"):
+                (plan.folder / file).unlink(missing_ok=True)
+
+
+def run_one(
+    plan: Plan, one: Declared, record: _Record, before: dict, report: Report, kernels: Kernels
+) -> Outcome:
     """One notebook: skipped if nothing changed, else executed and held against its declaration."""
+    if kernels.ended:
+        return Outcome(one.name, "interrupted")
     old = before.get("notebooks", {}).get(one.name, {})
-    if not plan.force and unchanged(plan, one, inputs, old):
+    if not plan.force and unchanged(plan, one, record.inputs[one.name], old):
         report(one.name, "skipped", 0, 0)
-        return Outcome(one.name, "skipped", outputs=old["outputs"])
-    for file in declared_files(one):
+        return record.end(Outcome(one.name, "skipped", "", old["outputs"], UNCHANGED))
+    record.start(one.name)
+    for file in (*declared_files(one), findings_part(one.name)):
         (plan.folder / file).unlink(missing_ok=True)
     error = ""
     try:
-        notebook = run_notebook(plan, one, report)
+        notebook = run_notebook(plan, one, report, kernels)
         error = ledger(notebook)
     except Exception as raised:
         notebook, error = getattr(raised, "notebook", None), describe(raised)
@@ -286,12 +442,50 @@ def run_one(plan: Plan, one: Declared, inputs: dict, before: dict, report: Repor
     missing = [file for file in declared_files(one) if not (plan.folder / file).is_file()]
     if not error and missing:
         error = f"it ended, but left out {', '.join(missing)}"
+    if error and kernels.ended:
+        return record.end(Outcome(one.name, "interrupted"))
     state = "failed" if error else "done"
     report(one.name, state, 0, 0)
-    return Outcome(one.name, state, error, {} if error else output_hashes(plan, one))
+    return record.end(Outcome(one.name, state, error, {} if error else output_hashes(plan, one)))
 
 
-def run_notebook(plan: Plan, one: Declared, report: Report):
+class Kernels:
+    """The kernels of a run, so that an interrupt can end them all: they do not get the signal."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._processes: list[subprocess.Popen] = []
+        self._lock = threading.Lock()
+
+    def add(self, process: subprocess.Popen) -> None:
+        """Take a kernel that has started; it is ended at once if all are."""
+        with self._lock:
+            self._processes.append(process)
+        if self.ended:
+            self.end()
+
+    def end(self) -> None:
+        """Kill every kernel that still runs; whoever waits for one hears that it died."""
+        self.ended = True
+        with self._lock:
+            for process in self._processes:
+                process.kill()
+
+    def manager(self) -> type:
+        """A class of kernel managers that hands each kernel over when it has started."""
+        from jupyter_client import AsyncKernelManager
+
+        kernels = self
+
+        class _Manager(AsyncKernelManager):
+            async def start_kernel(self, **options):
+                await super().start_kernel(**options)
+                kernels.add(self.provisioner.process)
+
+        return _Manager
+
+
+def run_notebook(plan: Plan, one: Declared, report: Report, kernels: Kernels):
     """Execute a notebook with papermill; returns it, whatever became of it.
 
     An exception that is no failed cell (a dead kernel, a time-out) is raised with the notebook as
@@ -308,14 +502,16 @@ def run_notebook(plan: Plan, one: Declared, report: Report):
         report(one.name, "cell", done, total)
 
     try:
-        return attempt(papermill, source, plan, one, begun)
+        return attempt(papermill, source, plan, one, begun, kernels)
     except Exception as error:
-        if getattr(error, "cells", 0):
+        if getattr(error, "cells", 0) or kernels.ended:
             raise
-    return attempt(papermill, source, plan, one, begun)  # the kernel had not even started
+    return attempt(papermill, source, plan, one, begun, kernels)  # the kernel had not even started
 
 
-def attempt(papermill, source, plan: Plan, one: Declared, progress: Callable[[int], None]):
+def attempt(
+    papermill, source, plan: Plan, one: Declared, progress: Callable[[int], None], kernels: Kernels
+):
     """Execute a notebook once; an exception carries `notebook` and how many `cells` were begun."""
     state: dict[str, object] = {"cells": 0}
     from analysis.runs.kernels import kernel_config
@@ -335,6 +531,7 @@ def attempt(papermill, source, plan: Plan, one: Declared, progress: Callable[[in
             shutdown_kernel="immediate",
             record_timing=False,
             config=kernel_config(),
+            kernel_manager_class=kernels.manager(),
             state=state,
             progress=progress,
         )
@@ -471,12 +668,16 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
 def declared_files(one: Declared) -> list[str]:
     """Files below the run folder that a notebook must leave behind."""
     figures = [f"figures/{name}.{kind}" for name in one.figures for kind in KINDS]
-    return figures + [f"tables/{name}" for name in one.tables if name != "findings.json"]
+    files = [f"tables/{name}" for name in one.tables]  # findings.json is made of all their parts
+    return figures + [findings_part(one.name) if file == FINDINGS else file for file in files]
 
 
 def output_hashes(plan: Plan, one: Declared) -> dict[str, str]:
-    """Hashes of all files that a notebook left behind."""
+    """Hashes of all files that a notebook left behind, its findings among them."""
+    part = findings_part(one.name)
     files = [*declared_files(one), f"{one.name}.ipynb"]
+    if part not in files and (plan.folder / part).is_file():
+        files.append(part)
     return {file: hash_of_file(plan.folder / file) for file in files}
 
 
@@ -484,34 +685,106 @@ def unchanged(plan: Plan, one: Declared, inputs: dict, old: dict) -> bool:
     """Whether an earlier run had the same inputs and its outputs are all as it left them."""
     if old.get("state") not in ("done", "skipped") or old.get("inputs") != inputs:
         return False
-    files = [*declared_files(one), f"{one.name}.ipynb"]
-    if sorted(old.get("outputs", {})) != sorted(files):
+    files, part = {*declared_files(one), f"{one.name}.ipynb"}, findings_part(one.name)
+    if {*old["outputs"], part} != {*files, part} or not files <= set(old["outputs"]):
         return False
+    return _verified(plan.folder, old["outputs"])
+
+
+def _verified(folder: Path, hashes: Mapping[str, str]) -> bool:
+    """Whether files of a folder are there with the very bytes that were recorded."""
     return all(
-        (plan.folder / file).is_file() and hash_of_file(plan.folder / file) == digest
-        for file, digest in old["outputs"].items()
+        (folder / file).is_file() and hash_of_file(folder / file) == digest
+        for file, digest in hashes.items()
     )
 
 
-def make_receipt(plan: Plan, outcomes: Iterable[Outcome], inputs: dict, before: dict) -> dict:
-    """The run as a record without clock or path of the machine: `run.json`."""
-    notebooks = dict(before.get("notebooks", {}))
-    for outcome in outcomes:
-        notebooks[outcome.notebook] = {
-            "state": outcome.state,
-            "error": outcome.error,
-            "inputs": inputs[outcome.notebook],
-            "outputs": dict(outcome.outputs),
+def _figures_of(outputs: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The names of the figures among the recorded outputs of notebooks."""
+    files = [Path(file) for several in outputs.values() for file in several]
+    return sorted(f.stem for f in files if f.parent == Path("figures") and f.suffix == ".png")
+
+
+class _Record:
+    """The receipt of a run, `run.json`, written as each notebook starts and ends.
+
+    It holds no clock and no path of the machine. Notebooks of earlier runs in the folder keep
+    their entries.
+    """
+
+    def __init__(self, plan: Plan, inputs: Mapping[str, dict], before: Mapping[str, dict]) -> None:
+        self.plan, self.inputs = plan, inputs
+        self.entries = {
+            name: {**entry, "state": "interrupted"} if entry["state"] == RUNNING else entry
+            for name, entry in before.items()
         }
-    failed = any(entry["state"] == "failed" for entry in notebooks.values())
-    return {
-        "run": plan.name,
-        "state": "failed" if failed else "done",
-        "workbook": VERSION,
-        "notebooks": dict(sorted(notebooks.items())),
-        "figures": figure_hashes(plan.folder / "figures"),
-        "versions": versions(),
-    }
+        self.outcomes: dict[str, Outcome] = {}
+        self.lock = threading.Lock()
+
+    def start(self, name: str) -> None:
+        """Record that a notebook has started."""
+        self._enter(Outcome(name, RUNNING))
+        self.write(RUNNING)
+
+    def end(self, outcome: Outcome) -> Outcome:
+        """Record how a notebook ended; returns the outcome."""
+        self.outcomes[outcome.notebook] = outcome
+        self._enter(outcome)
+        self.write(RUNNING)
+        return outcome
+
+    def _enter(self, outcome: Outcome) -> None:
+        with self.lock:
+            self.entries[outcome.notebook] = {
+                "state": outcome.state,
+                "reason": outcome.error or outcome.reason,
+                "inputs": self.inputs[outcome.notebook],
+                "outputs": dict(outcome.outputs),
+            }
+
+    def write(self, state: str = "") -> dict:
+        """Write the receipt and return it; without a state that of a run that has ended."""
+        with self.lock:
+            states = {entry["state"] for entry in self.entries.values()}
+            ended = [one for one in ("interrupted", "failed") if one in states]
+            if len(self.outcomes) < len(self.plan.notebooks):
+                ended.insert(0, "interrupted")
+            outputs = {name: one["outputs"] for name, one in self.entries.items()}
+            names = [] if state else _figures_of(outputs)
+            receipt = {
+                "run": self.plan.name,
+                "state": state or next(iter(ended), "done"),
+                "workbook": VERSION,
+                "notebooks": dict(sorted(self.entries.items())),
+                "figures": figure_hashes(self.plan.folder / "figures", names),
+                "versions": versions(),
+            }
+            write_whole(self.plan.folder / "run.json", json_bytes(receipt))
+        return receipt
+
+    def with_findings(self) -> list[str]:
+        """The notebooks whose findings are as they were recorded, and of the corpus of this run.
+
+        Notebooks that did not take part in this run count only if the project still has them.
+        """
+        known = {file.stem for file in project().notebooks.glob("*.ipynb")}
+        corpora = {_corpus_of(inputs) for inputs in self.inputs.values()}
+        return [
+            name
+            for name, entry in sorted(self.entries.items())
+            if entry["state"] in ("done", "skipped")
+            and findings_part(name) in entry["outputs"]
+            and (
+                name in self.outcomes or (name in known and _corpus_of(entry["inputs"]) in corpora)
+            )
+            and _verified(self.plan.folder, {p: entry["outputs"][p] for p in [findings_part(name)]})
+        ]
+
+
+def _corpus_of(inputs: Mapping[str, object]) -> tuple[str, str]:
+    """Which documents the inputs of a notebook say are counted: the corpus, and how it is read."""
+    values = inputs.get("parameters")
+    return str(inputs.get("corpus")), _corpus_key(values) if isinstance(values, dict) else ""
 
 
 def store_outputs(plan: Plan) -> list[str]:
@@ -523,6 +796,8 @@ def store_outputs(plan: Plan) -> list[str]:
         raise InputError("outputs are stored from the default run only", where="--store")
     changed = []
     for one in plan.notebooks:
+        if one.name in plan.lacking:
+            continue
         executed = json.loads((plan.folder / f"{one.name}.ipynb").read_text(encoding="utf-8"))
         cells = [c for c in executed["cells"] if INJECTED not in c["metadata"].get("tags", [])]
         notebook = json.loads(one.file.read_text(encoding="utf-8"))

@@ -7,18 +7,21 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 from analysis.corpus import files_of, locate, texts_place
-from analysis.results import json_bytes
+from analysis.errors import InputError
+from analysis.results import json_bytes, write_whole
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIGURATION = "workbook.yaml"
 LOCK = "figures.lock.json"
+STAGED = ".figures-new"
+"""A folder inside figures/ that holds what is about to be published; git ignores it."""
 KINDS = ("png", "svg", "csv")
 DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")
 
@@ -101,21 +104,40 @@ def source_of(file: Path) -> bytes:
 
 
 def read_receipt(folder: Path) -> dict:
-    """The receipt of an earlier run in the folder, empty if there is none that can be read."""
+    """The receipt of an earlier run in the folder, empty if there is none that can be read.
+
+    Entries of notebooks that are not what a run writes are left out.
+    """
     try:
         receipt = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return receipt if isinstance(receipt, dict) else {}
+    if not isinstance(receipt, dict):
+        return {}
+    entries = receipt.get("notebooks")
+    if "notebooks" in receipt:
+        entries = entries if isinstance(entries, dict) else {}
+        receipt["notebooks"] = {name: one for name, one in entries.items() if _is_entry(one)}
+    return receipt
 
 
-def figure_hashes(folder: Path) -> dict[str, dict[str, str]]:
-    """Of every figure of a folder the hashes of its bytes (PNG, SVG), pixels and plotted data."""
+def _is_entry(entry: object) -> bool:
+    """Whether an entry of a receipt has the parts that are relied on."""
+    return isinstance(entry, dict) and all(
+        isinstance(entry.get(name), kind)
+        for name, kind in (("state", str), ("inputs", dict), ("outputs", dict))
+    )
+
+
+def figure_hashes(folder: Path, names: Iterable[str] | None = None) -> dict[str, dict[str, str]]:
+    """Of figures of a folder (every one by default) the hashes of their bytes (PNG, SVG), pixels
+    and plotted data; a figure of which a file is missing is left out."""
     found = {}
-    for png in sorted(folder.glob("*.png")):
-        svg, data = png.with_suffix(".svg"), png.with_suffix(".csv")
-        if svg.is_file() and data.is_file():
-            found[png.stem] = {
+    names = (png.stem for png in folder.glob("*.png")) if names is None else names
+    for name in sorted(names):
+        png, svg, data = (folder / f"{name}.{kind}" for kind in KINDS)
+        if png.is_file() and svg.is_file() and data.is_file():
+            found[name] = {
                 "png": hash_of_file(png),
                 "svg": hash_of_file(svg),
                 "pixels": pixel_hash(png),
@@ -134,29 +156,93 @@ def pixel_hash(png: Path) -> str:
 
 
 def publish(figures: Path, hashes: Mapping[str, Mapping[str, str]], to: Path) -> None:
-    """Put all figures of a run into the folder `to` at once, with their lock file, or none of them."""
+    """Put the figures of a run, with their lock file, into the folder `to`.
+
+    Only files that a lock file names are replaced or removed; whatever else is in the folder stays.
+    Everything is staged in a hidden folder inside `to` and then renamed file by file, the lock file
+    last: a publication that is cut off is completed by `recover`. Raises InputError, with nothing
+    changed, where a new figure has the name of a file that is not this workbook's.
+    """
     recover(to)
+    to.mkdir(parents=True, exist_ok=True)
     lock = {
         "figures": hashes,
         "made with": {name: versions()[name] for name in DECISIVE if name in versions()},
     }
-    fresh = to.with_name(f".{to.name}-new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    for name in hashes:
-        for kind in KINDS:
-            shutil.copyfile(figures / f"{name}.{kind}", fresh / f"{name}.{kind}")
-    (fresh / LOCK).write_bytes(json_bytes(lock))
-    old = to.with_name(f".{to.name}-old")
-    if to.exists():
-        os.replace(to, old)
-    os.replace(fresh, to)
-    shutil.rmtree(old, ignore_errors=True)
+    staged = to / STAGED
+    staged.mkdir()
+    for name in _files_of(hashes):
+        shutil.copyfile(figures / name, staged / name)
+    write_whole(staged / LOCK, json_bytes(lock))
+    _complete(to)
 
 
 def recover(to: Path) -> None:
-    """Put the old figures back where a publication was cut off between its two renames."""
-    old = to.with_name(f".{to.name}-old")
-    if old.exists() and not to.exists():
-        os.replace(old, to)
-    shutil.rmtree(old, ignore_errors=True)
+    """Complete a publication that was cut off; discard what was only staged.
+
+    Raises InputError where `to` is not a folder, or its lock file cannot be read.
+    """
+    aside = to.with_name(f".{to.name}-old")  # an earlier version renamed the whole folder
+    if aside.is_dir() and not os.path.lexists(to):
+        os.replace(aside, to)
+    if os.path.lexists(to) and not to.is_dir():
+        raise InputError("is not a folder, so that no figure can be published", where=to.name)
+    if (to / STAGED / LOCK).is_file():
+        _complete(to)
+    shutil.rmtree(to / STAGED, ignore_errors=True)
+    _locked(to / LOCK)
+
+
+def _complete(to: Path) -> None:
+    """Move what is staged into `to`, remove what the old lock names alone, and put the lock last."""
+    staged, owned = to / STAGED, _locked(to / LOCK)
+    fresh = _locked(staged / LOCK)
+    waiting = [name for name in sorted(fresh) if (staged / name).is_file()]
+    if foreign := [name for name in waiting if _is_foreign(to / name, staged / name, owned)]:
+        shutil.rmtree(staged)
+        raise InputError(
+            f"nothing was published: {LOCK} does not name these files, and publishing would "
+            "overwrite them; move or rename them, then run again",
+            where=f"{to.name}/",
+            value=", ".join(foreign),
+        )
+    for name in waiting:
+        os.replace(staged / name, to / name)
+    for name in sorted(owned - fresh):
+        if (to / name).is_symlink() or not (to / name).is_dir():
+            (to / name).unlink(missing_ok=True)
+    os.replace(staged / LOCK, to / LOCK)
+    shutil.rmtree(staged)
+
+
+def _is_foreign(file: Path, fresh: Path, owned: set[str]) -> bool:
+    """Whether a file that would be overwritten is the user's: a folder, or named by no lock file
+    and different from what would replace it."""
+    if not os.path.lexists(file):
+        return False
+    if file.is_symlink() or not file.is_file():
+        return file.name not in owned or not file.is_symlink()
+    return file.name not in owned and hash_of_file(file) != hash_of_file(fresh)
+
+
+def _locked(lock: Path) -> set[str]:
+    """The names of the files that a lock file names, none where there is no lock file.
+
+    Raises InputError where it cannot be read: nobody knows then which files may be replaced.
+    """
+    if not os.path.lexists(lock):
+        return set()
+    try:
+        names = list(json.loads(lock.read_text(encoding="utf-8"))["figures"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            "cannot be read, so that it is not known which files may be replaced; "
+            "restore it, or remove it together with the figures",
+            where=f"{lock.parent.name}/{lock.name}",
+        ) from error
+    return {name for name in _files_of(map(str, names)) if "/" not in name and "\0" not in name}
+
+
+def _files_of(figures: Iterable[str]) -> list[str]:
+    """The names of the files of figures."""
+    return [f"{name}.{kind}" for name in figures for kind in KINDS]

@@ -15,7 +15,7 @@ from analysis import VERSION, plots
 from analysis.codebook import corpus_codebook
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.results import Results, json_bytes, write_whole
+from analysis.results import Results, findings_part, json_bytes, write_whole
 from analysis.runs import batch
 from analysis.runs.parameters import Declared, parse_value
 from analysis.runs.specifications import (
@@ -77,6 +77,8 @@ def plan_sweep(
     folder = (
         Path(out) if out else Path(os.path.relpath(batch.project().runs / (run or Path(file).stem)))
     )
+    values = _inputs_of(notebooks, given, every) if out else None
+    batch.check_folder(folder, "sweep", values)
     chosen = {"run": run or Path(file).stem, "workers": 1, "force": force, "timeout": timeout}
     jobs: dict[str, batch.Plan] = {}
     names: dict[tuple, str] = {}
@@ -96,6 +98,14 @@ def plan_sweep(
     return SweepPlan(folder, tuple(every), jobs, tuple(needs), workers or os.cpu_count() or 1)
 
 
+def _inputs_of(
+    notebooks: Sequence[Declared], given: Mapping[str, str], every: Sequence[Specification]
+) -> list[dict[str, object]]:
+    """What the notebooks read under each specification: their defaults, and what is given."""
+    usual = {name: p.default for one in notebooks for name, p in one.parameters.items()}
+    return [{**usual, **given, **one.values} for one in every]
+
+
 def corpus_of(notebooks: Sequence[Declared], given: Mapping[str, str]):
     """The corpus and the codebook that the notebooks will read."""
     default = notebooks[0].parameters["corpus"].default
@@ -112,40 +122,51 @@ def execute(plan: SweepPlan, report: Report = lambda *_: None) -> tuple[dict, pd
     the receipt. A specification of which a notebook failed has no rows.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
-    with batch.held(plan.folder):
-        with ThreadPoolExecutor(plan.workers) as pool:
+    with batch.held(plan.folder, "sweep"):
+        kernels, pool = batch.Kernels(), ThreadPoolExecutor(plan.workers)
+        try:
             running = {
-                name: pool.submit(run_job, name, job, report) for name, job in plan.jobs.items()
+                name: pool.submit(run_job, name, job, report, kernels)
+                for name, job in plan.jobs.items()
             }
             outcomes = {name: job.result() for name, job in running.items()}
+        except BaseException:
+            kernels.end()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
         good = [
             (one, names)
             for one, names in zip(plan.every, plan.needs, strict=True)
             if all(outcomes[name].state != "failed" for name in names)
         ]
-        found = [[f for name in names for f in findings_of(plan, name)] for _, names in good]
+        found = [
+            [f for name in names for f in findings_of(plan, name, outcomes[name])]
+            for _, names in good
+        ]
         table = collected([one for one, _ in good], found)
         write_results(plan, table)
         write_whole(plan.folder / "run.json", json_bytes(receipt(plan, outcomes)))
     return outcomes, table
 
 
-def run_job(name: str, job: batch.Plan, report: Report) -> batch.Outcome:
+def run_job(name: str, job: batch.Plan, report: Report, kernels: batch.Kernels) -> batch.Outcome:
     """One notebook under one set of parameters."""
 
     def told(_: str, event: str, *__: int) -> None:
         if event != "cell":
             report(name, event)
 
-    outcomes, _ = batch.execute(job, told)
+    outcomes, _ = batch.execute(job, told, kernels)
     return outcomes[0]
 
 
-def findings_of(plan: SweepPlan, name: str) -> list[dict]:
+def findings_of(plan: SweepPlan, name: str, outcome: batch.Outcome) -> list[dict]:
     """What a job found, [] for a notebook that checks no findings."""
-    notebook = name.partition("/")[0]
-    file = plan.jobs[name].folder / "tables" / ".findings" / f"{notebook}.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    part = findings_part(outcome.notebook)
+    if part not in outcome.outputs:
+        return []
+    return json.loads((plan.jobs[name].folder / part).read_text(encoding="utf-8"))
 
 
 def write_results(plan: SweepPlan, table: pd.DataFrame) -> None:
@@ -165,5 +186,8 @@ def receipt(plan: SweepPlan, outcomes: Mapping[str, batch.Outcome]) -> dict:
             {"number": one.number, "changed": one.told, "values": dict(one.values), "runs": names}
             for one, names in zip(plan.every, plan.needs, strict=True)
         ],
-        "runs": {name: {"state": one.state, "error": one.error} for name, one in outcomes.items()},
+        "runs": {
+            name: {"state": one.state, "reason": one.error or one.reason}
+            for name, one in outcomes.items()
+        },
     }
