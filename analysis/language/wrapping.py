@@ -41,11 +41,29 @@ CASED = regex.compile(r"\P{L}*[\p{Lu}\p{Lt}\p{Ll}]")
 ENDS_IN_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]\Z")
 FIRST_WORD = regex.compile(rf"(?V1){CJK.pattern}|[\S--{CJK.pattern}]+")
 HYPHEN = "\\-\u2010\u00ad"
-CUT_WORD = regex.compile(rf"(?<![\p{{L}}\p{{N}}]|[{HYPHEN}])(\p{{L}}+)[{HYPHEN}]\Z")
+CUT_WORD = regex.compile(rf"(?<![\p{{L}}\p{{N}}{HYPHEN}])(\p{{L}}+)\Z")
 ENDS_IN_HYPHEN = regex.compile(rf"[\p{{L}}\p{{N}}][{HYPHEN}]\Z")
 REST_OF_WORD = regex.compile(r"\p{Ll}\p{L}*")
 HYPHENATED = regex.compile(rf"(\p{{L}}+)[{HYPHEN}](?=(\p{{L}}+))")
 AND_OR = frozenset(["and", "or", "und", "ou"])
+FIRST_PARTS = frozenset(
+    [
+        "self",
+        "well",
+        "half",
+        "non",
+        "quasi",
+        "twenty",
+        "thirty",
+        "forty",
+        "fifty",
+        "sixty",
+        "seventy",
+        "eighty",
+        "ninety",
+    ]
+)
+"""What is written with a hyphen before another word, and hardly ever cut from one."""
 BREAK = regex.compile(r"[^\S\r\n]*(?:\r\n|\r|\n)\s*")
 
 Joint = tuple[int, int, str]
@@ -85,9 +103,9 @@ def joints(text: str, excluded: Container[int] = ()) -> list[Joint]:
         for run, found in zip(runs, wrapped, strict=True)
         for pair in _joined(run, _width_of(run) if found else widest, loose=found)
     ]
-    cut = any(CUT_WORD.search(before.text) for before, _ in pairs)
-    hyphenated = _hyphenated(text) if cut else frozenset()
-    return [_joint(before, after, hyphenated) for before, after in pairs]
+    cut = any(ENDS_IN_HYPHEN.search(before.text) for before, _ in pairs)
+    known = hyphenated(text) if cut else frozenset()
+    return [_joint(before, after, known) for before, after in pairs]
 
 
 def one_line(text: str) -> str:
@@ -221,24 +239,35 @@ def _joined(run: list[_Line], width: int, *, loose: bool) -> list[tuple[_Line, _
     return found
 
 
-def _hyphenated(text: str) -> frozenset[tuple[str, str]]:
-    """The parts before and after each hyphen within a line, in lower case."""
+def hyphenated(text: str) -> frozenset[tuple[str, str]]:
+    """The parts before and after each hyphen within a line of a text, in lower case."""
     return frozenset((a.lower(), b.lower()) for a, b in HYPHENATED.findall(text))
 
 
-def _joint(before: _Line, after: _Line, hyphenated: frozenset[tuple[str, str]]) -> Joint:
-    """How two lines are joined.
+def at_hyphen(before: str, after: str, known: frozenset[tuple[str, str]]) -> str:
+    """What stands between a line, less the hyphen at its end, and the next: '', '-' or '- '.
 
-    A hyphen at the end of a line, before a small letter, goes with the line end, unless the word has
-    another hyphen or occurs with this one elsewhere in the text. Before `and` and its like it stays.
+    The hyphen goes before a small letter, unless the word is one of `known` (see `hyphenated`), has
+    another hyphen, or begins with one of FIRST_PARTS. It stays before `and` and its like.
+
+    >>> [at_hyphen("interna", "tional", frozenset()), at_hyphen("short", "and long", frozenset())]
+    ['', '- ']
+    >>> at_hyphen("deep", "sea cables", hyphenated("The deep-sea line"))
+    '-'
     """
-    rest = REST_OF_WORD.match(after.text)
-    if ENDS_IN_HYPHEN.search(before.text) and not (rest and rest[0] in AND_OR):
-        cut = rest and CUT_WORD.search(before.text)
-        soft = before.text.endswith("\u00ad")
-        if soft or (cut and (cut[1].lower(), rest[0].lower()) not in hyphenated):
-            return before.end - 1, after.start, ""
-        return before.end, after.start, ""
+    rest, cut = REST_OF_WORD.match(after), CUT_WORD.search(before)
+    if rest and rest[0] in AND_OR:
+        return "- "
+    if not rest or not cut or cut[1].lower() in FIRST_PARTS:
+        return "-"
+    return "-" if (cut[1].lower(), rest[0].lower()) in known else ""
+
+
+def _joint(before: _Line, after: _Line, known: frozenset[tuple[str, str]]) -> Joint:
+    """How two lines are joined."""
+    if ENDS_IN_HYPHEN.search(before.text):
+        sign = at_hyphen(before.text[:-1], after.text, known)
+        return before.end - (not sign), after.start, sign[1:]
     if CJK.match(before.text[-1]) and CJK.match(after.text[0]):
         return before.end, after.start, ""
     return before.end, after.start, " "
