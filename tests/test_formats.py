@@ -206,6 +206,21 @@ def test_pdf_lines_become_paragraphs():
     assert found.text.split("\n") == [f"{page[0]} {page[1]}", page[2], "Page two."]
 
 
+@pytest.mark.parametrize(
+    "middle",
+    [
+        r"{\revised does not }{\deleted\revauthdel1 will {\b surely\}} }cover",
+        r"{\revised does not }{\b\deleted will }cover",
+        r"does not \deleted will \deleted0 cover",
+    ],
+)
+def test_deleted_words_of_rich_text(middle):
+    """What is marked as deleted in Rich Text is left out; what is inserted stays."""
+    content = rf"{{\rtf1\ansi The treaty {middle} weapons.\par}}".encode()
+    text = extracted(content, ".rtf", where="a").text
+    assert text.split() == ["The", "treaty", "does", "not", "cover", "weapons."]
+
+
 def test_rich_text():
     """The words of Rich Text, in whatever encoding they are written."""
     found = extracted(

@@ -87,6 +87,9 @@ BLOCKS = frozenset(
 UNSEEN = frozenset(
     ["script", "style", "noscript", "template", "head", "iframe", "object", "svg", "math"]
 )
+RTF_DELETED_END = b"\\deleted0"
+RTF_DELETED = re.compile(rb"(?<!\\)\\deleted(?![a-z0])")
+RTF_BRACE = re.compile(rb"\\[\\{}]|[{}]|\\deleted0")
 WORD_SPACES = (
     "{http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     "{http://purl.oclc.org/ooxml/wordprocessingml/main",
@@ -471,13 +474,29 @@ def joined(before: str, after: str, known: frozenset[tuple[str, str]]) -> str:
     return before + space + after
 
 
+def without_deleted(content: bytes) -> bytes:
+    """Rich Text without what is marked as deleted, each time up to the end of the group it is in."""
+    parts, place = [], 0
+    while found := RTF_DELETED.search(content, place):
+        parts.append(content[place : found.start()])
+        place, depth = len(content), 0
+        for sign in RTF_BRACE.finditer(content, found.end()):
+            depth += (sign.group() == b"{") - (sign.group() == b"}")
+            if depth < 0 or (not depth and sign.group() == RTF_DELETED_END):
+                place = sign.end() - (depth < 0)
+                break
+    return b"".join([*parts, content[place:]])
+
+
 def from_rtf(content: bytes, where: str, encoding: str) -> Extract:
     """The words of a Rich Text file by striprtf, a line for each paragraph."""
     if not content.lstrip().startswith(b"{\\rtf"):
         raise InputError("cannot be read as RTF", where=where)
     striprtf = library("striprtf.striprtf", where)
     try:
-        text = striprtf.rtf_to_text(content.decode("latin-1"), encoding=encoding or "cp1252")
+        text = striprtf.rtf_to_text(
+            without_deleted(content).decode("latin-1"), encoding=encoding or "cp1252"
+        )
     except (ValueError, LookupError, IndexError, KeyError, OverflowError) as error:
         raise InputError("cannot be read as RTF", where=where) from error
     if not text.strip():
