@@ -184,9 +184,10 @@ def lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple]
 
     def line(one: Reading) -> tuple:
         text, start, end = one.text, one.start, one.end
-        first, last = one.paragraph
-        left = text[max(first, start - width) : start]
-        right = text[end : min(last, end + width)]
+        first, last = one.paragraph[0], max(end, one.paragraph[1])
+        low, high = max(0, start - width), end + width
+        left = (text[low:first] + "|").splitlines()[-1][:-1] + text[max(first, low) : start]
+        right = text[end : min(last, high)] + ("|" + text[last:high]).splitlines()[0][1:]
         return ids[one.document], *map(one_line, (left, text[start:end], right))
 
     return read_each(tokens, rows, line)

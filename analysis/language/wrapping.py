@@ -119,7 +119,8 @@ def one_line(text: str) -> str:
 
 def _between(found: regex.Match) -> str:
     """What stands for a line end."""
-    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    text, start, end = found.string, found.start(), found.end()
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
     return "" if CJK.match(before) and CJK.match(after) else " "
 
 
@@ -128,20 +129,26 @@ def _between(found: regex.Match) -> str:
 
 def _runs(text: str, excluded: Container[int]) -> list[list[_Line]]:
     """The stretches of lines that may be one paragraph, or several without a blank line between."""
-    runs: list[list[_Line]] = [[]]
+    rows: list[list[tuple[int, str]]] = [[]]
     place = 0
-    for number, whole in enumerate(text.splitlines(keepends=True), start=1):
-        raw = whole.splitlines()[0]
-        line = _line(place, raw)
-        place += len(whole)
-        fits = line.text and len(raw) <= MAX_WIDTH and line.width <= MAX_WIDTH
-        if fits and number not in excluded and not TABLE_ROW.search(line.text):
-            runs[-1].append(line)
-        else:
-            runs.append([])
+    lines = zip(text.splitlines(), text.splitlines(keepends=True), strict=True)
+    for number, (raw, whole) in enumerate(lines, start=1):
+        if 0 < len(raw) <= MAX_WIDTH and number not in excluded:
+            rows[-1].append((place, raw))
+        elif rows[-1]:
+            rows.append([])
         if whole[len(raw) :] not in LINE_END:
-            runs.append([])
-    return [run for run in runs if len(run) > 1]
+            rows.append([])
+        place += len(whole)
+    found: list[list[_Line]] = []
+    for some in rows:
+        found.append([])
+        for line in (_line(*row) for row in (some if len(some) > 1 else ())):
+            if line.text and line.width <= MAX_WIDTH and not TABLE_ROW.search(line.text):
+                found[-1].append(line)
+            else:
+                found.append([])
+    return [run for run in found if len(run) > 1]
 
 
 def _line(place: int, raw: str) -> _Line:

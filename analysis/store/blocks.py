@@ -30,6 +30,7 @@ from analysis.store.cache import Entry, entry, existing, packed, save
 NUMBER_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
 """The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
 RUNS_KNOWN = 100_000
+INDENTS, ENDS = table_of(b" \t"), table_of(b".!?:;")
 MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
 
 
@@ -135,20 +136,24 @@ def find_joints(
 ) -> Joints:
     """Where the lines of hard-wrapped texts are joined (`wrapping.joints`).
 
-    Only documents that have MIN_LINES short lines in a row are looked at.
+    Only documents that may have some are looked at: those with enough lines in a row that are short
+    enough, of them enough that are long enough and some that end in mid-sentence.
     """
+    data = np.frombuffer(content, dtype=np.uint8)
     size = lines.end - lines.start
+    short = size > 0
     if not content.isascii():
-        data = np.frombuffer(content, dtype=np.uint8)
-        characters = np.concatenate(([0], np.cumsum((data & 0xC0) != 0x80)))
-        size = characters[lines.end] - characters[lines.start]
-    short = (size > 0) & (size <= wrapping.MAX_WIDTH)
-    least = wrapping.MIN_LINES
-    asked = short[: -least + 1] & (lines.document[: -least + 1] == lines.document[least - 1 :])
-    for step in range(1, least):
-        asked &= short[step : len(short) - least + 1 + step]
+        inner = ((data & 0xC0) == 0x80).view(np.uint8)
+        size = size - np.add.reduceat(inner, lines.start, dtype=np.int64)
+    short &= size <= wrapping.MAX_WIDTH
+    run = np.cumsum(~short | (np.diff(lines.document, prepend=-1) != 0))
+    least = int(wrapping.LIKE * wrapping.MIN_WIDTH)
+    wide = short & ((lines.end - lines.start >= least) | INDENTS[data[lines.start]])
+    inside = short & ~ENDS[data[np.maximum(lines.end - 1, 0)]]
+    many = np.bincount(run[wide], minlength=len(run) + 1) >= wrapping.MIN_LINES
+    many &= np.bincount(run[inside], minlength=len(run) + 1) > 1
     found = []
-    for document in np.unique(lines.document[: len(asked)][asked]).tolist():
+    for document in np.unique(lines.document[many[run]]).tolist():
         begin, end = document_start[document], document_start[document + 1] - 1
         text = content[begin:end].decode("utf-8")
         spans = wrapping.joints(text, excluded.get(str(document), ()))
