@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+import time
 
 import pytest
 import reading
@@ -12,7 +13,7 @@ from reading import rule_set
 from analysis.corpus import read_corpus
 from analysis.duplicates.part import part_of
 from analysis.evidence import concordance, evidence_table, find
-from analysis.language.wrapping import joints
+from analysis.language.wrapping import at_hyphen, joints
 from analysis.overview import document_table
 from analysis.pages import concordance_page, sentence_pages
 from analysis.runs.checkup import checkup
@@ -310,26 +311,22 @@ def test_hyphen_at_a_line_end_joins_a_word(corpus_of, more, forms):
     assert sentence.isdisjoint({"interna", "tional", "shortand"})
 
 
-def test_hyphen_of_a_compound_stays(corpus_of):
-    """`self-reliance` and `Anglo-American` are two words at a line end too, so is a number range."""
-    cut = "cables, self-\nreliance of an Anglo-\nAmerican state-of-the-\nart kind"
-    (sentence, *_) = reading.sentence_forms(
-        tokens_of(corpus_of, wrap(PROSE).replace("cables", cut))
-    )
-    words = [
-        "self",
-        "reliance",
-        "of",
-        "an",
-        "Anglo",
-        "American",
-        "state",
-        "of",
-        "the",
-        "art",
-        "kind",
-    ]
-    assert sentence[10 : 10 + len(words)] == words
+@pytest.mark.parametrize(
+    ("before", "after", "sign"),
+    [
+        ("of interna", "tional law", ""),
+        ("the self", "reliance of", "-"),
+        ("the twenty", "five states", "-"),
+        ("an Anglo", "American plan", "-"),
+        ("a state-of-the", "art kind", "-"),
+        ("in 2010", "2015 and", "-"),
+        ("on short", "and long-term", "- "),
+        ("die Ein", "und Ausfuhr", "- "),
+    ],
+)
+def test_hyphen_of_a_compound_stays(before, after, sign):
+    """The hyphen of `self-reliance`, of a name, a longer compound or a range is the word's own."""
+    assert at_hyphen(before, after, frozenset()) == sign
 
 
 @pytest.mark.parametrize("part", [False, True])
@@ -347,9 +344,11 @@ def test_offsets_of_a_word_cut_by_a_hyphen(corpus_of, part):
 
 
 def test_hyphens_in_many_lines_take_linear_time():
-    """A long text of nothing but cut words is joined at once."""
-    text = "the delegates in the old harbour hall spoke interna-\n" * 20_000
+    """A long text of nothing but cut words is joined at once, beside a very long word too."""
+    text = "the delegates in the old harbour hall spoke interna-\n" * 20_000 + "\n" + "竞" * 300_000
+    start = time.process_time()
     assert len(joints(text)) == 19_999
+    assert time.process_time() - start < 20  # a hundred times longer where it is quadratic
 
 
 # --- what else reads lines ---------------------------------------------------------------------------

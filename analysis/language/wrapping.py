@@ -44,7 +44,7 @@ HYPHEN = "\\-\u2010\u00ad"
 CUT_WORD = regex.compile(rf"(?<![\p{{L}}\p{{N}}{HYPHEN}])(\p{{L}}+)\Z")
 ENDS_IN_HYPHEN = regex.compile(rf"[\p{{L}}\p{{N}}][{HYPHEN}]\Z")
 REST_OF_WORD = regex.compile(r"\p{Ll}\p{L}*")
-HYPHENATED = regex.compile(rf"(\p{{L}}+)[{HYPHEN}](?=(\p{{L}}+))")
+HYPHENATED = regex.compile(rf"(?<!\p{{L}})(\p{{L}}++)[{HYPHEN}](?=(\p{{L}}+))")
 AND_OR = frozenset(["and", "or", "und", "ou"])
 FIRST_PARTS = frozenset(
     [
