@@ -16,6 +16,7 @@ from analysis.codebook import RuleSet
 from analysis.errors import InputError
 from analysis.language.signs import APOSTROPHE, FULL_STOP, INSIDE, table_of
 from analysis.language.words import TOKEN
+from analysis.language.wrapping import one_line
 from analysis.matching import Matcher, ranges
 from analysis.store.arrow import as_bools, as_numbers, places_of
 from analysis.store.texts import PADDING
@@ -313,14 +314,15 @@ def units_of(block: Block, unit: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Reading:
-    """A match where it stands: document (number), text of the document, places of the match and
-    its sentence (characters), and the sentence's number in its block."""
+    """A match where it stands: document (number), text of the document, places of the match, its
+    sentence and its paragraph (characters), and the sentence's number in its block."""
 
     document: int
     text: str
     start: int
     end: int
     sentence: tuple[int, int]
+    paragraph: tuple[int, int]
     number: int
     block: Block
 
@@ -344,10 +346,14 @@ def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], 
             if len(text) < len(content):
                 signs = np.frombuffer(content, dtype=np.uint8)
                 found = np.searchsorted(np.flatnonzero((signs & 0xC0) != 0x80), found)
-            for n, (start, last, after, *span) in zip(places.tolist(), found.tolist(), strict=True):
-                end = min(TOKEN.match(text, last).end(), after)
-                one = Reading(document, text, start, end, tuple(span), number[n], block)
-                made[mine[n]] = function(one)
+            for n, (start, last, after, cut, *bounds_of) in zip(
+                places.tolist(), found.tolist(), strict=True
+            ):
+                end = cut or min(TOKEN.match(text, last).end(), after)
+                spans = tuple(bounds_of[:2]), tuple(bounds_of[2:])
+                made[mine[n]] = function(
+                    Reading(document, text, start, end, *spans, number[n], block)
+                )
     return made
 
 
@@ -365,12 +371,21 @@ def parts_of(
 def match_bounds(block: Block, rows: np.ndarray) -> np.ndarray:
     """Of matches in a block, rows (document, first, last, sentence) numbered in the corpus, the bytes of
     their document at which their first and their last token begin, at which the last one ends at
-    the latest, and at which their sentence begins and ends."""
+    the latest, at which it ends where a line end cuts it (else 0), and at which their sentence and
+    their paragraph begin and end."""
     tokens = rows[:, 1:3] - block.first_token
     after = next_begins(block, tokens[:, 1])
-    return np.column_stack(
-        (block.start[tokens], after, block.span[rows[:, 3] - block.first_sentence])
-    )
+    sentence = rows[:, 3] - block.first_sentence
+    paragraphs, paragraph_of = block.line_spans
+    spans = block.span[sentence], paragraphs[paragraph_of[sentence]]
+    return np.column_stack((block.start[tokens], after, cut_ends(block, tokens[:, 1]), *spans))
+
+
+def cut_ends(block: Block, token: np.ndarray) -> np.ndarray:
+    """One past the last byte of each token that a line end cuts, 0 for the others."""
+    place = np.searchsorted(block.cut_token, token)
+    held = np.append(block.cut_token, -1)[place] == token
+    return np.where(held, np.append(block.cut_end, 0)[place], 0)
 
 
 def next_begins(block: Block, token: np.ndarray) -> np.ndarray:
@@ -387,7 +402,8 @@ def evidence_table(found: Found, unit: str) -> pd.DataFrame:
     """The kept matches as readers follow them: `evidence.parquet` of the run folder.
 
     Columns: frame, rule, document (id), unit (number within the document, from 1), start, end
-    (character offsets into the document's text), text (`text[start:end]`), sentence.
+    (character offsets into the document's text), text (`text[start:end]`), sentence (line ends in it
+    as blanks).
     """
     check_unit(unit)
     ids = found.tokens.corpus.documents["id"].array
@@ -398,7 +414,7 @@ def evidence_table(found: Found, unit: str) -> pd.DataFrame:
         if block not in units:
             units[block] = units_in_documents(one.block, unit).tolist()
         match, sentence = one.text[one.start : one.end], one.text[slice(*one.sentence)]
-        return units[block][one.number], one.start, one.end, match, sentence
+        return units[block][one.number], one.start, one.end, match, one_line(sentence)
 
     columns = ["unit", "start", "end", "text", "sentence"]
     table = pd.DataFrame(read_each(found.tokens, found.kept, row), columns=columns)
@@ -429,8 +445,8 @@ def kept_told(found: Found, parameter: str) -> str:
 def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFrame:
     """Every match in its context: document, left, match, right; `width` bytes of UTF-8 on each side.
 
-    The context stays within the sentences of one line; no character is cut. All lines are held in
-    memory: for many millions of them see `concordance_parts`.
+    The context stays within the sentences of one paragraph, whose line ends become blanks; no
+    character is cut. All lines are held in memory: for many millions of them see `concordance_parts`.
     """
     return table_of_lines(tokens, list(found_lines(tokens, rules, width)))
 
@@ -478,15 +494,23 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     stop = (origin + sizes)[block.document_of[first]]
     stop = np.minimum(stop, next_begins(block, last) + shift)
     end = end + token_sizes(data, end, stop, form_sizes(tokens, block, last))
+    cut = cut_ends(block, last)
+    end = np.where(cut > 0, cut + shift, end)
     lines, line_of = block.line_spans
     line = line_of[block.sentence_of[first]]
     low, high = lines[line, 0] + shift, lines[line, 1] + shift
     left = whole_characters(data, np.maximum(low, start - width), 1)
     right = whole_characters(data, np.minimum(np.maximum(high, end), end + width), -1)
-    return [
-        texts_at(data, *pair)
-        for pair in ((np.minimum(left, start), start), (start, end), (end, right))
-    ]
+    parts = ((np.minimum(left, start), start), (start, end), (end, right))
+    texts = [texts_at(data, *pair) for pair in parts]
+    return [unbroken(part) for part in texts] if len(block.wrapped) else texts
+
+
+def unbroken(texts):
+    """An Arrow array of texts with the line ends in them as blanks."""
+    import pyarrow as pa
+
+    return pa.array(map(one_line, texts.to_pylist()), pa.large_string())
 
 
 def whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarray:

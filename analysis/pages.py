@@ -14,6 +14,7 @@ import pandas as pd
 from analysis import uncertainty
 from analysis.errors import shown
 from analysis.evidence import Found, Reading, read_each
+from analysis.language.wrapping import one_line
 from analysis.tokens import Tokens
 
 LONGEST_LINE = 4000
@@ -56,7 +57,7 @@ def plain(text: str) -> str:
 
 
 def marked(sentence: str, spans: Iterable[tuple[int, int]]) -> str:
-    """A sentence as HTML with the spans marked; everything in it is escaped.
+    """A sentence as one line of HTML with the spans marked; everything in it is escaped.
 
     >>> marked("a <b> race", [(6, 10)])
     'a &lt;b&gt; <mark>race</mark>'
@@ -69,10 +70,10 @@ def marked_pieces(sentence: str, spans: list[tuple[int, int]]) -> Iterator[str]:
     for start, end in spans:
         if start < place:
             continue
-        yield escaped(sentence[place:start])
-        yield f"<mark>{escaped(sentence[start:end])}</mark>"
+        yield escaped(one_line(sentence[place:start]))
+        yield f"<mark>{escaped(one_line(sentence[start:end]))}</mark>"
         place = end
-    yield escaped(sentence[place:])
+    yield escaped(one_line(sentence[place:]))
 
 
 def table_page(table: pd.DataFrame, *, most: int = 200) -> Page:
@@ -157,7 +158,7 @@ def sentences_page(found: Found, name: str, most: int, rng: np.random.Generator)
         spans = [span for *_, span in ones]
         origin = f"{document}; {', '.join(dict.fromkeys(rules))}"
         pieces.append(f"<li>{marked(sentence, spans)} <small>({escaped(origin)})</small></li>")
-        text.append(plain(f"- {sentence} ({origin})"))
+        text.append(plain(f"- {one_line(sentence)} ({origin})"))
     total = int(found.n_sentences[found.names.index(name)])
     told = told_sample(name, len(drawn), total, "sentences")
     page = f"<p><b>{escaped(told)}</b></p><ul>{''.join(pieces)}</ul>"
@@ -183,9 +184,11 @@ def lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple]
 
     def line(one: Reading) -> tuple:
         text, start, end = one.text, one.start, one.end
-        left = (text[max(0, start - width) : start] + "|").splitlines()[-1][:-1]
-        right = ("|" + text[end : end + width]).splitlines()[0][1:]
-        return ids[one.document], left, text[start:end], right
+        first, last = one.paragraph[0], max(end, one.paragraph[1])
+        low, high = max(0, start - width), end + width
+        left = (text[low:first] + "|").splitlines()[-1][:-1] + text[max(first, low) : start]
+        right = text[end : min(last, high)] + ("|" + text[last:high]).splitlines()[0][1:]
+        return ids[one.document], *map(one_line, (left, text[start:end], right))
 
     return read_each(tokens, rows, line)
 

@@ -62,7 +62,9 @@ class Block:
     the vocabulary of the block, `forms` tells their places in that of the corpus.
     `document_start` and `sentence_start` hold the first token of each document and sentence and
     are one longer; `start` is the byte of its document at which a token begins, `span` the first
-    and one past the last byte of a sentence, `paragraph` the number of its line from 1;
+    and one past the last byte of a sentence, `paragraph` the number of its (first) line from 1;
+    `cut_token` are the tokens that a line end cuts, `cut_end` is one past the last byte of each,
+    `wrapped` are the documents whose lines are joined for cutting;
     `form_counts` is how often each form of its vocabulary occurs.
     """
 
@@ -76,6 +78,9 @@ class Block:
     sentence_document: np.ndarray
     paragraph: np.ndarray
     span: np.ndarray
+    cut_token: np.ndarray
+    cut_end: np.ndarray
+    wrapped: np.ndarray
     form_counts: np.ndarray
     forms: np.ndarray
     types: np.ndarray
@@ -245,11 +250,12 @@ class Tokens:
         bounds = slice(*self.found["form_start"][number : number + 2])
         forms = self.found["form_ids"][bounds]
         names = ("ids", "start", "document_start", "sentence_start", "sentence_document")
+        names += ("paragraph", "span", "cut_token", "cut_end", "wrapped", "form_counts")
         return Block(
             first,
             int(self.document_start[first]),
             int(self.sentence_start[first]),
-            *(made[name] for name in (*names, "paragraph", "span", "form_counts")),
+            *(made[name] for name in names),
             forms,
             self.type_of[forms],
         )

@@ -38,6 +38,7 @@ LAST_DAY = datetime.date.max
 YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
 ANY_YEAR = regex.compile(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})")
 PARENTHESES = regex.compile(r"\([^()\n]*\)")
+LINE_END_AS_BLANK = bytes.maketrans(b"\r\n", b"  ")
 CITED_YEAR = regex.compile(
     r"(?:(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b)\b\p{Lu}[\p{L}\p{M}’'.-]*|al\.),?\s+"
     r"(?:1[6-9]|20)\d\d[a-z]?(?=[),;:])"
@@ -475,7 +476,10 @@ def sentence_text(corpus: Corpus, block: Block, sentences: np.ndarray) -> tuple[
         return "", np.empty(0, dtype=np.int64)
     data, begin = corpus.texts.stretch(range(block.documents.start, block.documents.stop))
     spans = block.span[sentences] + begin[block.sentence_document[sentences]][:, None]
-    content = b"\n".join([*(data[start:end].tobytes() for start, end in spans.tolist()), b""])
+    found = (
+        data[start:end].tobytes().translate(LINE_END_AS_BLANK) for start, end in spans.tolist()
+    )
+    content = b"\n".join([*found, b""])
     first = np.cumsum(spans[:, 1] - spans[:, 0] + 1)[:-1]
     character = (np.frombuffer(content, dtype=np.uint8) & 0xC0) != 0x80
     return content.decode("utf-8"), np.append(0, np.cumsum(character)[first - 1])

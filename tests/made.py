@@ -52,6 +52,28 @@ def docx_of(*paragraphs: str) -> bytes:
     return file.getvalue()
 
 
+NAMESPACES = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+    'xmlns:v="urn:schemas-microsoft-com:vml" xmlns:x="urn:made:other" '
+    'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"'
+)
+
+
+def docx_of_xml(body: str) -> bytes:
+    """A Word document with this XML in its body."""
+    import docx
+    from docx.oxml import parse_xml
+
+    document, file = docx.Document(), io.BytesIO()
+    old = document.element.body
+    for child in list(old):
+        old.remove(child)
+    old.extend(list(parse_xml(f"<w:body {NAMESPACES}>{body}</w:body>")))
+    document.save(file)
+    return file.getvalue()
+
+
 BODY = ["The race between the two nations goes on.", "The gap is closing, some say."]
 NEXIS = f"""
 

@@ -13,6 +13,7 @@ from analysis.codebook import is_chinese_word, words_in
 from analysis.language import chinese
 from analysis.language.parts import alternatives
 from analysis.language.sentences import sentence_spans
+from analysis.language.wrapping import joints
 
 Match = tuple[int, int, int]
 
@@ -73,24 +74,38 @@ def form_of(word: str) -> str:
 def sentences(
     text: str, language: str, excluded: tuple[int, ...] = (), own: tuple[str, ...] = ()
 ) -> list[Sentence]:
-    """The sentences of a text that hold a token, line by line, excluded lines left out."""
+    """The sentences of a text that hold a token, line by line, excluded lines left out; the lines of
+    hard-wrapped text are one."""
     found, begin = [], 0
-    for number, whole in enumerate(text.splitlines(keepends=True), start=1):
-        line = whole.splitlines()[0]
+    number_of = [n for n, line in enumerate(text.splitlines(keepends=True), 1) for _ in line]
+    cut, origin = unwrapped(text, excluded)
 
-        def byte(place: int, before: str = text[:begin], line: str = line) -> int:
-            return len((before + line[:place]).encode())
+    def byte(place: int) -> int:
+        return len(text[:place].encode())
 
+    for whole in cut.splitlines(keepends=True):
+        line, number = whole.splitlines()[0], number_of[origin[begin]]
         tokens = [] if number in excluded else list(TOKENIZER.span_tokenize(line))
         tokens = chinese.segmented(line, tokens, own)
         spans = spans_of(line, language) if tokens else []
         begins = [0, *(start for start, _ in spans[1:]), len(line)]
+        at = origin[begin:]
         for span, (first, last) in zip(spans, pairwise(begins), strict=False):
-            mine = [(byte(a), form_of(line[a:b])) for a, b in tokens if first <= a < last]
+            mine = [(byte(at[a]), form_of(line[a:b])) for a, b in tokens if first <= a < last]
             if mine:
-                found.append(Sentence(number, (byte(span[0]), byte(span[1])), mine))
+                found.append(Sentence(number, (byte(at[span[0]]), byte(at[span[1] - 1] + 1)), mine))
         begin += len(whole)
     return found
+
+
+def unwrapped(text: str, excluded: tuple[int, ...]) -> tuple[str, list[int]]:
+    """A text with its hard-wrapped lines joined, and where each of its characters stood before."""
+    cut, origin, place = "", [], 0
+    for start, end, fill in [*joints(text, excluded), (len(text), len(text), "")]:
+        cut += text[place:start] + fill
+        origin += [*range(place, start), *[start] * len(fill)]
+        place = end
+    return cut, origin
 
 
 # --- matches -----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ CHAIN = [
     "language.sentences",
     "language.signs",
     "language.breaks",
+    "language.wrapping",
     "language.chinese",
     "language.codes",
     "language.parts",

@@ -69,6 +69,38 @@ def test_a_block_is_read_as_line_by_line(documents):
     assert fast(documents) == slow(documents)
 
 
+FULL_LINE = st.sampled_from(
+    [
+        "the delegates in the old harbour hall spoke of",
+        "  Artificial intelligence as though it were inter-",
+        "national weather. Nobody in the room could say  ",
+        "– who had first used (the word) “U.S. law” é in a",
+        "12 of them, e.g. the two ministers, spoke of self-",
+        "- reliance and the race. “We go,” it said, and the",
+        "双方都说竞争已经开始并且不会很快结束。港口的人工",
+        "智能会改变海上的安全形势。渔民AI几乎没有注意到两",
+        "minister.",
+        "The harbour (CAC, 2023)",
+        "",
+    ]
+)
+WRAPPED = st.lists(FULL_LINE, min_size=4, max_size=9)
+
+
+@SETTINGS
+@given(
+    st.lists(WRAPPED, min_size=1, max_size=3),
+    st.sampled_from(NEWLINES),
+    st.sampled_from(["en", "zh", "de"]),
+    st.sets(st.integers(1, 9), max_size=1),
+)
+def test_hard_wrapped_lines_are_read_as_one(texts, newline, language, excluded):
+    """Lines that are joined are read as the slow reader reads them as one, offsets as given."""
+    texts = [newline.join(lines) for lines in texts]
+    documents = [(text, language, excluded) for text in texts]
+    assert fast(documents) == slow(documents)
+
+
 PROSE = """We|State|leads|China|US|I|it|Mr|Dr|St|Prof|No|no|etc|Jan|Inc|vs|al|e.g|3.14|50%|café|users’|don't
 “We go on and on”|(see the other page)|‘it is so’"""
 ODD = """A|Ph|a.b|12|Élan|“Why? No. We go”|“No”|“|”|‘|(He left. They came.)|(a)|(|)|—|:|;|"We go."|[1]

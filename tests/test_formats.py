@@ -5,7 +5,7 @@ import io
 import zipfile
 
 import pytest
-from made import PAGE, PARAGRAPHS, docx_of, pdf_of
+from made import PAGE, PARAGRAPHS, docx_of, docx_of_xml, pdf_of
 
 from analysis.errors import InputError
 from analysis.reading import formats
@@ -103,6 +103,98 @@ def test_word_document():
     assert text == "The “race”.\n人工智能\nleft\tright"
 
 
+def run(text: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def paragraph(*content: str) -> str:
+    return f"<w:p>{''.join(content)}</w:p>"
+
+
+def cell(*content: str, properties: str = "") -> str:
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{''.join(content)}</w:tc>"
+
+
+def table(*rows: str) -> str:
+    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+
+
+WORDS = paragraph(run("words"))
+BOX = f"<w:txbxContent>{paragraph(run('in a box'))}</w:txbxContent>"
+FIELD = "<w:r><w:fldChar w:fldCharType='{}'/></w:r>"
+DELETED = "<w:del w:id='1' w:author='a'><w:r><w:delText>deleted </w:delText></w:r></w:del>"
+MOVED = f"<w:moveFrom w:id='2' w:author='a'>{run('moved away ')}</w:moveFrom>"
+VERTICAL, FURTHER = "<w:vMerge w:val='restart'/>", "<w:vMerge/>"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (paragraph(run("a "), f"<w:ins w:id='1' w:author='a'>{run('new ')}</w:ins>", run("b")), "a new b"),
+        (paragraph(run("a "), DELETED, MOVED, run("b")), "a b"),
+        (paragraph(run("a "), f"<w:moveTo w:id='3' w:author='a'>{run('here ')}</w:moveTo>", run("b")), "a here b"),
+        (f"<w:ins w:id='1' w:author='a'>{WORDS}</w:ins>{WORDS}", "words\nwords"),
+        (f"<w:p><w:pPr><w:rPr><w:del w:id='4' w:author='a'/></w:rPr></w:pPr>{run('no end, ')}</w:p>{WORDS}", "no end, words"),
+        (paragraph(f"<w:smartTag w:uri='u' w:element='e'>{run('London')}</w:smartTag>", run(" calls")), "London calls"),
+        (f"<w:sdt><w:sdtPr/><w:sdtContent>{WORDS}</w:sdtContent></w:sdt>", "words"),
+        (paragraph(run("a "), f"<w:sdt><w:sdtContent>{run('name')}</w:sdtContent></w:sdt>"), "a name"),
+        (paragraph(f"<w:hyperlink>{run('a link')}</w:hyperlink>"), "a link"),
+        (paragraph(f"<w:fldSimple w:instr='PAGE'>{run('12')}</w:fldSimple>"), "12"),
+        (paragraph(FIELD.format("begin"), "<w:r><w:instrText>HYPERLINK x</w:instrText></w:r>",
+                   FIELD.format("separate"), run("shown"), FIELD.format("end")), "shown"),
+        (paragraph(run("a"), "<w:r><w:tab/></w:r>", run("b"), "<w:r><w:br/></w:r>", run("c")), "a\tb\nc"),
+        (paragraph("<w:r><w:ruby><w:rt><w:r><w:t>jing</w:t></w:r></w:rt><w:rubyBase>", run("竞"), "</w:rubyBase></w:ruby></w:r>"), "竞"),
+        (paragraph(run("a"), "<w:r><x:thing><x:t>no word</x:t></x:thing></w:r>"), "a"),
+        (table(cell(paragraph(run("wide")), properties="<w:gridSpan w:val='3'/>"), cell(WORDS) * 2), "wide\nwords\twords"),
+        (table(cell(paragraph(run("tall")), properties=VERTICAL) + cell(WORDS), cell(paragraph(), properties=FURTHER) + cell(WORDS)), "tall\twords\n\twords"),
+        (table(cell(WORDS, table(cell(paragraph(run("nested"))) + cell(WORDS)), paragraph())), "words nested words "),
+        (table(f"<w:trPr><w:del w:id='5' w:author='a'/></w:trPr>{cell(WORDS)}", cell(paragraph(run("kept")))), "kept"),
+        (f"<w:tbl><w:sdt><w:sdtContent><w:tr>{cell(WORDS)}</w:tr></w:sdtContent></w:sdt></w:tbl>", "words"),
+        (paragraph(run("before "), f"<w:r><mc:AlternateContent><mc:Choice Requires='wps'><wps:txbx>{BOX}</wps:txbx></mc:Choice><mc:Fallback><w:pict><v:textbox>{BOX}</v:textbox></w:pict></mc:Fallback></mc:AlternateContent></w:r>", run("after")), "before after\nin a box"),
+        (paragraph(run("a"), f"<w:r><w:pict><v:textbox>{BOX}</v:textbox></w:pict></w:r>"), "a\nin a box"),
+    ],
+)  # fmt: skip
+def test_word_document_loses_and_repeats_nothing(body, text):
+    """Tracked changes accepted; tags, controls, fields, links, boxes and nested tables in; each once."""
+    assert extracted(docx_of_xml(body + WORDS), ".docx", where="a").text == f"{text}\nwords"
+
+
+def test_notes_of_a_word_document_are_counted():
+    """Footnotes and endnotes are left out, and it is said how many."""
+    notes = "<w:r><w:footnoteReference w:id='2'/></w:r><w:r><w:endnoteReference w:id='2'/></w:r>"
+    found = extracted(docx_of_xml(paragraph(run("a"), notes)), ".docx", where="a")
+    assert found.text == "a"
+    assert found.notes == (
+        "text of a Word document, without headers; 2 footnotes and endnotes left out",
+    )
+
+
+def test_page_in_utf8_is_read_as_utf8():
+    """Valid UTF-8 is read as UTF-8 whatever the page declares, and a wrong declaration is said."""
+    page = "<meta charset='iso-8859-1'><p>“café à la carte”</p>"
+    found = extracted(page.encode(), ".html", where="a")
+    assert found.text == "“café à la carte”"
+    assert found.notes[0] == "is UTF-8, not the encoding it declares (iso-8859-1)"
+
+
+def test_words_cut_at_a_line_end_of_a_pdf_are_whole():
+    """A hyphen at the end of a printed line goes, unless it is the word's own."""
+    page = [
+        "The minister answe-",
+        "red the repre-",
+        "sentatives, a self-",
+        "reliant Anglo-",
+        "American council, on short-",
+        "and long-term aims of the deep-",
+        "sea port, where deep-sea cables end.",
+    ]
+    text = extracted(pdf_of(page), ".pdf", where="a").text
+    assert text == (
+        "The minister answered the representatives, a self-reliant Anglo-American council, on "
+        "short- and long-term aims of the deep-sea port, where deep-sea cables end."
+    )
+
+
 def test_pdf_lines_become_paragraphs():
     """The lines of a PDF are put together; a short last line ends a paragraph."""
     page = [
@@ -112,6 +204,21 @@ def test_pdf_lines_become_paragraphs():
     ]
     found = extracted(pdf_of(page, ["Page two."]), ".pdf", where="a")
     assert found.text.split("\n") == [f"{page[0]} {page[1]}", page[2], "Page two."]
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        r"{\revised does not }{\deleted\revauthdel1 will {\b surely\}} }cover",
+        r"{\revised does not }{\b\deleted will }cover",
+        r"does not \deleted will \deleted0 cover",
+    ],
+)
+def test_deleted_words_of_rich_text(middle):
+    """What is marked as deleted in Rich Text is left out; what is inserted stays."""
+    content = rf"{{\rtf1\ansi The treaty {middle} weapons.\par}}".encode()
+    text = extracted(content, ".rtf", where="a").text
+    assert text.split() == ["The", "treaty", "does", "not", "cover", "weapons."]
 
 
 def test_rich_text():

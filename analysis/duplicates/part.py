@@ -71,6 +71,7 @@ def part_of_block(block: Block, inside: np.ndarray) -> Block:
     counts = np.bincount(ids, minlength=len(block.forms))
     used = counts > 0
     place = np.cumsum(used, dtype=np.int32) - 1
+    cut = token[block.cut_token]
     return replace(
         block,
         ids=place[ids],
@@ -80,6 +81,9 @@ def part_of_block(block: Block, inside: np.ndarray) -> Block:
         sentence_document=(np.cumsum(inside) - 1)[block.sentence_document[sentence]],
         paragraph=block.paragraph[sentence],
         span=block.span[sentence],
+        cut_token=(np.cumsum(token) - 1)[block.cut_token[cut]],
+        cut_end=block.cut_end[cut],
+        wrapped=(np.cumsum(inside) - 1)[block.wrapped[inside[block.wrapped]]],
         form_counts=counts[used],
         forms=block.forms[used],
         types=block.types[used],

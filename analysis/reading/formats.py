@@ -8,9 +8,11 @@ import logging
 import re
 import time
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.errors import InputError
+from analysis.language.wrapping import CJK, at_hyphen, hyphenated
 from analysis.reading.encodings import decoded
 
 MB = 1_000_000
@@ -29,6 +31,10 @@ MOST_TAGS = 30_000
 LEAST_SHARE = 0.05
 MOST_PAGES = 5_000
 LONGEST_SECONDS = 120
+MAX_WORD = 100
+"""Characters before the end of a line in which the word that it cuts is looked for."""
+HYPHEN_MARK = re.compile("[\x02\ufffe](?:\r?\n)?")
+"""How pdfium marks a hyphen at the end of a printed line: it puts both parts of the word together."""
 EXTRA = "pip install 'ai-race-workbook[formats]'"
 DECLARED_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I
@@ -81,8 +87,33 @@ BLOCKS = frozenset(
 UNSEEN = frozenset(
     ["script", "style", "noscript", "template", "head", "iframe", "object", "svg", "math"]
 )
+RTF_DELETED_END = b"\\deleted0"
+RTF_DELETED = re.compile(rb"(?<!\\)\\deleted(?![a-z0])")
+RTF_BRACE = re.compile(rb"\\[\\{}]|[{}]|\\deleted0")
+WORD_SPACES = (
+    "{http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "{http://purl.oclc.org/ooxml/wordprocessingml/main",
+)
+WORD_NOTES = ("footnoteReference", "endnoteReference")
+WORD_CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+WORD_OUT = frozenset(
+    [
+        "del",
+        "moveFrom",
+        "pPr",
+        "rPr",
+        "sectPr",
+        "tblPr",
+        "tblGrid",
+        "trPr",
+        "tcPr",
+        "sdtPr",
+        "sdtEndPr",
+        "rubyPr",
+        "rt",
+    ]
+)
 SENTENCE_END = re.compile(r"[.!?。！？…:：][\"'”’」』)）]*\Z")
-CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 @dataclass(frozen=True)
@@ -142,9 +173,18 @@ def from_plain(content: bytes, where: str, encoding: str) -> Extract:
 
 
 def html_text(content: bytes, where: str, encoding: str) -> tuple[str, tuple[str, ...]]:
-    """HTML as text: by the encoding said, the one that its head declares, or as any other text."""
+    """HTML as text, and notes on its encoding.
+
+    It is read in the encoding given, as UTF-8 where it is valid UTF-8 with letters beyond ASCII, in
+    the encoding that its head declares, or as any other text.
+    """
     declared = DECLARED_CHARSET.search(content[:4096])
     notes: tuple[str, ...] = ()
+    if not encoding and declared and is_utf8(content):
+        name = declared[1].decode()
+        other = html_encoding(declared[1]) not in ("utf-8", "utf8")
+        notes = (f"is UTF-8, not the encoding it declares ({name})",) if other else ()
+        return decoded(content, where=where, encoding="utf-8").text, notes
     if not encoding and declared:
         try:
             return decoded(content, where=where, encoding=html_encoding(declared[1])).text, ()
@@ -152,6 +192,15 @@ def html_text(content: bytes, where: str, encoding: str) -> tuple[str, tuple[str
             notes = (f"is not in the encoding it declares ({declared[1].decode()})",)
     plain = from_plain(content, where, encoding)
     return plain.text, (*notes, *plain.notes)
+
+
+def is_utf8(content: bytes) -> bool:
+    """Whether bytes are valid UTF-8 and more than ASCII."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not content.isascii()
 
 
 def html_encoding(declared: bytes) -> str:
@@ -231,36 +280,107 @@ def line_texts(tree) -> list[str]:
 
 
 def from_docx(content: bytes, where: str, encoding: str) -> Extract:
-    """Paragraphs and tables of a Word document in their order, a line each; tables by rows."""
+    """Paragraphs and tables of a Word document in their order, a line each; tables by rows.
+
+    The text is that with all tracked changes accepted. How many notes are left out is noted.
+    """
     docx = library("docx", where)
     check_package(content, where)
     try:
-        lines = timely_lines(docx.Document(io.BytesIO(content)), where)
+        body = docx.Document(io.BytesIO(content)).element.body
+        lines = word_lines(body, where, time.monotonic() + LONGEST_SECONDS)
+        notes = sum(word_name(element) in WORD_NOTES for element in body.iter())
     except InputError:
         raise
     except Exception as error:  # whatever a broken package makes python-docx and lxml raise
         raise InputError("cannot be read as DOCX", where=where) from error
     if not any(line.strip() for line in lines):
         raise InputError("holds no text", where=where)
-    return Extract("\n".join(lines), {}, ("text of a Word document, without notes and headers",))
+    said = f"; {notes} footnotes and endnotes left out" if notes else ""
+    return Extract("\n".join(lines), {}, (f"text of a Word document, without headers{said}",))
 
 
-def timely_lines(document, where: str) -> list[str]:
-    """The lines of a Word document; raises InputError where they take too long."""
+def word_name(element) -> str:
+    """The name of an element of Word's, 'AlternateContent' for that, '' for any other."""
+    space, _, name = str(element.tag).rpartition("}")
+    return name if space in WORD_SPACES or name == "AlternateContent" else ""
+
+
+def nearest(parent, *names: str) -> Iterator:
+    """The elements of some names within another, not those within these; what is deleted, hidden in
+    properties, or an alternative to what is taken, is passed over."""
+    for child in parent:
+        name = word_name(child)
+        if name in names:
+            yield child
+        elif name == "AlternateContent":  # the same for old and new versions of Word
+            held = [branch for branch in child if any(word_name(e) == "t" for e in branch.iter())]
+            yield from nearest(held[:1], *names)
+        elif name not in WORD_OUT:
+            yield from nearest(child, *names)
+
+
+def word_lines(parent, where: str, until: float) -> list[str]:
+    """The lines of paragraphs and tables; raises InputError where they take longer than `until`."""
     lines: list[str] = []
-    start = time.monotonic()
-    for block in document.iter_inner_content():
-        if time.monotonic() - start > LONGEST_SECONDS:
+    begun = ""  # a paragraph whose end is deleted goes on in the next
+    for block in nearest(parent, "p", "tbl"):
+        if time.monotonic() > until:
             raise InputError(f"takes longer than {LONGEST_SECONDS} s", where=where)
-        lines += block_lines(block)
-    return lines
+        if word_name(block) == "tbl":
+            rows = (row for row in nearest(block, "tr") if not has_mark(row, "trPr", "del"))
+            lines += [word_row(row, where, until) for row in rows]
+            continue
+        text, boxes = word_paragraph(block)
+        if has_mark(block, "pPr", "rPr", "del"):
+            begun += text
+        else:
+            lines += (begun + text).split("\n")
+            begun = ""
+        for box in boxes:
+            lines += word_lines(box, where, until)
+    return [*lines, *begun.split("\n")] if begun else lines
 
 
-def block_lines(block) -> list[str]:
-    """The line of a paragraph, or a line for each row of a table."""
-    if hasattr(block, "rows"):
-        return ["\t".join(cell.text.replace("\n", " ") for cell in row.cells) for row in block.rows]
-    return block.text.split("\n")
+def word_row(row, where: str, until: float) -> str:
+    """The cells of a row with tabs between them, each once; one that goes on from above is empty."""
+    cells = []
+    for cell in nearest(row, "tc"):
+        if has_mark(cell, "tcPr", "cellDel") or continues(cell, "hMerge"):
+            continue
+        lines = [] if continues(cell, "vMerge") else word_lines(cell, where, until)
+        cells.append(" ".join(line.replace("\t", " ") for line in lines))
+    return "\t".join(cells)
+
+
+def word_paragraph(paragraph) -> tuple[str, list]:
+    """The text of a paragraph, and the text boxes that stand in it."""
+    parts, boxes = [], []
+    for element in nearest(paragraph, "t", "txbxContent", *WORD_CHARACTERS):
+        name = word_name(element)
+        if name == "txbxContent":
+            boxes.append(element)
+        else:
+            parts.append((element.text or "") if name == "t" else WORD_CHARACTERS[name])
+    return "".join(parts), boxes
+
+
+def has_mark(element, *path: str) -> bool:
+    """Whether children of these names, each within the one before, are in an element."""
+    found = [element]
+    for name in path:
+        found = [child for one in found for child in one if word_name(child) == name]
+    return bool(found)
+
+
+def continues(cell, merge: str) -> bool:
+    """Whether a cell goes on from the one above ('vMerge') or to the left ('hMerge')."""
+    for properties in cell:
+        for mark in properties if word_name(properties) == "tcPr" else ():
+            if word_name(mark) == merge:
+                values = [value for key, value in mark.attrib.items() if key.endswith("}val")]
+                return values != ["restart"]
+    return False
 
 
 def check_package(content: bytes, where: str) -> None:
@@ -295,7 +415,8 @@ def from_pdf(content: bytes, where: str, encoding: str) -> Extract:
         raise InputError("cannot be read as PDF", where=where) from error
     finally:
         document.close()
-    paragraphs = [line for page in pages for line in unwrapped(page)]
+    known = hyphenated("\n".join(line for page in pages for line in page))
+    paragraphs = [line for page in pages for line in unwrapped(page, known)]
     if not any(line.strip() for line in paragraphs):
         raise InputError(f"holds no text in {len(pages)} pages: a scan?", where=where)
     return Extract("\n".join(paragraphs), {}, ("text of a PDF, its lines put together",))
@@ -315,16 +436,17 @@ def pdf_pages(document, where: str) -> list[list[str]]:
             )
         page = document[number]
         text = page.get_textpage().get_text_bounded()
-        pages.append(text.replace("\x02", "\ufffe").splitlines())
+        pages.append(HYPHEN_MARK.sub("\ufffe\n", text).splitlines())
         page.close()
     return pages
 
 
-def unwrapped(lines: list[str]) -> list[str]:
+def unwrapped(lines: list[str], known: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
     """Lines of a printed page as paragraphs.
 
     A paragraph ends at a blank line, and after the end of a sentence in a line that is not full. A
-    word cut by the mark that stands for a hyphen at a line's end (U+FFFE) is put together.
+    word cut by the mark that stands for a hyphen at a line's end (U+FFFE) is put together, unless
+    the hyphen is its own; `known` are words with one (see `wrapping.at_hyphen`).
 
     >>> unwrapped(["The race between na\\ufffe", "tions goes on and", "on.", "A new paragraph."])
     ['The race between nations goes on and on.', 'A new paragraph.']
@@ -339,17 +461,31 @@ def unwrapped(lines: list[str]) -> list[str]:
         if ended:
             paragraphs.append(line)
         else:
-            paragraphs[-1] = joined(paragraphs[-1], line)
+            paragraphs[-1] = joined(paragraphs[-1], line, known)
         ended = bool(SENTENCE_END.search(line)) and len(line) < full
     return [paragraph.replace("\ufffe", "-") for paragraph in paragraphs]
 
 
-def joined(before: str, after: str) -> str:
-    """Two lines as one: no space between Chinese signs, none after a word that was cut."""
+def joined(before: str, after: str, known: frozenset[tuple[str, str]]) -> str:
+    """Two lines as one: no space between Chinese characters, none in a word that was cut."""
     if before.endswith("\ufffe"):
-        return before[:-1] + after
+        return before[:-1] + at_hyphen(before[-MAX_WORD:-1], after, known) + after
     space = "" if CJK.match(before[-1]) and CJK.match(after[0]) else " "
     return before + space + after
+
+
+def without_deleted(content: bytes) -> bytes:
+    """Rich Text without what is marked as deleted, each time up to the end of the group it is in."""
+    parts, place = [], 0
+    while found := RTF_DELETED.search(content, place):
+        parts.append(content[place : found.start()])
+        place, depth = len(content), 0
+        for sign in RTF_BRACE.finditer(content, found.end()):
+            depth += (sign.group() == b"{") - (sign.group() == b"}")
+            if depth < 0 or (not depth and sign.group() == RTF_DELETED_END):
+                place = sign.end() - (depth < 0)
+                break
+    return b"".join([*parts, content[place:]])
 
 
 def from_rtf(content: bytes, where: str, encoding: str) -> Extract:
@@ -358,7 +494,9 @@ def from_rtf(content: bytes, where: str, encoding: str) -> Extract:
         raise InputError("cannot be read as RTF", where=where)
     striprtf = library("striprtf.striprtf", where)
     try:
-        text = striprtf.rtf_to_text(content.decode("latin-1"), encoding=encoding or "cp1252")
+        text = striprtf.rtf_to_text(
+            without_deleted(content).decode("latin-1"), encoding=encoding or "cp1252"
+        )
     except (ValueError, LookupError, IndexError, KeyError, OverflowError) as error:
         raise InputError("cannot be read as RTF", where=where) from error
     if not text.strip():

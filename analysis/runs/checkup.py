@@ -15,7 +15,7 @@ from analysis.duplicates.stories import CorpusStories, duplicate_table, stories_
 from analysis.errors import shown
 from analysis.language.chinese import NOT_SEGMENTED, letters_by_script
 from analysis.overview import languages_told, reading_account, scripts_told
-from analysis.tokens import tokenize
+from analysis.tokens import Tokens, tokenize
 
 MOST_TOLD = 100
 MOST_VALUES = 20
@@ -51,7 +51,9 @@ def checkup(corpus: Corpus) -> Iterator[str]:
     yield from scripts_told(corpus).splitlines()
     columns = ", ".join(shown(column, quote=False) for column in corpus.group_columns())
     yield f"columns for group: {columns}"
-    yield from copy_lines(stories_of(tokenize(corpus)))
+    tokens = tokenize(corpus)
+    yield from wrapped_lines_told(tokens)
+    yield from copy_lines(stories_of(tokens))
     for rule, lines in corpus.excluded.groupby("rule").size().items():
         yield f"excluded by {shown(rule)}: {lines}"
     for name in unused_rules(corpus):
@@ -141,6 +143,20 @@ def first_of(table: pd.DataFrame, chosen: pd.Series) -> str:
     """How many documents are chosen, and the first of them."""
     first = ", ".join(shown(name, quote=False) for name in table.loc[chosen, "document"].head(3))
     return f"{int(chosen.sum())} documents ({first}{' …' if chosen.sum() > 3 else ''})"
+
+
+def wrapped_lines_told(tokens: Tokens) -> Iterator[str]:
+    """How many documents are hard-wrapped, and the first of them; nothing where none is."""
+    numbers = [block.wrapped + block.first_document for block in tokens.blocks()]
+    wrapped = np.concatenate(numbers)
+    if len(wrapped):
+        names = tokens.corpus.documents["id"].iloc[wrapped[:3]]
+        first = ", ".join(shown(name, quote=False) for name in names)
+        more = " …" if len(wrapped) > 3 else ""
+        yield (
+            f"remark: hard-wrapped text in {len(wrapped)} documents ({first}{more}): "
+            "lines of a paragraph are joined for cutting sentences"
+        )
 
 
 # --- copies ----------------------------------------------------------------------------------------

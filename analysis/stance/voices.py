@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.language.signs import read_signs
+from analysis.language.wrapping import one_line
 from analysis.stance.quoting import HINTS, OPENING, VOICES, reported, speech
-from analysis.store.blocks import Job, Product, block_of, find_lines, places, take_part
+from analysis.store.blocks import Job, Product, block_of, joined_lines, places, take_part
 from analysis.store.cache import Entry, code_of, key_of, unpacked
 from analysis.store.texts import Texts
 
@@ -86,9 +86,11 @@ def heard_in(
     telling = np.zeros(len(spans), dtype=bool)
     hinted = np.flatnonzero(hinted_sentences(block) & asked)
     telling[hinted] = [
-        reported(content[start:end].decode("utf-8")) for start, end in spans[hinted].tolist()
+        reported(one_line(content[start:end].decode("utf-8")))
+        for start, end in spans[hinted].tolist()
     ]
-    return telling, spans_of_speech(content, lines_asked(content, origin, spans[asked, 0]))
+    lines = joined_lines(content, origin, job.excluded)
+    return telling, spans_of_speech(content, lines_asked(content, lines, spans[asked, 0]))
 
 
 def hinted_sentences(block: Entry) -> np.ndarray:
@@ -101,23 +103,21 @@ def hinted_sentences(block: Entry) -> np.ndarray:
     return found
 
 
-def lines_asked(content: bytes, origin: np.ndarray, begins: np.ndarray) -> list[tuple[int, int]]:
-    """First byte and one past the last of each line with an opening mark in which a sentence begins at
+def lines_asked(content: bytes, lines: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """The lines (first byte and one past the last) with an opening mark in which a sentence begins at
     one of these bytes."""
-    lines = find_lines(read_signs(content), origin)
     marks = np.array([at for mark in OPENING for at in places(content, mark)], dtype=np.int64)
     held_marks, held_sentences = (
-        np.unique(np.searchsorted(lines.start, found, side="right") - 1)
+        np.unique(np.searchsorted(lines[:, 0], found, side="right") - 1)
         for found in (marks, begins)
     )
-    both = np.intersect1d(held_marks, held_sentences)
-    return list(zip(lines.start[both].tolist(), lines.end[both].tolist(), strict=True))
+    return lines[np.intersect1d(held_marks, held_sentences)]
 
 
-def spans_of_speech(content: bytes, lines: list[tuple[int, int]]) -> np.ndarray:
+def spans_of_speech(content: bytes, lines: np.ndarray) -> np.ndarray:
     """First byte, and one past the last, of what is `speech` in some lines."""
     rows = []
-    for begin, end in lines:
+    for begin, end in lines.tolist():
         line = content[begin:end].decode("utf-8")
         for quote in speech(line):
             first = begin + len(line[: quote.start].encode())

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.language import chinese
+from analysis.language import chinese, wrapping
 from analysis.language.breaks import certain_breaks
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
 from analysis.language.signs import ALPHABET, Signs, line_ends, read_signs, table_of, word_runs
@@ -30,6 +30,7 @@ from analysis.store.cache import Entry, entry, existing, packed, save
 NUMBER_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
 """The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
 RUNS_KNOWN = 100_000
+INDENTS, ENDS = table_of(b" \t"), table_of(b".!?:;")
 MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
 
 
@@ -41,6 +42,56 @@ class Lines:
     end: np.ndarray
     document: np.ndarray
     number: np.ndarray
+
+    def moved(self, joints: Joints) -> Lines:
+        """The lines of the joined bytes (see `Joints`); each has the number of its first line."""
+        first = np.searchsorted(self.start, joints.start, side="right") - 1
+        starts, document, number = (
+            np.delete(values, first + 1) for values in (self.start, self.document, self.number)
+        )
+        ends = np.delete(self.end, first)
+        return Lines(joints.forward(starts), joints.forward(ends), document, number)
+
+
+@dataclass(frozen=True)
+class Joints:
+    """Where lines are joined for cutting: first and one past the last byte between them, and whether a
+    blank stands for these bytes (else nothing)."""
+
+    start: np.ndarray
+    end: np.ndarray
+    blank: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @cached_property
+    def removed(self) -> np.ndarray:
+        """How many bytes less there are behind each number of joints."""
+        return np.concatenate(([0], np.cumsum(self.end - self.start - self.blank)))
+
+    def joined(self, content: bytes) -> bytes:
+        """The bytes with the lines joined."""
+        edges = zip([0, *self.end.tolist()], [*self.start.tolist(), len(content)], strict=True)
+        fills = [b"", *(b" " if blank else b"" for blank in self.blank.tolist())]
+        return b"".join(f + content[a:b] for f, (a, b) in zip(fills, edges, strict=True))
+
+    def forward(self, places: np.ndarray) -> np.ndarray:
+        """Places of bytes, none of them in a joint, as places in the joined bytes."""
+        if not len(self):
+            return places
+        return places - self.removed[np.searchsorted(self.end, places, side="right")]
+
+    def back(self, places: np.ndarray) -> np.ndarray:
+        """Places in the joined bytes as places of the bytes."""
+        if not len(self):
+            return places
+        ends = self.end - self.removed[1:]
+        return places + self.removed[np.searchsorted(ends, places, side="right")]
+
+    def inside_words(self) -> np.ndarray:
+        """Where, in the joined bytes, two lines touch without a blank."""
+        return (self.end - self.removed[1:])[~self.blank]
 
 
 @dataclass(frozen=True)
@@ -78,6 +129,48 @@ def find_lines(signs: Signs, document_start: np.ndarray) -> Lines:
     first_line = np.searchsorted(start, document_start[:-1])
     number = np.arange(len(start)) - first_line[document] + 1
     return Lines(start, end, document, number)
+
+
+def find_joints(
+    content: bytes, lines: Lines, document_start: np.ndarray, excluded: Mapping[str, Sequence[int]]
+) -> Joints:
+    """Where the lines of hard-wrapped texts are joined (`wrapping.joints`).
+
+    Only documents that may have some are looked at: those with enough lines in a row that are short
+    enough, of them enough that are long enough and some that end in mid-sentence.
+    """
+    data = np.frombuffer(content, dtype=np.uint8)
+    size = lines.end - lines.start
+    short = size > 0
+    if not content.isascii():
+        inner = ((data & 0xC0) == 0x80).view(np.uint8)
+        size = size - np.add.reduceat(inner, lines.start, dtype=np.int64)
+    short &= size <= wrapping.MAX_WIDTH
+    run = np.cumsum(~short | (np.diff(lines.document, prepend=-1) != 0))
+    least = int(wrapping.LIKE * wrapping.MIN_WIDTH)
+    wide = short & ((lines.end - lines.start >= least) | INDENTS[data[lines.start]])
+    inside = short & ~ENDS[data[np.maximum(lines.end - 1, 0)]]
+    many = np.bincount(run[wide], minlength=len(run) + 1) >= wrapping.MIN_LINES
+    many &= np.bincount(run[inside], minlength=len(run) + 1) > 1
+    found = []
+    for document in np.unique(lines.document[many[run]]).tolist():
+        begin, end = document_start[document], document_start[document + 1] - 1
+        text = content[begin:end].decode("utf-8")
+        spans = wrapping.joints(text, excluded.get(str(document), ()))
+        leads = np.flatnonzero((np.frombuffer(content[begin:end], dtype=np.uint8) & 0xC0) != 0x80)
+        found += [(begin + leads[a], begin + leads[b], fill == " ") for a, b, fill in spans]
+    start, end, blank = np.array(found, dtype=np.int64).reshape(-1, 3).T
+    return Joints(start, end, blank.astype(bool))
+
+
+def joined_lines(
+    content: bytes, document_start: np.ndarray, excluded: Mapping[str, Sequence[int]]
+) -> np.ndarray:
+    """First byte and one past the last of each line; joined lines are one."""
+    lines = find_lines(read_signs(content), document_start)
+    joints = find_joints(content, lines, document_start, excluded)
+    lines = lines.moved(joints)
+    return np.column_stack((joints.back(lines.start), joints.back(lines.end)))
 
 
 def places(content: bytes, mark: bytes) -> Iterator[int]:
@@ -469,14 +562,19 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
 
     `ids` (places in `forms`) and `start` (byte in the document) of every token; `document_start`
     and `sentence_start`, the first token of each, one longer; `sentence_document`, `paragraph` and
-    `span` (bytes in the document) of every sentence; `forms`, the different normal forms, and
-    `form_counts`, how often each occurs.
+    `span` (bytes in the document) of every sentence; `cut_token` and `cut_end`, the tokens that a
+    line end cuts and the byte of the document at which each ends; `wrapped`, the documents whose
+    lines are joined; `forms`, the different normal forms, and `form_counts`, how often each occurs.
     """
-    content, document_start = texts.gathered(range(job.first, job.last))
-    signs = read_signs(content)
+    content, given_start = texts.gathered(range(job.first, job.last))
+    signs, document_start = read_signs(content), given_start
     lines = find_lines(signs, document_start)
+    joints = find_joints(content, lines, document_start, job.excluded)
+    if len(joints):
+        signs = read_signs(joints.joined(content))
+        lines, document_start = lines.moved(joints), joints.forward(document_start)
     words, runs = find_words(signs, job.words)
-    first_token = np.searchsorted(words.start, np.append(lines.start, len(content)))
+    first_token = np.searchsorted(words.start, np.append(lines.start, len(signs)))
     spoken = np.diff(first_token) > 0
     if job.excluded:
         spoken &= ~excluded_lines(lines, job.excluded)
@@ -487,20 +585,43 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     said = np.diff(sentence_start) > 0
     line, start, end = line[said], start[said], end[said]
     document = lines.document[line]
-    origin = document_start[document]
+    origin = given_start[document]
     token_document = np.searchsorted(words.start, document_start)
-    token_origin = np.repeat(document_start[:-1], np.diff(token_document))
+    token_origin = np.repeat(given_start[:-1], np.diff(token_document))
+    token, token_end = cut_tokens(signs.content, words, joints)
+    span = np.column_stack((joints.back(start), joints.back(end - 1) + 1))
     return {
         "ids": words.ids.astype(np.int32),
-        "start": (words.start - token_origin).astype(np.int32),
+        "start": (joints.back(words.start) - token_origin).astype(np.int32),
         "document_start": token_document.astype(np.int64),
         "sentence_start": np.append(sentence_start[:-1][said], len(words.ids)).astype(np.int32),
         "sentence_document": document.astype(np.int32),
         "paragraph": lines.number[line].astype(np.int32),
-        "span": np.column_stack((start - origin, end - origin)).astype(np.int32),
+        "span": (span - origin[:, None]).astype(np.int32),
+        "cut_token": token.astype(np.int32),
+        "cut_end": (token_end - token_origin[token]).astype(np.int32),
+        "wrapped": np.unique(np.searchsorted(given_start, joints.start, side="right") - 1).astype(
+            np.int32
+        ),
         "form_counts": np.bincount(words.ids, minlength=len(words.forms)),
         **packed("forms", words.forms),
     }
+
+
+def cut_tokens(content: bytes, words: Words, joints: Joints) -> tuple[np.ndarray, np.ndarray]:
+    """The tokens of joined bytes that a line end cuts, and one past the last byte of each as it was
+    before the lines were joined."""
+    joint = joints.inside_words()
+    token = np.searchsorted(words.start, joint) - 1
+    joint, token = joint[token >= 0], np.unique(token[token >= 0])
+    after = np.append(words.start, len(content))[token + 1]
+    ends = [
+        start + len(TOKEN.match(content[start:stop].decode("utf-8"))[0].encode())
+        for start, stop in zip(words.start[token].tolist(), after.tolist(), strict=True)
+    ]
+    end = np.array(ends, dtype=np.int64)
+    cut = joint[np.searchsorted(joint, words.start[token], side="right")] < end
+    return token[cut], joints.back(end[cut] - 1) + 1
 
 
 def excluded_lines(lines: Lines, excluded: Mapping[str, Sequence[int]]) -> np.ndarray:
