@@ -435,30 +435,30 @@ def word_sums(
     of = masks.argmax(axis=0)
     fewest = np.array([np.delete(others, group).min() for group in range(len(masks))])
     weights = np.array([_document_weights(m, total[of]) for total in (sizes, fewest)])
-    smaller = np.minimum(documents, documents.sum() - documents)
-    share = np.max(smaller[smaller >= uncertainty.FEWEST_DOCUMENTS], initial=0) / documents.sum()
+    n = max(int(documents.sum()), 1)
+    smaller = np.minimum(documents, n - documents)
+    share = np.max(smaller[smaller >= uncertainty.FEWEST_DOCUMENTS], initial=0) / n
     often = tokens.spread.sum(axis=0) * share >= uncertainty.MIN_EXPECTED_WORD_CARRIERS
     columns = np.flatnonzero(often)
     squares, products, carriers = _clumping(tokens, masks, weights, columns)
-    weighted, size_squares = (weights * m**2) @ masks.T, masks @ m**2
+    weighted = (weights * m**2) @ masks.T
+    shared = sizes, masks @ m**2, masks @ m**4, documents
 
-    def sums(counts, size, more, n, w) -> uncertainty.WordSums:
+    def side(counts, by_word, size, size_squares, size_fourths, documents, weighted):
         found = np.zeros((3, len(every)))
-        found[:, columns] = more
-        return uncertainty.WordSums(counts, *found, size, w[0], w[1], int(n))
+        found[:, columns] = by_word
+        powers = float(size_squares), float(size_fourths)
+        return uncertainty.WordSums(
+            counts, *found, float(size), *powers, float(weighted), int(documents)
+        )
 
     for group, count in enumerate(totals):
-        parts = (squares, products, carriers[:, None])
-        own = [part[group, 0] for part in parts]
-        rest = [part[:, -1].sum(axis=0) - part[group, -1] for part in parts]
-        scalars = (size_squares, weighted[0]), (size_squares, weighted[1])
-        mine = [part[group] for part in scalars[0]]
-        theirs = [part.sum() - part[group] for part in scalars[1]]
-        n = int(documents[group]), int(documents.sum() - documents[group])
-        yield (
-            sums(count, sizes[group], own, n[0], mine),
-            sums(every - count, others[group], rest, n[1], theirs),
-        )
+        own = [part[group, 0] for part in (squares, products)] + [carriers[group]]
+        rest = [np.delete(part[:, -1], group, axis=0).sum(axis=0) for part in (squares, products)]
+        rest += [np.delete(carriers, group, axis=0).sum(axis=0)]
+        mine = [part[group] for part in (*shared, weighted[0])]
+        theirs = [part.sum() - part[group] for part in (*shared, weighted[1])]
+        yield side(count, own, *mine), side(every - count, rest, *theirs)
 
 
 def _document_weights(sizes: np.ndarray, total: np.ndarray) -> np.ndarray:

@@ -554,8 +554,9 @@ class WordSums:
     """What one side of a comparison of words needs for a test: sums over its documents.
 
     Of each word `counts`, `squares` (h × count²), `products` (h × size × count) and `carriers`
-    (documents with the word); of all words `size` (tokens), `size_squares`, `weighted`
-    (h × size²) and `documents`. h = 1 / (1 - size / tokens of the side), as in `Sample`.
+    (documents with the word); of all words `size` (tokens), `size_squares` and `size_fourths` (sums
+    of powers of size), `weighted` (h × size²) and `documents`. h = 1 / (1 - size / tokens of the
+    side), as in `Sample`.
     """
 
     counts: np.ndarray
@@ -564,6 +565,7 @@ class WordSums:
     carriers: np.ndarray
     size: float
     size_squares: float
+    size_fourths: float
     weighted: float
     documents: int
 
@@ -581,9 +583,13 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     after both counts and both sizes are divided by the side's design effect (Rao and Scott 1992, A
     simple method for the analysis of clustered binary data). The design effect is that of a
     negative binomial fitted to both sides by moments or, if it is larger, the side's own: a side
-    without an occurrence cannot seem certain. That choice is tuned by simulation. 1 where the rates
-    are equal. NaN where a side has fewer than FEWEST_DOCUMENTS or the word is too rare (MIN_EXPECTED_WORD_CARRIERS).
+    without an occurrence cannot seem certain. As it is an estimate, p is that of Student's t where
+    the normal has the binomial's p, with the degrees of freedom of documents of such sizes,
+    (sum of squared sizes)² / sum of fourth powers - 2. Both choices are tuned by simulation. 1 where
+    the rates are equal. NaN where a side has fewer than FEWEST_DOCUMENTS or the word is too rare (MIN_EXPECTED_WORD_CARRIERS).
     """
+    from scipy.special import ndtri, stdtr
+
     sides = own, rest
     missing = np.full(len(own.counts), np.nan)
     if min(one.documents for one in sides) < FEWEST_DOCUMENTS:
@@ -600,6 +606,8 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     size, rest_size = (one.size / effect for one, effect in zip(sides, effects, strict=True))
     share = size / (size + rest_size)
     p = 2 * np.minimum(_mid_tail(seen, other, share), _mid_tail(other, seen, 1 - share))
+    df = max(squares**2 / (own.size_fourths + rest.size_fourths) - 2, 1)
+    p = 2 * stdtr(df, ndtri(np.clip(p, MIN_P, 1) / 2))
     p = np.where(own.counts * rest.size == rest.counts * own.size, 1.0, np.clip(p, MIN_P, 1))
     return np.where(expected_carriers(own, rest) >= MIN_EXPECTED_WORD_CARRIERS, p, np.nan)
 

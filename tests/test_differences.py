@@ -261,7 +261,8 @@ def test_words_that_differ_are_found():
 
 @pytest.mark.parametrize(("here", "there"), [(12, 30), (3, 60), (0, 60), (20, 20)])
 def test_words_that_do_not_clump_have_the_binomial_mid_p(here, there):
-    """One word at most in each of 60 documents of 100 tokens a side: mid-p of so many among all."""
+    """At most once in each of 60 documents of 100 tokens a side: mid-p of so many among all, by
+    Student's t with 120 - 2 degrees of freedom."""
     sizes = np.full(60, 100)
     own, rest = (word_side((np.arange(60) < k)[:, None].astype(int), sizes) for k in (here, there))
     binomial = stats.binom(here + there, 0.5)
@@ -269,7 +270,8 @@ def test_words_that_do_not_clump_have_the_binomial_mid_p(here, there):
         binomial.sf(here) + binomial.pmf(here) / 2,
         binomial.cdf(here - 1) + binomial.pmf(here) / 2,
     )
-    assert uncertainty.word_p(own, rest)[0] == pytest.approx(min(1, 2 * min(tails)))
+    z = stats.norm.ppf(min(1, 2 * min(tails)) / 2)
+    assert uncertainty.word_p(own, rest)[0] == pytest.approx(2 * stats.t.cdf(z, 118))
 
 
 def test_a_clumped_word_is_less_sure_than_an_even_one():
