@@ -179,13 +179,11 @@ def check_rates(
         sets = term_sets([one.subject], codebook.terms if codebook else {})
         matches = find(tokens, sets, keep=0)
         parts = [side_of(matches, side) for side in two_sides(tokens.corpus, one)]
-        rng = uncertainty.generator(random_seed, f"finding {one.id}")
-        numbers = compare(parts, 0, confidence, resamples, rng)
+        numbers, why = compare(parts, 0, confidence)
         scaled = tuple(number * 1e6 for number in numbers)
         n = int(sum(part.sizes.sum() for part, _ in parts))
-        found.append(
-            finding(one, verdict(*scaled), scaled, n, "difference per million tokens", "trends.csv")
-        )
+        what = "difference per million tokens" + why
+        found.append(finding(one, None if why else verdict(*scaled), scaled, n, what, "trends.csv"))
     return found
 
 
@@ -207,28 +205,25 @@ def check_shares(
             found.append(finding(one, None, (nan, nan, nan), 0, "the codebook lacks the frame", ""))
             continue
         parts = [(coding.by_document(side), 1.0) for side in two_sides(coding.tokens.corpus, one)]
-        rng = uncertainty.generator(random_seed, f"finding {one.id}")
-        column = coding.frames.index(one.subject)
-        numbers = compare(parts, column, confidence, resamples, rng)
+        numbers, why = compare(parts, coding.frames.index(one.subject), confidence)
         n = int(sum(part.sizes.sum() for part, _ in parts))
-        what = f"difference of shares of {coding.unit}s"
-        found.append(finding(one, verdict(*numbers), numbers, n, what, "evidence.parquet"))
+        what = f"difference of shares of {coding.unit}s{why}"
+        holds = None if why else verdict(*numbers)
+        found.append(finding(one, holds, numbers, n, what, "evidence.parquet"))
     return found
 
 
-def compare(parts, column: int, confidence, resamples, rng) -> tuple[float, float, float]:
-    """Difference of two sides' rates of one column, and its interval; NaN where a side is empty."""
+def compare(parts, column: int, confidence: float) -> tuple[tuple[float, float, float], str]:
+    """Difference of two sides' rates of one column and its interval, NaN where a side is empty; and
+    why no claim can rest on an interval over documents, '' where one can (see `rate_difference`)."""
     if any(not documents.sizes.sum() for documents, _ in parts):
-        return (float("nan"),) * 3
-    limits = []
-    for documents, effects in parts:
-        interval = uncertainty.rate_intervals(
-            documents, effects=effects, confidence=confidence, resamples=resamples, rng=rng
-        )
-        rate = documents.counts[:, column].sum() / documents.sizes.sum()
-        limits += [rate, interval.low[column], interval.high[column]]
-    low, high = uncertainty.difference_interval(*limits)
-    return float(limits[0] - limits[3]), float(low), float(high)
+        return (float("nan"),) * 3, ""
+    sides, effects = zip(*parts, strict=True)
+    found = uncertainty.rate_difference(*sides, effects=effects, confidence=confidence)
+    difference = found.rate[column] - found.other[column]
+    why = found.no_test[column] if found.over == "documents" else ""
+    numbers = float(difference), float(found.low[column]), float(found.high[column])
+    return numbers, f"; {why}" if why else ""
 
 
 def verdict(estimate: float, low: float, high: float) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -29,6 +29,12 @@ MOST_WORDS, MOST_LISTED = 20_000, 100_000
 TOO_FEW_MATCHES = 5
 ONE_RULE_SHARE = 0.5
 ONE_DOCUMENT_SHARE = 0.75
+KEYNESS_MEASURES = {
+    "g2": "log_likelihood",
+    "log_ratio": "log_ratio",
+    "g2_two_cell": "log_likelihood_2cell",
+    "percent_difference": "percent_difference",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +81,8 @@ class Coding:
     def by_document(self, inside: np.ndarray | None = None) -> uncertainty.Clusters:
         """Coded units of each frame, and units, in each document (or each of some)."""
         if inside is None:
-            return uncertainty.Clusters.of(self.coded, self.units)
-        return uncertainty.Clusters.of(self.coded[inside], self.units[inside])
+            return uncertainty.Clusters(self.coded, self.units)
+        return uncertainty.Clusters(self.coded[inside], self.units[inside])
 
 
 def code_units(
@@ -226,16 +232,14 @@ def frame_table(
     A frame is measured in the documents in whose language it has rules; elsewhere it has no units
     and no share. A corpus of several languages has the rows of each as well (column language,
     'all' for every document). Columns frame, group, units, coded, share, low, high, documents, interval.
+    Nothing is drawn: `resamples` and `random_seed` are taken as every table takes them.
     """
     rows = []
     masks, spoken = coding.tokens.corpus.group_masks(group), coding.tokens.corpus.spoken
     for (more, mask), (name, within), (frames, measured) in product(spoken, masks, coding.measured):
         inside = within & measured & mask
         mine = coding.by_document(inside).only(frames)
-        rng = uncertainty.generator(random_seed, f"frames {coding.unit} {group} {name}")
-        interval = uncertainty.rate_intervals(
-            mine, confidence=confidence, resamples=resamples, rng=rng
-        )
+        interval = uncertainty.rate_intervals(mine, confidence=confidence)
         coded, units = mine.counts.sum(axis=0), int(mine.sizes.sum())
         for n, frame in enumerate(frames.tolist()):
             share = coded[n] / units if units else np.nan
@@ -313,9 +317,11 @@ def difference_table(
     """Differences of frame shares between groups, with interval, p and q, or why there is no p.
 
     Columns frame, group, other, share, other_share, difference, low, high, p, q, documents,
-    other_documents, interval (the weaker of the two sides), no_test. p is a permutation test over documents, q its false discovery
-    rate over all rows with a p; both are missing, and `no_test` says why, where the documents
-    are too few for any p below 1 - confidence.
+    other_documents, interval (the weaker of the two sides), no_test. p is the level at which the
+    interval touches zero (`uncertainty.rate_difference`), q its false discovery rate over all rows
+    with a p. Both are missing, and `no_test` says why, where a side has fewer than ten documents or
+    the frame is too rare; such a row has an interval, but no claim can rest on it. Nothing is drawn:
+    `resamples` and `random_seed` are taken as every table takes them.
     """
     corpus = coding.tokens.corpus
     groups = corpus.groups(group).to_numpy()
@@ -324,11 +330,8 @@ def difference_table(
 
     def rows_of(side: tuple) -> list[tuple]:
         frames, name, other, *masks = side
-        rng = uncertainty.generator(
-            random_seed, f"differences {coding.unit} {group} {name} {other}"
-        )
         kept, part = tuple(coding.frames[n] for n in frames), documents.only(frames)
-        return difference_rows(kept, part, (name, other), masks, confidence, resamples, rng)
+        return difference_rows(kept, part, (name, other), masks, confidence)
 
     compared = ahead(measured_sides(coding, groups, names), rows_of, workers())
     rows = [row for _, found in compared for row in found]
@@ -348,28 +351,16 @@ def measured_sides(coding: Coding, groups: np.ndarray, names: Sequence[str]):
             yield frames, *side
 
 
-def difference_rows(frames, documents, names, masks, confidence, resamples, rng) -> list[tuple]:
+def difference_rows(frames, documents, names, masks, confidence) -> list[tuple]:
     """The rows of one comparison, one a frame; documents without a unit do not count."""
     masks = [mask & (documents.sizes > 0) for mask in masks]
-    parts = [documents.some(mask) for mask in masks]
     n, m = int(masks[0].sum()), int(masks[1].sum())
-    share, rest = (part.counts.sum(axis=0) / (part.sizes.sum() or np.nan) for part in parts)
-    mine, theirs = (
-        uncertainty.rate_intervals(part, confidence=confidence, resamples=resamples, rng=rng)
-        for part in parts
-    )
-    limits = (share, mine.low, mine.high, rest, theirs.low, theirs.high)
-    low, high = uncertainty.difference_interval(*limits)
-    over = min(mine.over, theirs.over, key=("", "texts", "documents").index)
-    refusal = uncertainty.cannot_test(n, m, confidence)
-    p = np.full(len(frames), np.nan)
-    if not refusal:
-        both = masks[0] | masks[1]
-        p = uncertainty.permutation_p(documents.some(both), masks[0][both], resamples, rng)
-    numbers = zip(share, rest, share - rest, low, high, p, strict=True)
+    parts = [documents.some(mask) for mask in masks]
+    found = uncertainty.rate_difference(*parts, confidence=confidence)
+    numbers = (found.rate, found.other, found.rate - found.other, found.low, found.high, found.p)
     return [
-        (frame, *names, *row, n, m, over, refusal)
-        for frame, row in zip(frames, numbers, strict=True)
+        (frame, *names, *row, n, m, found.over, why)
+        for frame, *row, why in zip(frames, *numbers, found.no_test, strict=True)
     ]
 
 
@@ -385,17 +376,18 @@ def keyness_table(
 
     The `most_words` types with the largest |z| of every group, by z. log_odds and z: log-odds with
     an informative Dirichlet prior of `prior` tokens; g2: 4-cell log-likelihood, signed; log_ratio:
-    binary logarithm of the two rates' ratio. p: Welch's t-test over documents, with its false
-    discovery rate q over all types of the group; missing where a side has fewer than ten
-    documents, as then words can be ranked but not tested. Columns end with documents,
-    rest_documents, g2_two_cell (log-likelihood from the word's own two cells, signed) and
-    percent_difference (%DIFF).
+    binary logarithm of the two rates' ratio. p: a binomial test adjusted for the clumping of words
+    in documents (`uncertainty.word_p`), with its false discovery rate q over all tested types of the
+    group. Both are missing, and `no_test` says why, where a side has fewer than ten documents or the
+    word is in too few: it is ranked but not tested. Columns end with documents, rest_documents,
+    g2_two_cell (log-likelihood from the word's own two cells, signed), percent_difference (%DIFF) and
+    no_test. log_odds, z, g2, log_ratio and percent_difference always have one sign.
     """
     groups = tokens.corpus.groups(group).to_numpy()
     names = group_names(tokens.corpus, group, compare)
     columns = ["token", "group", "count", "tokens", "rest_count", "rest_tokens", "log_odds", "z"]
     columns += ["g2", "log_ratio", "p", "q", "documents", "rest_documents"]
-    columns += ["g2_two_cell", "percent_difference"]
+    columns += ["g2_two_cell", "percent_difference", "no_test"]
     parts = [pd.DataFrame(columns=columns)]
     for spoken, inside, rest in comparable(tokens.corpus, groups, names):
         pairs = list(sides(groups, spoken, inside, rest))
@@ -412,70 +404,102 @@ def keyness_parts(
     """The rows of each group of the comparisons (see `sides`) of one language."""
     masks = np.array([mine for *_, mine, _ in pairs] + [theirs for *_, theirs in pairs[:1]])
     masks = masks & (tokens.document_sizes > 0)
-    totals, moments = tokens.group_totals(masks), rate_moments(tokens, masks)
-    every = [
-        np.sum(part[: len(pairs)], axis=0) if len(pairs) > 1 else None
-        for part in (totals, *moments)
-    ]
+    masks = masks if len(pairs) == 1 else masks[:-1]
     parts = []
-    for n, (name, other, mine, theirs) in enumerate(pairs):
-        rest = [
-            whole - part[n] if whole is not None else part[-1]
-            for whole, part in zip(every, (totals, *moments), strict=True)
-        ]
-        own = [part[n] for part in (totals, *moments)]
+    for (name, other, mine, theirs), (own, rest) in zip(
+        pairs, word_sums(tokens, masks), strict=False
+    ):
         cells = [(name, own, rest, mine, theirs)]
         cells += [(other, rest, own, theirs, mine)] if len(pairs) == 1 else []
         for label, one, another, inside, outside in cells:
-            sizes = [int((mask & (tokens.document_sizes > 0)).sum()) for mask in (inside, outside)]
-            part = keyness_of(one, another, sizes, prior, most_words)
+            part = keyness_of(one, another, prior, most_words)
             part = part.assign(documents=int(inside.sum()), rest_documents=int(outside.sum()))
             part.insert(0, "token", tokens.types.take(part.pop("type").to_numpy()).to_pylist())
             parts.append(part.assign(group=label))
     return parts
 
 
-def rate_moments(tokens: Tokens, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of rates and of rates² of each type (columns) over documents of each group (rows)."""
-    sums = np.zeros((len(masks), len(tokens.types)))
-    squares = np.zeros(sums.shape)
-    if not testable(masks):
-        return sums, squares
-    for documents, counts in tokens.type_counts():
-        sizes = np.maximum(tokens.document_sizes[documents], 1)
-        rates = counts.data / np.repeat(sizes, np.diff(counts.indptr))
-        inside = sparse.csr_array(masks[:, documents].astype(float))
-        for total, values in ((sums, rates), (squares, rates**2)):
-            part = (
-                inside
-                @ sparse.csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
-            ).tocoo()
-            total[part.coords] += part.data
-    return sums, squares
+def word_sums(
+    tokens: Tokens, masks: np.ndarray
+) -> Iterator[tuple[uncertainty.WordSums, uncertainty.WordSums]]:
+    """The sums of each group of documents (rows of masks), and of all other groups together.
 
-
-def testable(masks: np.ndarray) -> bool:
-    """Whether any group has documents enough for a test."""
-    return bool((masks.sum(axis=1) >= uncertainty.FEWEST_DOCUMENTS).any())
-
-
-def keyness_of(own, rest, sizes: Sequence[int], prior: float, most_words: int) -> pd.DataFrame:
-    """The rows of one group against its counterpart, `type` the number of the word.
-
-    `own` and `rest` are totals, sums and squares of rates; `sizes` the documents of each side.
+    What only a test needs is summed for words in enough documents to be tested, and is 0 for others.
+    The weight h of a document as one of the others is the largest that it has in any comparison.
+    With two groups that is exact; with more it makes the test slightly conservative, and one sum
+    serves all groups.
     """
-    used = np.flatnonzero(own[0] + rest[0])
-    count, others = own[0][used], rest[0][used]
+    totals, m = tokens.group_totals(masks), tokens.document_sizes.astype(float)
+    every, sizes, documents = totals.sum(axis=0), masks @ m, masks.sum(axis=1)
+    others = sizes.sum() - sizes
+    of = masks.argmax(axis=0)
+    fewest = np.array([np.delete(others, group).min() for group in range(len(masks))])
+    weights = np.array([_document_weights(m, total[of]) for total in (sizes, fewest)])
+    n = max(int(documents.sum()), 1)
+    smaller = np.minimum(documents, n - documents)
+    share = np.max(smaller[smaller >= uncertainty.FEWEST_DOCUMENTS], initial=0) / n
+    often = tokens.spread.sum(axis=0) * share >= uncertainty.MIN_EXPECTED_WORD_CARRIERS
+    columns = np.flatnonzero(often)
+    squares, products, carriers = _clumping(tokens, masks, weights, columns)
+    weighted = (weights * m**2) @ masks.T
+    shared = sizes, masks @ m**2, masks @ m**4, documents
+
+    def side(counts, by_word, size, size_squares, size_fourths, documents, weighted):
+        found = np.zeros((3, len(every)))
+        found[:, columns] = by_word
+        powers = float(size_squares), float(size_fourths)
+        return uncertainty.WordSums(
+            counts, *found, float(size), *powers, float(weighted), int(documents)
+        )
+
+    for group, count in enumerate(totals):
+        own = [part[group, 0] for part in (squares, products)] + [carriers[group]]
+        rest = [np.delete(part[:, -1], group, axis=0).sum(axis=0) for part in (squares, products)]
+        rest += [np.delete(carriers, group, axis=0).sum(axis=0)]
+        mine = [part[group] for part in (*shared, weighted[0])]
+        theirs = [part.sum() - part[group] for part in (*shared, weighted[1])]
+        yield side(count, own, *mine), side(every - count, rest, *theirs)
+
+
+def _document_weights(sizes: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """h of each document (see `uncertainty.WordSums`) in a side of so many tokens."""
+    return total / np.maximum(total - sizes, 1)
+
+
+def _clumping(tokens: Tokens, masks: np.ndarray, weights: np.ndarray, columns: np.ndarray):
+    """Sums over the documents of each group: weight × count² and weight × size × count (groups ×
+    weights × words each), and documents with the word (groups × words)."""
+    squares, products = np.zeros((2, len(masks), len(weights), len(columns)))
+    carriers = np.zeros((len(masks), len(columns)))
+    for documents, counts in tokens.type_counts() if len(columns) else ():
+        x = counts[:, columns].astype(float)
+        inside = sparse.csr_array(masks[:, documents].astype(float))
+        _add(carriers, inside @ (x > 0).astype(float))
+        for k, weight in enumerate(weights[:, documents]):
+            by_weight = inside.multiply(weight[None, :]).tocsr()
+            _add(squares[:, k], by_weight @ x.multiply(x))
+            _add(products[:, k], by_weight.multiply(tokens.document_sizes[documents][None, :]) @ x)
+    return squares, products, carriers
+
+
+def _add(total: np.ndarray, part: sparse.sparray) -> None:
+    """Add a sparse table to a full one."""
+    part = part.tocoo()
+    total[part.coords] += part.data
+
+
+def keyness_of(
+    own: uncertainty.WordSums, rest: uncertainty.WordSums, prior: float, most_words: int
+) -> pd.DataFrame:
+    """The rows of one group against its counterpart, `type` the number of the word."""
+    used = np.flatnonzero(own.counts + rest.counts)
+    count, others = own.counts[used], rest.counts[used]
     size, rest_size = int(count.sum()), int(others.sum())
     if not size or not rest_size:
         return pd.DataFrame({"type": np.empty(0, dtype=np.int64)})
     delta, z = measures.log_odds(count, others, informative_prior(count + others, prior))
-    cells = count, size, others, rest_size
-    p = np.full(len(used), np.nan)
-    if min(sizes) >= uncertainty.FEWEST_DOCUMENTS:
-        p = uncertainty.welch_p(
-            own[1][used], own[2][used], sizes[0], rest[1][used], rest[2][used], sizes[1]
-        )
+    even = count * float(rest_size) == others * float(size)  # rounding must not give it a sign
+    p = uncertainty.word_p(own, rest)[used]
     table = pd.DataFrame(
         {
             "type": used,
@@ -483,19 +507,31 @@ def keyness_of(own, rest, sizes: Sequence[int], prior: float, most_words: int) -
             "tokens": size,
             "rest_count": others,
             "rest_tokens": rest_size,
-            "log_odds": delta,
-            "z": z,
-            "g2": measures.log_likelihood(*cells),
-            "log_ratio": measures.log_ratio(*cells),
+            "log_odds": np.where(even, 0.0, delta),
+            "z": np.where(even, 0.0, z),
+            **{
+                name: getattr(measures, measure)(count, size, others, rest_size)
+                for name, measure in KEYNESS_MEASURES.items()
+            },
             "p": p,
             "q": uncertainty.false_discovery(p),
-            "g2_two_cell": measures.log_likelihood_2cell(*cells),
-            "percent_difference": measures.percent_difference(*cells),
+            "no_test": np.where(np.isnan(p), _no_word_test(own, rest), ""),
         }
     )
     if len(table) <= most_words:
         return table
     return table.iloc[np.sort(np.argsort(-np.abs(z), kind="stable")[:most_words])]
+
+
+def _no_word_test(own: uncertainty.WordSums, rest: uncertainty.WordSums) -> str:
+    """Why a word without a p has none."""
+    n = own.documents, rest.documents
+    if min(n) < uncertainty.FEWEST_DOCUMENTS:
+        return (
+            f"{n[0]} against {n[1]} documents: fewer than {uncertainty.FEWEST_DOCUMENTS} on a side"
+        )
+    least = -(-uncertainty.MIN_EXPECTED_WORD_CARRIERS * sum(n) // min(n))
+    return f"too rare to test: fewer than {least:,} documents have it"
 
 
 def codebook_table(codebook: Codebook) -> pd.DataFrame:
@@ -588,11 +624,14 @@ def concentration_warnings(table: pd.DataFrame) -> str:
 
 
 def tests_told(differences: pd.DataFrame) -> str:
-    """How many differences could be tested, and why the others could not."""
+    """How many differences could be tested, and why the others could not (three reasons at most)."""
     tested = int(differences["p"].notna().sum())
-    reasons = sorted(set(differences["no_test"]) - {""})
-    told = f"{len(differences)} differences, {tested} of them tested."
-    return " ".join([told, *(f"Not tested: {reason}." for reason in reasons)])
+    reasons = list(dict.fromkeys(differences["no_test"][differences["no_test"] != ""]))
+    told = [f"{len(differences)} differences, {tested} of them tested."]
+    told += [f"Not tested: {reason}." for reason in reasons[:3]]
+    if len(reasons) > 3:
+        told.append(f"{len(reasons) - 3} more reasons are in the column no_test.")
+    return " ".join(told)
 
 
 def framing_answer(shares: pd.DataFrame, differences: pd.DataFrame) -> str:

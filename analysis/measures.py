@@ -291,26 +291,36 @@ def information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 
 def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
-    """Binary logarithm of the ratio of two rates (Hardie 2014); half an occurrence for a zero.
+    """Binary logarithm of the ratio of two rates (Hardie 2014), a zero replaced (`_rates`).
 
-    0 for a word that occurs in neither corpus.
+    0 for equal rates and for a word that occurs in neither corpus.
     """
-    a = np.where(np.asarray(count) == 0, 0.5, count) / np.asarray(size, dtype=float)
-    b = np.where(np.asarray(rest_count) == 0, 0.5, rest_count) / np.asarray(rest_size, dtype=float)
-    nowhere = (np.asarray(count) == 0) & (np.asarray(rest_count) == 0)
-    return np.where(nowhere, 0.0, np.log2(a / b))
+    a, b, even = _rates(count, size, rest_count, rest_size)
+    return np.where(even, 0.0, np.log2(a / b))
+
+
+def _rates(count, size, rest_count, rest_size) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rates of a word in two corpora, and whether they are equal, for ratios that need them above 0.
+
+    A rate of zero is replaced by that of one occurrence in both corpora together, 1 / (size +
+    rest_size). With corpora of one size that is half an occurrence, as Hardie (2014) has it; with
+    others, too, it is below any rate that was seen, so that no ratio changes its side.
+    """
+    a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
+    b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
+    least = 1 / (n + m)
+    return np.where(a == 0, least, a / n), np.where(b == 0, least, b / m), a * m == b * n
 
 
 def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
     """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second.
 
-    Half an occurrence for a word that the second corpus lacks, as in `log_ratio`; 0 for a word
-    that neither holds.
+    A rate of zero in the second corpus is replaced (`_rates`); 0 for equal rates and for a word that
+    neither holds.
     """
-    count, rest_count = np.asarray(count, dtype=float), np.asarray(rest_count, dtype=float)
-    rest = np.where(rest_count == 0, 0.5, rest_count) / rest_size
-    exceeds = (count / size - rest) * 100 / rest
-    return np.where((count == 0) & (rest_count == 0), 0.0, exceeds)
+    _, rest, even = _rates(count, size, rest_count, rest_size)
+    exceeds = (np.asarray(count, dtype=float) / size - rest) * 100 / rest
+    return np.where(even, 0.0, exceeds)
 
 
 def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:

@@ -142,7 +142,8 @@ def trend_table(
     """Rates per million of each term, by period and group and for all groups together.
 
     Intervals as in `uncertainty.rate_intervals`; a cell without tokens has none. A corpus of several
-    languages has the rows of each as well (column language, 'all' for every document).
+    languages has the rows of each as well (column language, 'all' for every document). Nothing is
+    drawn: `resamples` and `random_seed` are taken as every table takes them.
     """
     dates = found.tokens.corpus.documents["date"]
     period = choose_period(dates, period)
@@ -157,7 +158,7 @@ def trend_table(
         for name, inside in groups
         if label
     )
-    table = rates_table(found, cells, confidence, resamples, random_seed)
+    table = rates_table(found, cells, confidence)
     partial = partial_periods(dates, labels)
     table["partial"] = [partial.get(label, "") for label in table["period"]]
     return Trends(table, period, left_out(found.tokens, labels, period))
@@ -206,22 +207,17 @@ def group_table(
         for more, spoken in found.tokens.corpus.spoken
         for name, inside in found.tokens.corpus.group_masks(group)
     )
-    return rates_table(found, cells, confidence, resamples, random_seed)
+    return rates_table(found, cells, confidence)
 
 
 def rates_table(
-    found: Found,
-    cells: Iterable[tuple[dict[str, str], np.ndarray]],
-    confidence: float,
-    resamples: int,
-    random_seed: int,
+    found: Found, cells: Iterable[tuple[dict[str, str], np.ndarray]], confidence: float
 ) -> pd.DataFrame:
     """One row a term and cell; a cell is the values of its columns and the mask of its documents."""
     by_term: dict[str, list[dict]] = {term: [] for term in found.names}
     measured = list(found.measured(found.occurs_in))
     for keys, inside in cells:
-        rng = uncertainty.generator(random_seed, f"rates {' '.join(keys.values())}")
-        rates = rates_of(found, measured, inside, confidence, resamples, rng)
+        rates = rates_of(found, measured, inside, confidence)
         for (term, rows), rate in zip(by_term.items(), rates, strict=True):
             rows.append({"term": term, **keys, **rate})
     rows = [row for rows in by_term.values() for row in rows]
@@ -238,7 +234,7 @@ def side_of(
     sizes = found.tokens.document_sizes[inside]
     few = np.count_nonzero(sizes) < uncertainty.FEWEST_DOCUMENTS
     effects = found.sentence_effects(inside)[terms] if few else 1.0
-    return uncertainty.Clusters.of(found.counts[inside][:, terms], sizes), effects
+    return uncertainty.Clusters(found.counts[inside][:, terms], sizes), effects
 
 
 def rates_of(
@@ -246,8 +242,6 @@ def rates_of(
     measured: list[tuple[np.ndarray, np.ndarray]],
     inside: np.ndarray,
     confidence: float,
-    resamples: int,
-    rng: np.random.Generator,
 ) -> list[dict]:
     """One dictionary a term with the rate of the documents `inside` and its interval.
 
@@ -257,9 +251,7 @@ def rates_of(
     for terms, spoken in measured:
         mine = inside & spoken
         documents, effects = side_of(found, mine, terms)
-        interval = uncertainty.rate_intervals(
-            documents, effects=effects, confidence=confidence, resamples=resamples, rng=rng
-        )
+        interval = uncertainty.rate_intervals(documents, effects=effects, confidence=confidence)
         count, size = documents.counts.sum(axis=0), int(documents.sizes.sum())
         rates = measures.per_million(count, size)
         for n, term in enumerate(terms.tolist()):

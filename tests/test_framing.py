@@ -32,13 +32,13 @@ def coded(corpus_of):
 
 @pytest.fixture
 def tiny(corpus_of):
-    """24 documents of two sentences: every text of A holds a race, one of B's does."""
+    """24 documents of two to four sentences: every text of A holds a race, one of B's does."""
 
-    def make(n_of_a: int = 12) -> framing.Coding:
-        texts = ["The race goes on. " + "They talk. " * (1 + n % 3) for n in range(n_of_a)]
-        texts += ["A chip was made. " + "We talk. " * (1 + n % 3) for n in range(23 - n_of_a)]
+    def make(n_of_a: int = 12, n: int = 24) -> framing.Coding:
+        texts = ["The race goes on. " + "They talk. " * (1 + k % 3) for k in range(n_of_a)]
+        texts += ["A chip was made. " + "We talk. " * (1 + k % 3) for k in range(n - 1 - n_of_a)]
         texts += ["One chip, one race. We talk."]
-        groups = ["A"] * n_of_a + ["B"] * (24 - n_of_a)
+        groups = ["A"] * n_of_a + ["B"] * (n - n_of_a)
         return framing.code_units(tokenize(corpus_of(*texts, source=groups)), SETS)
 
     return make
@@ -164,27 +164,24 @@ def test_five_texts_are_not_tested(coding):
     """One document against four: no p, no q, and the reason why."""
     table = framing.difference_table(coding, "source")
     assert table[["p", "q"]].isna().all(axis=None)
-    assert set(table["no_test"]) == {"1 against 4 documents: no p-value below 0.2 can occur"}
+    assert set(table["no_test"]) == {"1 against 4 documents: fewer than 10 on a side"}
 
 
 def test_many_documents_are_tested(tiny):
-    """Twelve against twelve: a small p for race, none for a frame nobody carries, q at least p."""
-    table = framing.difference_table(tiny(), "source", ["A", "B"], resamples=500)
-    p = dict(zip(table["frame"], table["p"], strict=True))
-    assert 1 / 501 <= p["race"] < 0.01
-    assert p["peace"] == 1
-    assert (table["q"] >= table["p"]).all()
-    assert set(table["no_test"]) == {""}
+    """Thirty against thirty: a small p for race, q at least p; a frame nobody carries is too rare."""
+    table = framing.difference_table(tiny(30, 60), "source", ["A", "B"]).set_index("frame")
+    assert 0 < table.loc["race", "p"] < 0.01
+    assert table.loc["race", "q"] >= table.loc["race", "p"]
+    assert table.loc["race", "no_test"] == ""
+    assert np.isnan(table.loc["peace", "p"])
+    assert table.loc["peace", "no_test"].startswith("too rare for a test: 0 documents have it")
 
 
-def test_only_draws_depend_on_the_seed(coding, tiny):
-    """The five texts draw nothing; in 24 documents only p and q can."""
-    few, many = (
-        [framing.difference_table(c, "source", random_seed=seed) for seed in (1, 2)]
-        for c in (coding, tiny())
-    )
-    pd.testing.assert_frame_equal(*few)
-    pd.testing.assert_frame_equal(*(one.drop(columns=["p", "q"]) for one in many))
+def test_nothing_depends_on_the_seed(coding, tiny):
+    """No test and no interval of a difference draws, for few documents or many."""
+    for one in (coding, tiny(30, 60)):
+        tables = [framing.difference_table(one, "source", random_seed=seed) for seed in (1, 2)]
+        pd.testing.assert_frame_equal(*tables)
 
 
 def test_tests_and_answer_are_told_from_the_numbers(coded):
@@ -246,7 +243,7 @@ def test_keyness_q_is_at_least_p(tiny):
     table = framing.keyness_table(tiny().tokens, "source", prior=10).dropna(subset=["p"])
     q = table[table["group"] == "A"].set_index("token")["q"]
     assert (table["q"] >= table["p"]).all()
-    assert q["race"] < 0.001 < 0.5 < q["talk"]
+    assert q["race"] < 0.01 < 0.5 < q["talk"]
 
 
 def test_the_order_of_documents_is_irrelevant(corpus_of):

@@ -159,10 +159,10 @@ def differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, 
         )
         return (
             title,
-            "Filled: q within that rate (permutation of documents, Benjamini–Hochberg).",
+            "Filled: q within that rate (p from the interval, Benjamini–Hochberg).",
             sure,
         )
-    sure = (table["low"] > 0) | (table["high"] < 0)
+    sure = ((table["low"] > 0) | (table["high"] < 0)) & (table["interval"] == "texts")
     title = f"None of {len(table)} differences can be tested; {sure.sum()} are clear of zero in these texts"
     why = table["no_test"].iloc[0]
     return (
@@ -191,7 +191,7 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
         f"{group} against its counterpart; content words. Brackets: count here, elsewhere. "
     )
     subtitle += (
-        f"Darker: q ≤ {1 - confidence:.2g} (Welch's t over documents)."
+        f"Darker: q ≤ {1 - confidence:.2g} (binomial test adjusted for documents)."
         if tested
         else "A ranking: documents are too few for a test."
     )

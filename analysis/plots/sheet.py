@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from analysis.corpus import EVERY
 from analysis.errors import shown
 from analysis.plots.glyphs import cut, width_of, wrapped
-from analysis.uncertainty import ENOUGH_TO_RESAMPLE, FEWEST_DOCUMENTS, MANY
+from analysis.uncertainty import FEWEST_DOCUMENTS
 
 BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
 SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
@@ -312,10 +312,7 @@ def interval_words(kinds: Iterable[str], confidence: float) -> str:
     kinds = {kind for kind in kinds if kind}
     parts = []
     if "documents" in kinds:
-        parts.append(
-            f"over documents: bootstrap, or Wilson with Student's t below {ENOUGH_TO_RESAMPLE} and "
-            f"from {MANY:,} on"
-        )
+        parts.append("over documents: Wilson, with their design effect and Student's t")
     if "texts" in kinds:
         parts.append(
             f"below {FEWEST_DOCUMENTS} documents: Wilson, speaks of the wording of these texts only"

@@ -281,15 +281,13 @@ def nearest_table(
     """
     n, sums = len(stances.sides), stances.sums
     totals, of = frame_totals(stances.counts.near, n)
-    rng = uncertainty.generator(random_seed, "nearest actors")
-    drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
     table = cell_table(stances.frames, stances.sides, ("frame", "actor"))
     table["matches"] = totals.sum(axis=0)[of]
     rest = np.full((len(stances.frames), 2), np.nan)
     table["in_sentence"] = np.hstack((sums.named, rest)).ravel()
     table["weight"] = np.hstack((sums.weights, rest)).ravel()
     table["nearest"] = stances.counts.near.sum(axis=0)
-    estimates = uncertainty.share_estimates(stances.counts.near, totals, of, **drawn)
+    estimates = uncertainty.share_estimates(stances.counts.near, totals, of, confidence=confidence)
     return with_estimates(table, estimates, documents_of(totals)[of], "share")
 
 
@@ -343,12 +341,10 @@ def object_table(
     totals, of = frame_totals(counts, n)
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
-        rng = uncertainty.generator(random_seed, f"objects {group} {name}")
-        drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
         table = cell_table((ANY, *stances.frames), stances.sides, ("frame", "object"))
         mine, size = counts[documents], totals[documents]
         table = table.assign(group=name, sentences=size.sum(axis=0)[of], about=mine.sum(axis=0))
-        estimates = uncertainty.share_estimates(mine, size, of, **drawn)
+        estimates = uncertainty.share_estimates(mine, size, of, confidence=confidence)
         parts.append(with_estimates(table, estimates, documents_of(size)[of], "share"))
     return in_order(parts, ["frame", "group", "object"])
 
@@ -417,12 +413,10 @@ def voice_table(
     of = np.tile(np.arange(len(quoting.VOICES)), len(stances.frames))
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
-        rng = uncertainty.generator(random_seed, f"voices {group} {name}")
-        drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
         table = cell_table(stances.frames, quoting.VOICES, ("frame", "voice"))
         mine, size = stances.counts.voiced[documents], stances.counts.units[documents]
         table = table.assign(group=name, units=size.sum(axis=0)[of], coded=mine.sum(axis=0))
-        estimates = uncertainty.share_estimates(mine, size, of, **drawn)
+        estimates = uncertainty.share_estimates(mine, size, of, confidence=confidence)
         parts.append(with_estimates(table, estimates, documents_of(size)[of], "share"))
     return in_order(parts, ["frame", "group", "voice"])
 
