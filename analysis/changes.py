@@ -28,7 +28,7 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
     The two parts sum exactly to the change (`measures.kitagawa`). Periods without a token, partial
     periods and documents without a source are passed over.
     """
-    sources = whole_periods(trends)
+    sources = _whole_periods(trends)
     sources = sources[~sources["group"].isin([EVERY, NO_VALUE])]
     rows = []
     for term, mine in sources.groupby("term", sort=False):
@@ -44,7 +44,7 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=SPLIT)
 
 
-def whole_periods(trends: pd.DataFrame) -> pd.DataFrame:
+def _whole_periods(trends: pd.DataFrame) -> pd.DataFrame:
     """The rows of whole periods; in several languages those of each one, named in the term."""
     if "partial" in trends:
         trends = trends[trends["partial"] == ""]
@@ -116,7 +116,7 @@ def change_table(
     first or last period is left out.
     """
     rows = []
-    whole = whole_periods(trends)
+    whole = _whole_periods(trends)
     chosen = whole[whole["group"].isin(groups)]
     for (term, group), mine in chosen.groupby(["term", "group"], sort=False):
         mine = mine[mine["tokens"] > 0].sort_values("period", kind="stable")

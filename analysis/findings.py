@@ -132,7 +132,7 @@ def chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
     return inside
 
 
-def with_values(corpus: Corpus, columns: Iterable[str]) -> np.ndarray:
+def _with_values(corpus: Corpus, columns: Iterable[str]) -> np.ndarray:
     """Which documents have a value in each of some columns."""
     inside = np.ones(len(corpus), dtype=bool)
     for column in set(columns) & set(corpus.documents.columns):
@@ -147,7 +147,7 @@ def two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
     columns.
     """
     mine = chosen(corpus, one.of)
-    others = (chosen(corpus, one.than) if one.than else with_values(corpus, one.of)) & ~mine
+    others = (chosen(corpus, one.than) if one.than else _with_values(corpus, one.of)) & ~mine
     return mine, others & np.isin(corpus.languages, corpus.languages[mine])
 
 

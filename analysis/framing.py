@@ -158,7 +158,7 @@ def evidence_of(coding: Coding, *, negation: int = 0) -> pd.DataFrame:
     return table.iloc[np.lexsort((kept["first"], rank))].reset_index(drop=True)
 
 
-def evidence_told(coding: Coding, parameter: str) -> str:
+def describe_evidence(coding: Coding, parameter: str) -> str:
     """Whether `evidence.parquet` holds every match, and if not, how many and which."""
     parts = [found for found in (coding.found, coding.apart) if found is not None]
     total, kept = sum(int(part.totals.sum()) for part in parts), sum(len(p.kept) for p in parts)
@@ -646,10 +646,10 @@ def framing_answer(
     if "language" in every:
         parts = [(f" ({code})", part) for code, part in every.groupby("language") if code != EVERY]
     told = "\n".join(f"Frames by share of all units{of}: {listed(part)}." for of, part in parts)
-    return shown_lines(f"{told}\n{differences_told(differences, confidence)}")
+    return shown_lines(f"{told}\n{_describe_differences(differences, confidence)}")
 
 
-def differences_told(differences: pd.DataFrame, confidence: float) -> str:
+def _describe_differences(differences: pd.DataFrame, confidence: float) -> str:
     """How many differences between groups hold, and the largest one that may be named."""
     if not differences["difference"].notna().any():
         return "Fewer than two groups: nothing to compare."

@@ -430,7 +430,7 @@ def occurring(table: pd.DataFrame) -> pd.DataFrame:
     return table[table.groupby("term")["count"].transform("sum") > 0].reset_index(drop=True)
 
 
-def periods_told(trends: Trends) -> str:
+def describe_periods(trends: Trends) -> str:
     """The periods of a trend, which of them are partial, and how many documents are in none."""
     every = of_every_language(trends.table)
     periods = every[every["group"] == EVERY].drop_duplicates("period")
@@ -587,10 +587,10 @@ def trends_answer(
     told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
     if not early:
         return shown_lines(f"{told}\nFewer than two whole periods: nothing to compare.")
-    return shown_lines(f"{told}\n{movers_told(movers, early, late)}\n{caveat}")
+    return shown_lines(f"{told}\n{_describe_movers(movers, early, late)}\n{caveat}")
 
 
-def movers_told(movers: pd.DataFrame, early: str, late: str, *, most: int = 4) -> str:
+def _describe_movers(movers: pd.DataFrame, early: str, late: str, *, most: int = 4) -> str:
     """The words that stand out in the later and in the earlier periods, as a ranking."""
     large = movers[["early_documents", "late_documents"]] >= uncertainty.FEWEST_DOCUMENTS
     known = movers[large.all(axis=1)] if large.any(axis=None) else movers

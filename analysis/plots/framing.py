@@ -116,10 +116,10 @@ def shares_title(data: pd.DataFrame, every: pd.DataFrame, unit: str) -> str:
     title = f"‘{short(top)}’ is the most frequent frame: {share} of {unit}s"
     groups = data[(data["frame"] == top) & (data["units"] > 0)]
     rows, few = nameable(groups)
-    return of_these_texts(title + groups_told(rows, int(tops["coded"].iloc[0])), few)
+    return of_these_texts(title + _describe_groups(rows, int(tops["coded"].iloc[0])), few)
 
 
-def groups_told(rows: pd.DataFrame, coded: int) -> str:
+def _describe_groups(rows: pd.DataFrame, coded: int) -> str:
     """What a title adds on how groups share a frame: the one that holds most of it, or two that
     clearly differ; '' for nothing."""
     if len(rows) < 2:
@@ -246,13 +246,13 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
         word_bars(panel, data[data["group"] == mine], most, reach, 1 - confidence)
         panel.set_title(short(mine, 32), size=8)
     alt = f"{len(groups)} bar charts of distinctive words. {title}. "
-    told = keyness_rows(data)[0].groupby("group", sort=False)["token"]
+    told = _keyness_rows(data)[0].groupby("group", sort=False)["token"]
     words = told.agg(lambda some: ", ".join(some.head(5)))
     alt += "; ".join(f"{mine}: {some}" for mine, some in words.items())
     return Drawing(name, title, figure, data, alt)
 
 
-def keyness_rows(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+def _keyness_rows(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """The rows that a title may name, both sides of them large enough (see `nameable`)."""
     smaller = rows[["documents", "rest_documents"]].min(axis=1)
     named, few = nameable(rows.assign(documents=rows[["documents", "rest_documents"]].max(axis=1)))
@@ -261,7 +261,7 @@ def keyness_rows(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 def keyness_title(rows: pd.DataFrame, q: float) -> str:
     """The word with the highest z, of those that pass the test where there is one, and its counts."""
-    named, few = keyness_rows(rows)
+    named, few = _keyness_rows(rows)
     if named.empty:
         return f"No two sides with {FEWEST_DOCUMENTS} documents or more: no word is tested"
     if named["p"].notna().any():

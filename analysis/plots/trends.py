@@ -130,29 +130,29 @@ def rates_title(data: pd.DataFrame) -> str:
     few = not (data["documents"] >= FEWEST_DOCUMENTS).any()
     if not ends:
         return "Too few whole periods hold enough documents: rates, but no trend"
-    clear = {term: pair for term, pair in ends.items() if apart(*pair)}
+    clear = {term: pair for term, pair in ends.items() if _apart(*pair)}
     if not clear:
         spans = {(first["period"], last["period"]) for first, last in ends.values()}
         between = (
             " and ".join(spans.pop()) if len(spans) == 1 else "its first and last whole period"
         )
         return of_these_texts(f"No term changes clearly between {between}", few)
-    term = max(clear, key=lambda term: abs(np.log2(ratio(*clear[term]))))
+    term = max(clear, key=lambda term: abs(np.log2(_ratio(*clear[term]))))
     first, last = clear[term]
     title = (
-        f"‘{short(term, 40)}’ {'rises' if ratio(first, last) > 1 else 'falls'} most, from "
+        f"‘{short(term, 40)}’ {'rises' if _ratio(first, last) > 1 else 'falls'} most, from "
         f"{first['per_million']:,.0f} per million in {first['period']} to {last['per_million']:,.0f} "
         f"in {last['period']}; {len(clear)} of {len(ends)} terms change clearly"
     )
     return of_these_texts(title, few)
 
 
-def apart(first: pd.Series, last: pd.Series) -> bool:
+def _apart(first: pd.Series, last: pd.Series) -> bool:
     """Whether the intervals of two rates do not overlap."""
     return bool(last["low"] > first["high"] or last["high"] < first["low"])
 
 
-def ratio(first: pd.Series, last: pd.Series) -> float:
+def _ratio(first: pd.Series, last: pd.Series) -> float:
     """The later rate over the earlier, half an occurrence added to each count."""
     before, after = ((row["count"] + 0.5) / row["tokens"] for row in (first, last))
     return float(after / before)
@@ -382,7 +382,7 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     if data.empty:
         why = "both halves use the same words" if early else "fewer than two whole periods"
         return blank(name, f"No rise and no fall: {why}", "Nothing to compare.", data)
-    title = movers_title(data, early, late)
+    title = _movers_title(data, early, late)
     subtitle = (
         f"z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), {late} "
         f"against {early}, whole periods only, content words. A ranking, not a test. Right: count early → late, documents that hold the word. "
@@ -413,7 +413,7 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     return Drawing(name, title, figure, data, alt)
 
 
-def movers_title(data: pd.DataFrame, early: str, late: str) -> str:
+def _movers_title(data: pd.DataFrame, early: str, late: str) -> str:
     """The words that rank first on either side, where both halves hold enough documents."""
     large = data[["early_documents", "late_documents"]] >= FEWEST_DOCUMENTS
     known = data[large.all(axis=1)] if large.any(axis=None) else data

@@ -150,7 +150,7 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
         return blank(name, NO_CODINGS, HOW_TO, table)
     macro = table[(table["against"] == against) & (table["frame"] == "macro")]
     means = macro.set_index("coder")["f1"]
-    title = coders_title(data)
+    title = _coders_title(data)
     subtitle = (
         f"F1 on the coded units, against {against}. The learnt coder (logistic regression on words) "
         "codes each document by what the other documents taught it; the rules were written with these "
@@ -176,7 +176,7 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
     return Drawing(name, title, figure, data.reset_index(drop=True), alt)
 
 
-def coders_title(data: pd.DataFrame) -> str:
+def _coders_title(data: pd.DataFrame) -> str:
     """The mean F1 of each automatic coder over the frames that all of them can be scored on."""
     scores = data.pivot(index="frame", columns="coder", values="f1")[
         list(dict.fromkeys(data["coder"]))
