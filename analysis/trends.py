@@ -53,7 +53,8 @@ class Trends:
 
     `table` has the columns term, period, group, count, tokens, documents, per_million, low, high,
     interval ('documents', 'texts' or ''), partial (which days a first or last period holds, '' for
-    a whole one; by the dates of the row's language). `left_out` has a row a document that is dated less
+    a whole one; by the dates of the row's language), covered (False for a first or last period whose
+    outer tenth holds no document, so that it may not be whole). `left_out` has a row a document that is dated less
     precisely than the period, or not at all: document, date, why.
     """
 
@@ -157,13 +158,16 @@ def trend_table(
         if label
     )
     table = rates_table(found, cells, confidence, resamples, random_seed)
-    partial = {
-        more.get("language", ""): partial_periods(dates[spoken], labels[spoken])
+    languages = table["language"] if "language" in table else [""] * len(table)
+    cells = list(zip(languages, table["period"], strict=True))
+    ends = {
+        more.get("language", ""): (dates[spoken], labels[spoken])
         for more, spoken in found.tokens.corpus.spoken
     }
-    languages = table["language"] if "language" in table else [""] * len(table)
-    pairs = zip(languages, table["period"], strict=True)
-    table["partial"] = [partial[language].get(label, "") for language, label in pairs]
+    partial = {language: partial_periods(*dated) for language, dated in ends.items()}
+    open_ends = {language: _open_ends(*dated) for language, dated in ends.items()}
+    table["partial"] = [partial[language].get(label, "") for language, label in cells]
+    table["covered"] = [label not in open_ends[language] for language, label in cells]
     return Trends(table, period, left_out(found.tokens, labels, period))
 
 
@@ -190,16 +194,33 @@ def partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, st
     return {label: f"documents {' '.join(told)}" for label, told in found.items()}
 
 
+def _open_ends(dates: Iterable[str], labels: Iterable[str]) -> set[str]:
+    """The first and the last period, each where no document lies in its outer tenth."""
+    different = set(zip(dates, labels, strict=True))
+    dated = [(period_bounds(date), label) for date, label in different if label]
+    if not dated:
+        return set()
+    first, last = min(label for _, label in dated), max(label for _, label in dated)
+    (begin, first_end), (last_begin, end) = period_bounds(first), period_bounds(last)
+    late = (min(day for (day, _), _ in dated) - begin).days
+    early = (end - max(day for (_, day), _ in dated)).days
+    found = {first} if late > ((first_end - begin).days + 1) / 10 else set()
+    return found | ({last} if early > ((end - last_begin).days + 1) / 10 else set())
+
+
 def comparable_periods(rates: pd.DataFrame) -> pd.DataFrame:
     """The rows of a rates table whose periods can be set against each other, in their order.
 
-    That are the whole periods (the first and the last one may be partial) with
-    FEWEST_DOCUMENTS documents or more; where no period holds so many, all whole ones with a token.
+    Those are the whole periods with FEWEST_DOCUMENTS documents or more; of them a first or last one
+    that the dates do not cover only where fewer than two others remain. Where no period holds so
+    many documents, all whole ones with a token, which can only be compared as these texts.
     """
     whole = rates[(rates["tokens"] > 0) & (rates["partial"] == "")]
-    large = whole["documents"] >= uncertainty.FEWEST_DOCUMENTS
-    any_large = (rates["documents"] >= uncertainty.FEWEST_DOCUMENTS).any()
-    return (whole[large] if any_large else whole).sort_values("period", kind="stable")
+    if (rates["documents"] >= uncertainty.FEWEST_DOCUMENTS).any():
+        whole = whole[whole["documents"] >= uncertainty.FEWEST_DOCUMENTS]
+        inner = whole[whole["covered"].astype(bool)]
+        whole = inner if len(inner) > 1 else whole
+    return whole.sort_values("period", kind="stable")
 
 
 def period_labels(dates: pd.Series, period: str) -> np.ndarray:
@@ -599,8 +620,11 @@ def _describe_movers(movers: pd.DataFrame, early: str, late: str, *, most: int =
             f"Fewer than {uncertainty.FEWEST_DOCUMENTS} documents in one half of the periods: "
             "their words are not compared."
         )
-    up = ", ".join(known.loc[known["z"] > 0, "token"].head(most)) or "none"
-    down = ", ".join(known.loc[known["z"] < 0, "token"].tail(most)[::-1]) or "none"
+    tokens = known["token"]
+    if "language" in known:
+        tokens = tokens + " (" + known["language"].replace("", "no language") + ")"
+    up = ", ".join(tokens[known["z"] > 0].head(most)) or "none"
+    down = ", ".join(tokens[known["z"] < 0].tail(most)[::-1]) or "none"
     return (
         f"Words ranked first in the texts of {late} against {early} (by z, not tested): {up}; "
         f"in those of {early} against {late}: {down}."
@@ -623,8 +647,8 @@ def trends_by_story(
     """Rates of each term by article and by story beside each other: `trends_by_story.csv`.
 
     `found` are the matches of `sets`, in every article or in one of each story. Columns term,
-    period, group, articles, article_count, article_tokens, article_per_million, the same of
-    stories, and partial as in `Trends`. Cells without an article have no row.
+    period, group, articles, article_count, article_tokens, article_per_million, and the same of
+    stories. Cells without an article have no row.
     """
     if found.tokens is not stories.tokens:
         found = find(stories.tokens, sets, keep=0)
@@ -637,16 +661,20 @@ def trends_by_story(
     for place, side in ((7, "article"), (11, "story")):
         rates = measures.per_million(table[f"{side}_count"], table[f"{side}_tokens"])
         table.insert(place - 1, f"{side}_per_million", rates)
-    partial = partial_periods(corpus.documents["date"], labels)
-    return table.assign(partial=[partial.get(label, "") for label in table["period"]])
+    return table
 
 
-def story_trends_told(table: pd.DataFrame, *, most: int = 3) -> str:
+def story_trends_told(table: pd.DataFrame, trends: Trends | None = None, *, most: int = 3) -> str:
     """The trends that change most when stories instead of articles are counted, in words.
 
-    A trend is the rate in the later half of the whole periods less that in the earlier half.
+    A trend is the rate in the later half of the periods less that in the earlier half; periods that
+    are partial in `trends` are left out.
     """
-    every = table[(table["group"] == EVERY) & (table["partial"] == "")]
+    every = table[table["group"] == EVERY]
+    if trends is not None:
+        partial = of_every_language(trends.table)
+        partial = set(partial.loc[partial["partial"] != "", "period"])
+        every = every[~every["period"].isin(partial)]
     periods = sorted(set(every["period"]))
     if table["articles"].equals(table["stories"]):
         return "By story every trend is as by article: no dated article is another's copy."

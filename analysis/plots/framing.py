@@ -219,7 +219,10 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
     shown_rows = table[(table["z"] > 0) & table["group"].isin(groups)]
     data = shown_rows.groupby("group", sort=False).head(most).reset_index(drop=True)
     if data.empty:
-        return blank(name, "No word sets one group apart from another", "", table)
+        none = "No word sets one group apart from another"
+        return blank(
+            name, none if len(table) else "Fewer than two groups: no words to compare", "", table
+        )
     title = keyness_title(table[table["z"] > 0], 1 - confidence)
     tested = table["p"].notna().any()
     subtitle = (

@@ -329,8 +329,8 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
         "mtld": f"MTLD ({MTLD_THRESHOLD})",
         "hdd": f"HD-D ({HDD_SAMPLE})",
     }
-    codes, declared = pd.factorize(documents["language"])
-    several = len(set(languages_of(declared.tolist(), codes))) > 1
+    codes, declared = pd.factorize(documents.get("language", np.full(len(documents), "")))
+    several = len(set(languages_of(list(declared), codes))) > 1
     data = documents[["document", "tokens", *measures]].sort_values(
         ["mattr", "document"], ascending=[False, True], ignore_index=True
     )
@@ -575,7 +575,8 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
         common = data[data["in_documents"] >= bins[-1][0]].groupby("document")["share"].sum()
         middle = common.reindex(order, fill_value=0.0).median()
         title = (
-            f"{percent(middle)} of a document's words stand in {bins[-1][0]:,} documents or more"
+            f"In the median document drawn {percent(middle)} of the words stand in {bins[-1][0]:,} "
+            "documents or more"
         )
         subtitle += (
             f" {len(order)} of {n_documents:,} documents, drawn at random; above, their median."

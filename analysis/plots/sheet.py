@@ -160,6 +160,11 @@ def labels_of(rows: Sequence[str], n: int, columns: int) -> Sequence[str]:
     return rows if n % columns == 0 else [""] * len(rows)
 
 
+def extremes(part: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Series]:
+    """The rows with the highest and the lowest value of a column."""
+    return part.loc[part[column].idxmax()], part.loc[part[column].idxmin()]
+
+
 def nameable(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """The rows whose group a title may name, and whether they stand for these texts only.
 

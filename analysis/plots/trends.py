@@ -291,14 +291,15 @@ def groups_title(data: pd.DataFrame, group: str) -> str:
     """The term that differs most clearly between two groups, and between which."""
     rows, few = nameable(data[data["tokens"] > 0])
     if rows.groupby("term")["group"].nunique().max() < 2 or rows.empty:
-        return f"Fewer than two groups by {group} are large enough to compare"
+        of = of_the_language(data).replace("the", "one")
+        return f"Fewer than two groups{of} by {group} are large enough to compare"
     gaps = clear_gaps(rows, "term", "per_million")
     if not gaps:
-        title = f"By {group}, no term is clearly more frequent in one group than in another"
+        title = f"No term is clearly more frequent in one {group} than in another"
         return of_these_texts(title, few)
     _, term, top, low = max(gaps, key=lambda gap: gap[2]["low"] / max(gap[3]["high"], 1e-9))
     title = (
-        f"By {group}, ‘{short(term, 40)}’ differs most clearly: {top['per_million']:,.0f} per million "
+        f"‘{short(term, 40)}’ differs most clearly by {group}: {top['per_million']:,.0f} per million "
         f"in {short(top['group'], 60)}, {low['per_million']:,.0f} in {short(low['group'], 60)}"
     )
     return of_these_texts(title, few)
@@ -360,16 +361,16 @@ def split_title(data: pd.DataFrame, group: str) -> str:
     if round(row["change"]) == 0:
         return f"No counted rate changes between the periods in which a {group} speaks twice"
     same, other = row["same_sources"], row["other_sources"]
-    told = f"Largest counted change: ‘{short(row['term'], 40)}’, {row['change']:+,.0f} per million"
-    if round(abs(same)) == round(abs(other)):
-        return f"{told}, {same:+,.0f} from the same {group} and {other:+,.0f} from others"
-    why = (
-        f"the same {group} spoke differently"
-        if abs(same) > abs(other)
-        else f"another {group} spoke"
+    parts = [f"{part:+,.0f}" for part in sorted((same, other), key=abs, reverse=True)]
+    both = f"the same {group} spoke differently", f"another {group} spoke"
+    if parts[0].lstrip("+-") == parts[1].lstrip("+-"):
+        why = f"as much because {both[0]} as because {both[1]}"
+    else:
+        why = f"more because {both[abs(other) > abs(same)]}"
+    return (
+        f"‘{short(row['term'], 40)}’ changes by {row['change']:+,.0f} per million, {why} "
+        f"({parts[0]} against {parts[1]}): the largest counted change, not tested"
     )
-    parts = sorted((same, other), key=abs, reverse=True)
-    return f"{told}, more because {why} ({parts[0]:+,.0f} against {parts[1]:+,.0f})"
 
 
 @styled
@@ -422,8 +423,13 @@ def _movers_title(data: pd.DataFrame, early: str, late: str) -> str:
             f"Fewer than {FEWEST_DOCUMENTS} documents in one half of the periods: its words are "
             "those of these texts"
         )
+
+    def language(row: pd.Series) -> str:
+        return f" ({row['language'] or 'no language'})" if "language" in row else ""
+
     parts = [
-        f"‘{short(part.iloc[place]['token'])}’ in the texts of {span} against {other}"
+        f"‘{short(part.iloc[place]['token'])}’{language(part.iloc[place])} in the texts of {span} "
+        f"against {other}"
         for part, place, span, other in (
             (known[known["z"] > 0], 0, late, early),
             (known[known["z"] < 0], -1, early, late),
