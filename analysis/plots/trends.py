@@ -366,7 +366,7 @@ def split_title(data: pd.DataFrame, group: str) -> str:
     if parts[0].lstrip("+-") == parts[1].lstrip("+-"):
         why = f"as much because {both[0]} as because {both[1]}"
     else:
-        why = f"more because {both[abs(other) > abs(same)]}"
+        why = f"more because {both[0] if abs(same) > abs(other) else both[1]}"
     return (
         f"‘{short(row['term'], 40)}’ changes by {row['change']:+,.0f} per million, {why} "
         f"({parts[0]} against {parts[1]}): the largest counted change, not tested"

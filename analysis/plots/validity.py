@@ -148,8 +148,6 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
     data = table[(table["against"] == against) & (table["frame"] != "macro")]
     if data.empty:
         return blank(name, NO_CODINGS, HOW_TO, table)
-    macro = table[(table["against"] == against) & (table["frame"] == "macro")]
-    means = macro.set_index("coder")["f1"]
     title = _coders_title(data)
     subtitle = (
         f"F1 on the coded units, against {against}. The learnt coder (logistic regression on words) "
@@ -163,7 +161,7 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
     )
     places = rows_axis(panel, frames)
     panel.hlines(places, 0, 1, color=PALE, linewidth=0.6)
-    styles = zip(means.index, (BLUE, ORANGE), ("o", "s"), strict=False)
+    styles = zip(dict.fromkeys(data["coder"]), (BLUE, ORANGE), ("o", "s"), strict=False)
     for coder, color, marker in styles:
         mine = data[data["coder"] == coder].set_index("frame").loc[frames]
         panel.plot(mine["f1"], places, marker, color=color, markersize=5, label=coder)
