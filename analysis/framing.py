@@ -596,7 +596,8 @@ def concentration_warnings(table: pd.DataFrame) -> str:
     """The warnings of a concentration table, a line a frame."""
     warned = table[table["warning"] != ""]
     lines = [
-        f"WARNING {row.frame}: {row.warning} ({row.top_rule}; {row.top_document})"
+        f"WARNING {row.frame}: {row.warning}"
+        + (f" ({row.top_rule}; {row.top_document})" if row.matches else "")
         for row in warned.itertuples()
     ]
     return (

@@ -455,9 +455,8 @@ def describe_periods(trends: Trends) -> str:
     """The periods of a trend, which of them are partial, and how many documents are in none."""
     every = of_every_language(trends.table)
     periods = every[every["group"] == EVERY].drop_duplicates("period")
-    told = f"By {trends.period}: {len(periods)} periods.{partial_told(periods)}"
-    left = f"{len(trends.left_out):,} documents are left out of the trend"
-    return shown_lines(f"{told} {left}" + (" (see why below)." if len(trends.left_out) else "."))
+    told = f"Periods by {trends.period}: {len(periods)}.{partial_told(periods)}"
+    return shown_lines(f"{told} Documents left out of the trend: {len(trends.left_out):,}.")
 
 
 def never_told(found: Found, trends: Trends) -> str:

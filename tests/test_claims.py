@@ -265,6 +265,14 @@ def test_a_statement_is_not_compared_with_missing_values(messy):
     assert set(sources[others]) == {"Guardian", "Gazette"}
 
 
+def trend_of(folder, rows, period="month"):
+    """The trend of two terms in rows, and its figure."""
+    found = find(corpus_tokens(folder, rows)[0], term_sets(["security", "peace"], {}))
+    result = trends.trend_table(found, group="source", period=period, **CHOICES)
+    events = trends.read_events(None)
+    return result, plots.term_rates(result.table, events, period=period, confidence=0.95)
+
+
 # --- over time ---------------------------------------------------------------------------------------
 
 
@@ -284,7 +292,7 @@ def test_the_trend_title_counts_the_terms_that_change(tmp_path):
         for year in (2020, 2021, 2022)
         for n in range(12)
     ]
-    drawing = Told(*corpus_tokens(tmp_path, rows), period="year").drawings["term_rates"]
+    _, drawing = trend_of(tmp_path, rows, "year")
     rates = drawing.data.set_index(["term", "period"])["per_million"]
     assert drawing.title == (
         f"‘security’ rises most, from {rates['security', '2020']:,.0f} per million in 2020 to "
@@ -296,17 +304,18 @@ def test_an_end_that_dates_do_not_cover_is_not_compared(tmp_path):
     """Monthly on the 15th, but the first month on the 28th and the last on the 2nd."""
     days = ["2023-11-28", *(f"2024-{month:02d}-15" for month in range(1, 12)), "2024-12-02"]
     rows = [{"date": day, "text": text(9 * (day < "2024") + n % 3, 1)} for day in days for n in range(10)]  # fmt: skip
-    title = Told(*corpus_tokens(tmp_path, rows)).title("term_rates")
-    assert title == "No term changes clearly between 2024-01 and 2024-11"
+    assert (
+        trend_of(tmp_path, rows)[1].title == "No term changes clearly between 2024-01 and 2024-11"
+    )
 
 
 def test_thin_periods_beside_thick_ones_are_not_compared(tmp_path):
     """A last year of three documents is not set against those with twelve."""
     sizes = {2020: 12, 2021: 12, 2022: 3}
     rows = [{"date": f"{y}", "text": text(9 * (y == 2022), 1 + n % 2)} for y, size in sizes.items() for n in range(size)]  # fmt: skip
-    told = Told(*corpus_tokens(tmp_path, rows), period="year")
-    assert told.title("term_rates") == "No term changes clearly between 2020 and 2021"
-    assert "Only the 2 whole periods" in told.answers["trends"]
+    result, drawing = trend_of(tmp_path, rows, "year")
+    assert drawing.title == "No term changes clearly between 2020 and 2021"
+    assert "Only the 2 whole periods" in trends.trends_caveat(result)
 
 
 def test_partial_periods_are_in_no_half_and_no_split(messy):
@@ -483,6 +492,8 @@ def test_every_language_has_its_most_frequent_frame(told):
     tops = every.loc[every.groupby("language")["share"].idxmax(), "frame"]
     assert set(tops) == {"security (en)", "peace (zh)"}
     assert all(top in drawing.title for top in tops)
+    words = told("two languages").title("frequent_words")
+    assert re.match(r"Most frequent content word of each language: .* \(en\), .* \(zh\);", words)
 
 
 def test_texts_of_two_languages_are_not_ranked(told):
@@ -581,7 +592,7 @@ def test_automatic_coders_are_compared_on_the_frames_of_both():
     rows = [("rules", "f", 0.8), ("rules", "g", 0.2), ("learnt", "f", 0.7), ("learnt", "g", np.nan)]
     table = pd.DataFrame(rows, columns=["coder", "frame", "f1"]).assign(against="a")
     assert plots.automatic_coders(table).title == (
-        "On the 1 frame that both code, mean F1 is rules 0.80 and learnt 0.70 (not tested)"
+        "Mean F1 on the 1 frame that both code: rules 0.80, learnt 0.70 (not tested)"
     )
 
 

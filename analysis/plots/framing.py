@@ -10,6 +10,7 @@ from analysis.corpus import EVERY
 from analysis.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE, largest_difference
 from analysis.plots.sheet import (
     BLUE,
+    CLEAR_Z,
     GREY,
     ORANGE,
     PALE,
@@ -47,7 +48,6 @@ from analysis.uncertainty import FEWEST_DOCUMENTS
 MOST_GROUPS = 15
 MOST_PANELS = 9
 ONE_GROUP_SHARE = 0.75
-CLEAR_Z = 1.96
 SURE, UNSURE = "#8FC1E3", "#CCDAE4"
 
 

@@ -238,7 +238,7 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
     several = "language" in data
     of_documents = data["of_documents"] if several else pd.Series(n_documents, index=data.index)
     everywhere = data["documents"] == of_documents
-    title = _words_title(data)
+    title = _words_title(vocabulary)
     if n_documents > 1:
         every = "every document" + (" of its language" if several else "")
         title += f"; {int(everywhere.sum())} of the top {len(data)} occur in {every}"
@@ -268,7 +268,13 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
 
 
 def _words_title(data: pd.DataFrame) -> str:
-    """The content word with the highest count, or how many share it."""
+    """The content word with the highest count, of several languages that of each, or how many
+    share it."""
+    if "language" in data:
+        tops = data.groupby("language").head(1).sort_values("language")
+        pairs = zip(tops["token"], tops["language"], strict=True)
+        told = ", ".join(f"{short(token)} ({code or 'no language'})" for token, code in pairs)
+        return f"Most frequent content word of each language: {told}"
     top = leading(data, "count")
     if len(top) == 1:
         return f"‘{short(top['token'].iloc[0])}’ is the most frequent content word"

@@ -26,6 +26,7 @@ SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
 FIRST_DAY, LAST_DAY = (date2num(day) for day in (datetime.date.min, datetime.date.max))
 WIDTH = 7.5
 MOST_ROWS = 40
+CLEAR_Z = 1.96
 STYLE = {
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,

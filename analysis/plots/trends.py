@@ -13,6 +13,7 @@ from analysis.corpus import EVERY
 from analysis.framing import ONE_DOCUMENT_SHARE
 from analysis.plots.sheet import (
     BLUE,
+    CLEAR_Z,
     FIRST_DAY,
     GREY,
     LAST_DAY,
@@ -423,20 +424,22 @@ def _movers_title(data: pd.DataFrame, early: str, late: str) -> str:
             f"Fewer than {FEWEST_DOCUMENTS} documents in one half of the periods: its words are "
             "those of these texts"
         )
-
-    def language(row: pd.Series) -> str:
-        return f" ({row['language'] or 'no language'})" if "language" in row else ""
-
-    parts = [
-        f"‘{short(part.iloc[place]['token'])}’{language(part.iloc[place])} in the texts of {span} "
-        f"against {other}"
-        for part, place, span, other in (
-            (known[known["z"] > 0], 0, late, early),
-            (known[known["z"] < 0], -1, early, late),
+    if (most := known["z"].abs().max()) < CLEAR_Z:
+        return (
+            f"No word clearly sets later texts apart from earlier ones (highest |z| = {most:.1f})"
         )
-        if len(part)
+    up, down = known[known["z"] >= CLEAR_Z].head(1), known[known["z"] <= -CLEAR_Z].tail(1)
+    parts = [
+        f"‘{short(row['token'])}’{_language_of(row)} in {span}"
+        for part, span in ((up, late), (down, early))
+        for _, row in part.iterrows()
     ]
-    return f"Words that rank first (by z, not tested): {'; '.join(parts)}"
+    return f"Words that rank first, by z and not tested: {', '.join(parts)}"
+
+
+def _language_of(row: pd.Series) -> str:
+    """' (zh)' in a corpus of several languages."""
+    return f" ({row['language'] or 'no language'})" if "language" in row else ""
 
 
 @styled

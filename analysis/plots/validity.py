@@ -190,8 +190,8 @@ def _coders_title(data: pd.DataFrame) -> str:
         )
         return f"The automatic coders cannot be compared on the same frames; mean F1: {told}"
     means = both.mean()
-    told = " and ".join(f"{coder} {value:.2f}" for coder, value in means.items())
-    return f"On the {plural(len(both), 'frame')} that both code, mean F1 is {told} (not tested)"
+    told = ", ".join(f"{coder} {value:.2f}" for coder, value in means.items())
+    return f"Mean F1 on the {plural(len(both), 'frame')} that both code: {told} (not tested)"
 
 
 @styled
