@@ -13,7 +13,7 @@ from scipy import sparse
 
 from analysis import measures, uncertainty
 from analysis.codebook import Codebook, RuleSet
-from analysis.corpus import EVERY, NO_VALUE, Corpus, comparable_groups, others_told
+from analysis.corpus import EVERY, NO_VALUE, OTHERS, Corpus, comparable_groups, others_told
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
@@ -627,7 +627,8 @@ def largest_difference(
     """
     sides = differences[["documents", "other_documents"]]
     few = not (sides >= uncertainty.FEWEST_DOCUMENTS).any(axis=None)
-    rows = differences[differences["difference"].notna()]
+    named = ~differences[["group", "other"]].isin([OTHERS]).any(axis=1)
+    rows = differences[differences["difference"].notna() & named]
     if rows["p"].notna().any() or not few:
         rows = rows[rows["q"] <= 1 - confidence]
     if not few:

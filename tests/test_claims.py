@@ -447,6 +447,13 @@ def test_differences_are_named_by_their_test(messy, rows, answer, title, alt):
     assert drawing.alt.endswith(alt)
 
 
+def test_the_joined_rare_values_are_not_named(messy):
+    """'(others)' is no group that an answer can name."""
+    table = difference_rows((SURE[0], "(others)", *SURE[2:]))
+    answer = framing.framing_answer(messy.shares, table)
+    assert answer.endswith("1 of 1 tested differences hold at a false discovery rate of 0.05.")
+
+
 def test_the_most_frequent_frame_names_groups_that_clearly_differ(messy):
     """Derived from the plotted shares: the intervals of the two named groups do not overlap."""
     data = messy.drawings["frame_shares"].data
