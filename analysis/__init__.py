@@ -26,6 +26,7 @@ NAMES = {
         "collocation_table",
         "content_words",
         "document_table",
+        "describe_shared_words",
         "drawn_told",
         "group_overview",
         "growth_table",
@@ -44,6 +45,7 @@ NAMES = {
     ),
     "trends": (
         "corpus_events",
+        "describe_periods",
         "edge_matches",
         "event_table",
         "group_table",
@@ -75,6 +77,7 @@ NAMES = {
         "codebook_table",
         "concentration_table",
         "concentration_warnings",
+        "describe_evidence",
         "difference_table",
         "evidence_of",
         "frame_table",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import measures, uncertainty
-from analysis.corpus import EVERY
+from analysis.corpus import EVERY, NO_VALUE
 from analysis.errors import shown_lines
 
 SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
@@ -25,10 +25,11 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
     differently), came and went (sources with tokens in only one of the two periods), common (with
     tokens in both; with none, all of the change is other sources), span ('step' to the next period,
     'ends' from the first to the last, 'halves' from the earlier half of the periods to the later).
-    The two parts sum exactly to the change (`measures.kitagawa`). Periods without a token are
-    passed over.
+    The two parts sum exactly to the change (`measures.kitagawa`). Periods without a token, partial
+    periods and documents without a source are passed over.
     """
-    sources = trends[trends["group"] != EVERY]
+    sources = _whole_periods(trends)
+    sources = sources[~sources["group"].isin([EVERY, NO_VALUE])]
     rows = []
     for term, mine in sources.groupby("term", sort=False):
         counts, sizes = (
@@ -41,6 +42,17 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
             for before, after, span in spans(spoken)
         ]
     return pd.DataFrame(rows, columns=SPLIT)
+
+
+def _whole_periods(trends: pd.DataFrame) -> pd.DataFrame:
+    """The rows of whole periods; in several languages those of each one, named in the term."""
+    if "partial" in trends:
+        trends = trends[trends["partial"] == ""]
+    if "language" not in trends:
+        return trends
+    apart = trends[(trends["language"] != EVERY) & (trends["tokens"] > 0)]
+    language = apart["language"].replace("", "no language")
+    return apart.assign(term=apart["term"] + " (" + language + ")")
 
 
 def spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
@@ -78,10 +90,10 @@ def split(counts: pd.DataFrame, sizes: pd.DataFrame, before: list[str], after: l
 
 def split_told(table: pd.DataFrame) -> str:
     """Between how many periods the same sources speak, in words."""
-    pairs = table.drop_duplicates(["before", "after"])
+    pairs = table.groupby(["before", "after"])["common"].max()
     if pairs.empty:
         return "Fewer than two periods: there is no change to split."
-    shared = int((pairs["common"] > 0).sum())
+    shared = int((pairs > 0).sum())
     lines = f"{shared} of {len(pairs)} comparisons of periods share a source."
     if shared < len(pairs):
         lines += " Where none is shared, a change is all of it other sources speaking."
@@ -100,10 +112,12 @@ def change_table(
 
     Columns: term, group, periods (with tokens), last_before, first_after (periods), low, high (the
     interval of last_before, as periods), shift (per million), p, q, refusal (why there is no
-    interval and no p, '' where there are). Periods weigh the same whatever their tokens.
+    interval and no p, '' where there are). Periods weigh the same whatever their tokens; a partial
+    first or last period is left out.
     """
     rows = []
-    chosen = trends[trends["group"].isin(groups)]
+    whole = _whole_periods(trends)
+    chosen = whole[whole["group"].isin(groups)]
     for (term, group), mine in chosen.groupby(["term", "group"], sort=False):
         mine = mine[mine["tokens"] > 0].sort_values("period", kind="stable")
         rates = measures.per_million(mine["count"].to_numpy(), mine["tokens"].to_numpy())

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from analysis.reading.gathering import Spool
 
 RULES, WORDS = "exclusions.yaml", "words.yaml"
+NO_VALUE = MISSING
+"""The group of the documents without a value of a column: listed, but compared with nothing."""
 OTHERS = "(others)"
 MOST_GROUPS = 100
 """Values of a column that are a group each; the documents of rarer ones are OTHERS together."""
@@ -140,7 +142,7 @@ class Corpus:
 
         A group whose documents are in several languages is one group a language: 'Xinhua (zh)'.
         Of more than MOST_GROUPS values those with the most documents are groups, and all others
-        together '(others)'. Raises InputError for an unknown column, or where a value is the reserved word 'all'.
+        together '(others)'. '(none)' is neither split nor joined. Raises InputError for an unknown column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
             raise InputError(
@@ -179,14 +181,21 @@ def masks_of(groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
 def rarest_joined(values: pd.Series, most: int) -> pd.Series:
     """The values with all but the `most` commonest (of equal ones the first by name) as '(others)'.
 
-    >>> rarest_joined(pd.Series(["a", "b", "c", "c"]), 2).tolist()
-    ['a', '(others)', 'c', 'c']
+    '(none)' is no value: it does not count and stays as it is.
+
+    >>> rarest_joined(pd.Series(["a", "b", "c", "c", "(none)"]), 2).tolist()
+    ['a', '(others)', 'c', 'c', '(none)']
     """
-    counts = values.value_counts()
+    counts = values[values != NO_VALUE].value_counts()
     if len(counts) <= most:
         return values
     ranked = counts.sort_index().sort_values(ascending=False, kind="stable")
-    return values.where(values.isin(set(ranked.index[:most])), OTHERS)
+    return values.where(values.isin({*ranked.index[:most], NO_VALUE}), OTHERS)
+
+
+def comparable_groups(groups: Iterable[str]) -> list[str]:
+    """The groups that may be compared, by name: all but '(none)'."""
+    return sorted(set(groups) - {NO_VALUE})
 
 
 def others_told(groups: Iterable[str], column: str) -> str:
@@ -204,7 +213,7 @@ def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
     if len(set(languages)) < 2:
         return values
     spoken = pd.Series(languages, index=values.index)
-    several = spoken.groupby(values).transform("nunique") > 1
+    several = (spoken.groupby(values).transform("nunique") > 1) & (values != NO_VALUE)
     return values.where(~several, values + " (" + spoken.replace("", "no language") + ")")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import uncertainty
 from analysis.codebook import Codebook, term_sets
-from analysis.corpus import Corpus
+from analysis.corpus import NO_VALUE, Corpus
 from analysis.errors import InputError
 from analysis.evidence import find
 from analysis.files import Node, read_yaml
@@ -132,10 +132,22 @@ def chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
     return inside
 
 
+def _with_values(corpus: Corpus, columns: Iterable[str]) -> np.ndarray:
+    """Which documents have a value in each of some columns."""
+    inside = np.ones(len(corpus), dtype=bool)
+    for column in set(columns) & set(corpus.documents.columns):
+        inside &= ~corpus.documents[column].isin(["", NO_VALUE]).to_numpy()
+    return inside
+
+
 def two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
-    """The documents of a claim, and those of their language that they are compared with."""
+    """The documents of a claim, and those of their language that they are compared with.
+
+    A claim that names no counterpart is compared with the other documents that have values of its
+    columns.
+    """
     mine = chosen(corpus, one.of)
-    others = chosen(corpus, one.than) & ~mine if one.than else ~mine
+    others = (chosen(corpus, one.than) if one.than else _with_values(corpus, one.of)) & ~mine
     return mine, others & np.isin(corpus.languages, corpus.languages[mine])
 
 

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from analysis import measures, uncertainty
 from analysis.codebook import Codebook, RuleSet
-from analysis.corpus import EVERY, Corpus, others_told
+from analysis.corpus import EVERY, NO_VALUE, OTHERS, Corpus, comparable_groups, others_told
 from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
 from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
@@ -164,6 +164,18 @@ def evidence_of(coding: Coding, *, negation: int = 0) -> pd.DataFrame:
     return table.iloc[np.lexsort((kept["first"], rank))].reset_index(drop=True)
 
 
+def describe_evidence(coding: Coding, parameter: str) -> str:
+    """Whether `evidence.parquet` holds every match, and if not, how many and which."""
+    parts = [found for found in (coding.found, coding.apart) if found is not None]
+    total, kept = sum(int(part.totals.sum()) for part in parts), sum(len(p.kept) for p in parts)
+    if kept == total:
+        return f"Every match is in evidence.parquet ({total:,})."
+    return (
+        f"{kept:,} of {total:,} matches are in evidence.parquet (at most {coding.found.keep:,} of each "
+        f"rule, drawn at random; parameter {parameter}). Counts are of all matches."
+    )
+
+
 def presence_of(
     block: Block, rows: np.ndarray, unit_of: np.ndarray, n_units: int, n_sets: int
 ) -> sparse.csr_array:
@@ -198,14 +210,17 @@ def check_frames(frames: Mapping[str, RuleSet]) -> None:
 
 
 def group_names(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> list[str]:
-    """The groups that are compared: two named ones, or every one.
+    """The groups that are compared: two named ones, or every one but '(none)'.
 
     Raises InputError unless `compare` is empty or two different values of the group column.
     """
-    values = sorted(set(corpus.groups(group)))
+    values = comparable_groups(corpus.groups(group))
     if not compare:
         return values
     for name in compare:
+        if name == NO_VALUE:
+            told = f"documents without a {group} are compared with nothing"
+            raise InputError(told, where="compare", value=name, allowed=values)
         if name not in values:
             raise InputError(
                 f"no document with this {group}", where="compare", value=name, allowed=values
@@ -295,14 +310,17 @@ def sides(groups: np.ndarray, names: Sequence[str], inside: np.ndarray, rest: st
 
 
 def comparable(corpus: Corpus, groups: np.ndarray, names: Sequence[str]):
-    """For each language: the groups of it, its documents, and what the rest of them is called.
+    """For each language: its groups, its documents that belong to one, and the name of the rest.
 
-    Words and shares of two languages are never set against each other.
+    Words and shares of two languages are never set against each other; documents without a value
+    are in no rest. A language without a group is passed over.
     """
     for language, inside in corpus.strata:
+        inside = inside & (groups != NO_VALUE)
         spoken = set(groups[inside])
         rest = "the rest" if len(corpus.strata) == 1 else f"the rest ({language or 'no language'})"
-        yield [name for name in names if name in spoken], inside, rest
+        if spoken:
+            yield [name for name in names if name in spoken], inside, rest
 
 
 def difference_table(
@@ -614,7 +632,8 @@ def concentration_warnings(table: pd.DataFrame) -> str:
     """The warnings of a concentration table, a line a frame."""
     warned = table[table["warning"] != ""]
     lines = [
-        f"WARNING {row.frame}: {row.warning} ({row.top_rule}; {row.top_document})"
+        f"WARNING {row.frame}: {row.warning}"
+        + (f" ({row.top_rule}; {row.top_document})" if row.matches else "")
         for row in warned.itertuples()
     ]
     return (
@@ -625,6 +644,8 @@ def concentration_warnings(table: pd.DataFrame) -> str:
 
 def tests_told(differences: pd.DataFrame) -> str:
     """How many differences could be tested, and why the others could not (three reasons at most)."""
+    if differences.empty:
+        return "Fewer than two groups: no difference to test."
     tested = int(differences["p"].notna().sum())
     reasons = list(dict.fromkeys(differences["no_test"][differences["no_test"] != ""]))
     told = [f"{len(differences)} differences, {tested} of them tested."]
@@ -634,19 +655,57 @@ def tests_told(differences: pd.DataFrame) -> str:
     return " ".join(told)
 
 
-def framing_answer(shares: pd.DataFrame, differences: pd.DataFrame) -> str:
-    """The frames by share and the widest difference, in two sentences made of the numbers."""
+def largest_difference(
+    differences: pd.DataFrame, confidence: float = 0.95
+) -> tuple[pd.Series | None, bool]:
+    """The largest difference that may be named, None for none, and whether all documents are few.
+
+    It is one that holds at a false discovery rate of 1 - confidence, with FEWEST_DOCUMENTS on both
+    sides. Where no side of any comparison has so many and nothing is tested, it is the largest
+    counted one, which describes these texts only.
+    """
+    sides = differences[["documents", "other_documents"]]
+    few = not (sides >= uncertainty.FEWEST_DOCUMENTS).any(axis=None)
+    named = ~differences[["group", "other"]].isin([OTHERS]).any(axis=1)
+    rows = differences[differences["difference"].notna() & named]
+    if rows["p"].notna().any() or not few:
+        rows = rows[rows["q"] <= 1 - confidence]
+    if not few:
+        rows = rows[sides.min(axis=1)[rows.index] >= uncertainty.FEWEST_DOCUMENTS]
+    if rows.empty:
+        return None, few
+    return rows.loc[rows["difference"].abs().idxmax()], few
+
+
+def framing_answer(
+    shares: pd.DataFrame, differences: pd.DataFrame, confidence: float = 0.95
+) -> str:
+    """The frames by share, how many differences hold, and the largest of them, in sentences made
+    of the numbers."""
     every = shares[shares["group"] == EVERY].sort_values("share", ascending=False, kind="stable")
     parts = [("", every)]
     if "language" in every:
         parts = [(f" ({code})", part) for code, part in every.groupby("language") if code != EVERY]
     told = "\n".join(f"Frames by share of all units{of}: {listed(part)}." for of, part in parts)
+    return shown_lines(f"{told}\n{_describe_differences(differences, confidence)}")
+
+
+def _describe_differences(differences: pd.DataFrame, confidence: float) -> str:
+    """How many differences between groups hold, and the largest one that may be named."""
     if not differences["difference"].notna().any():
-        return shown_lines(told) + "\nOne group only: nothing to compare."
-    widest = differences.loc[differences["difference"].abs().idxmax()]
-    return shown_lines(told) + shown_lines(
-        f"\nWidest difference: {widest['frame']}, {widest['group']} {widest['share']:.0%} against "
-        f"{widest['other']} {widest['other_share']:.0%}."
+        return "Fewer than two groups: nothing to compare."
+    tested, held = differences["p"].notna().sum(), (differences["q"] <= 1 - confidence).sum()
+    told = "No difference between groups can be tested."
+    if tested:
+        rate = f"{1 - confidence:.2g}"
+        told = f"{held} of {tested} tested differences hold at a false discovery rate of {rate}."
+    row, few = largest_difference(differences, confidence)
+    if row is None:
+        return told
+    which = "Largest counted one in these texts" if few else "Largest of them"
+    return (
+        f"{told} {which}: {row['frame']}, {row['group']} {row['share']:.0%} against "
+        f"{row['other']} {row['other_share']:.0%}."
     )
 
 
@@ -657,10 +716,15 @@ def listed(shares: pd.DataFrame) -> str:
 
 
 def groups_told(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> str:
-    """The groups that are compared, in words."""
+    """The groups that are compared, and how many documents belong to none, in words."""
     names = group_names(corpus, group, compare)
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     told = f"{len(names)} groups by {group}: {', '.join(names[:20])}{more}. "
+    if not names:
+        told = f"No document has a {group}: there are no groups. "
+    without = int((corpus.groups(group) == NO_VALUE).sum())
+    if names and without:
+        told += f"Documents without a {group}, compared with nothing: {without:,}. "
     return shown_lines((told + others_told(names, group)).strip().rstrip("."))
 
 

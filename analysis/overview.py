@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import measures, uncertainty
 from analysis.codebook import RuleSet
-from analysis.corpus import Corpus
+from analysis.corpus import EVERY, NO_VALUE, Corpus
 from analysis.errors import shown_lines
 from analysis.language.chinese import not_segmented
 from analysis.language.words import is_stop_word
@@ -334,8 +334,8 @@ def sieved(pairs: np.ndarray) -> np.ndarray:
 def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     """Types met after so many tokens: in each document, and through the corpus by date.
 
-    Columns document, tokens, types; at most 200 points a document, and of a corpus of more than
-    MOST_CURVES documents only some, drawn at random.
+    Columns document, tokens, types, in a corpus of several languages also language; at most 200
+    points a document, and of a corpus of more than MOST_CURVES documents only some, drawn at random.
     """
     ids = tokens.corpus.documents["id"]
     parts = []
@@ -344,7 +344,16 @@ def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
         parts.append(growth_points(ids[number], first, len(types)))
     if len(ids) > 1:
         parts.append(growth_points(WHOLE_CORPUS, first_met_by_date(tokens), len(tokens)))
-    return pd.concat(parts, ignore_index=True)
+    return _with_languages(pd.concat(parts, ignore_index=True), tokens)
+
+
+def _with_languages(table: pd.DataFrame, tokens: Tokens) -> pd.DataFrame:
+    """A table by document with a column language, where the corpus has several languages."""
+    corpus = tokens.corpus
+    if len(corpus.strata) == 1:
+        return table
+    spoken = dict(zip(corpus.documents["id"], corpus.languages, strict=True))
+    return table.assign(language=table["document"].map(spoken).fillna(EVERY))
 
 
 def some_documents(
@@ -392,7 +401,8 @@ def growth_points(name: str, first: np.ndarray, size: int) -> pd.DataFrame:
 def overlap_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     """For each document, how many of its types stand in how many documents of its language.
 
-    Columns document, in_documents (1 = only here), types, share (of the document's types). A
+    Columns document, in_documents (1 = only here), types, share (of the document's types), in a
+    corpus of several languages also language. A
     number of documents that no type of the document occurs in has no row, but for 1. Of a corpus
     of more than MOST_SPREAD documents only MOST_CURVES are in the table, drawn at random, and the
     numbers are counted together: `in_documents` is then the least of a stretch that ends before its
@@ -411,7 +421,7 @@ def overlap_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
         share = n / (len(own) or np.nan)
         part = {"document": ids[number], "in_documents": among, "types": n, "share": share}
         parts.append(pd.DataFrame(part))
-    return pd.concat(parts, ignore_index=True)
+    return _with_languages(pd.concat(parts, ignore_index=True), tokens)
 
 
 def only_here(tokens: Tokens, *, most: int = 8, random_seed: int = 0) -> pd.DataFrame:
@@ -446,6 +456,15 @@ def in_every_document(vocabulary: pd.DataFrame, n_documents: int) -> pd.DataFram
     """The content words of a vocabulary table that stand in every document (of their language)."""
     every = vocabulary.get("of_documents", n_documents)
     return content_words(vocabulary[vocabulary["documents"] == every])
+
+
+def describe_shared_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 30) -> str:
+    """The content words in every document (of their language), or that there are none."""
+    words = in_every_document(vocabulary, n_documents)["token"]
+    every = "every document" + (" of their language" if "language" in vocabulary else "")
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    listed = ", ".join(words.head(most)) or "none"
+    return shown_lines(f"Content words in {every}: {listed}{more}")
 
 
 def languages_told(corpus: Corpus) -> str:
@@ -501,8 +520,13 @@ def overview_answer(
     corpus, longest = tokens.corpus, tokens.document_sizes.max() / max(len(tokens), 1)
     words = ", ".join(content_words(vocabulary)["token"].head(8))
     pairs = ", ".join(collocations["collocation"].head(4)) or "none"
+    groups = corpus.groups(group)
+    named = groups[groups != NO_VALUE]
+    values = f"{named.nunique()} values of {group}"
+    without = len(groups) - len(named)
+    values += f", {without:,} documents without one" if without else ""
     return shown_lines(
-        f"{len(corpus)} documents ({corpus.groups(group).nunique()} values of {group}) hold "
+        f"{len(corpus)} documents ({values}) hold "
         f"{len(tokens):,} tokens in {tokens.n_sentences:,} sentences; "
         f"{len(corpus.excluded)} lines were left out.\n"
         f"The longest document holds {longest:.0%} of the tokens.\n"

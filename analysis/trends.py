@@ -54,7 +54,8 @@ class Trends:
 
     `table` has the columns term, period, group, count, tokens, documents, per_million, low, high,
     interval ('documents', 'texts' or ''), partial (which days a first or last period holds, '' for
-    a whole one). `left_out` has a row a document that is dated less
+    a whole one; by the dates of the row's language), covered (False for a first or last period whose
+    outer tenth holds no document, so that it may not be whole). `left_out` has a row a document that is dated less
     precisely than the period, or not at all: document, date, why.
     """
 
@@ -159,8 +160,16 @@ def trend_table(
         if label
     )
     table = rates_table(found, cells, confidence)
-    partial = partial_periods(dates, labels)
-    table["partial"] = [partial.get(label, "") for label in table["period"]]
+    languages = table["language"] if "language" in table else [""] * len(table)
+    cells = list(zip(languages, table["period"], strict=True))
+    ends = {
+        more.get("language", ""): (dates[spoken], labels[spoken])
+        for more, spoken in found.tokens.corpus.spoken
+    }
+    partial = {language: partial_periods(*dated) for language, dated in ends.items()}
+    open_ends = {language: _open_ends(*dated) for language, dated in ends.items()}
+    table["partial"] = [partial[language].get(label, "") for language, label in cells]
+    table["covered"] = [label not in open_ends[language] for language, label in cells]
     return Trends(table, period, left_out(found.tokens, labels, period))
 
 
@@ -185,6 +194,35 @@ def partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, st
     if (end - latest).days > max(usual, ((end - last_begin).days + 1) / 10):
         found.setdefault(ends[-1], []).append(f"up to {latest}")
     return {label: f"documents {' '.join(told)}" for label, told in found.items()}
+
+
+def _open_ends(dates: Iterable[str], labels: Iterable[str]) -> set[str]:
+    """The first and the last period, each where no document lies in its outer tenth."""
+    different = set(zip(dates, labels, strict=True))
+    dated = [(period_bounds(date), label) for date, label in different if label]
+    if not dated:
+        return set()
+    first, last = min(label for _, label in dated), max(label for _, label in dated)
+    (begin, first_end), (last_begin, end) = period_bounds(first), period_bounds(last)
+    late = (min(day for (day, _), _ in dated) - begin).days
+    early = (end - max(day for (_, day), _ in dated)).days
+    found = {first} if late > ((first_end - begin).days + 1) / 10 else set()
+    return found | ({last} if early > ((end - last_begin).days + 1) / 10 else set())
+
+
+def comparable_periods(rates: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a rates table whose periods can be set against each other, in their order.
+
+    Those are the whole periods with FEWEST_DOCUMENTS documents or more; of them a first or last one
+    that the dates do not cover only where fewer than two others remain. Where no period holds so
+    many documents, all whole ones with a token, which can only be compared as these texts.
+    """
+    whole = rates[(rates["tokens"] > 0) & (rates["partial"] == "")]
+    if (rates["documents"] >= uncertainty.FEWEST_DOCUMENTS).any():
+        whole = whole[whole["documents"] >= uncertainty.FEWEST_DOCUMENTS]
+        inner = whole[whole["covered"].astype(bool)]
+        whole = inner if len(inner) > 1 else whole
+    return whole.sort_values("period", kind="stable")
 
 
 def period_labels(dates: pd.Series, period: str) -> np.ndarray:
@@ -276,20 +314,22 @@ def left_out(tokens: Tokens, labels: np.ndarray, period: str) -> pd.DataFrame:
 
 
 def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, str, str]:
-    """Content words that rise and fall between the earlier and the later half of the periods.
+    """Content words that rise and fall between the earlier and the later half of the whole periods.
 
-    Columns token, early, late (counts), per_million_early, per_million_late, documents,
-    top_document_share (of the word's occurrences), log_odds, z (positive = rises), sorted by z; in a
-    corpus of several languages also language, all numbers being within it. Also returns the two
-    spans as text.
-    The table is empty where the dates make fewer than two periods.
+    Columns token, early, late (counts), per_million_early, per_million_late, early_documents,
+    late_documents (of the two halves), documents (that hold the word), top_document_share (of the
+    word's occurrences), log_odds, z (positive = rises), sorted by z; in a corpus of several
+    languages also language, all numbers being within it. Also returns the two spans as text.
+    A partial first or last period is left out. The table is empty where the dates make fewer than
+    two whole periods.
     """
     dates = tokens.corpus.documents["date"]
     labels = period_labels(dates, period)
-    periods = sorted({label for label in labels if label})
+    periods = sorted({label for label in labels if label} - set(partial_periods(dates, labels)))
     columns = ["token", "early", "late", "per_million_early", "per_million_late"]
     if len(periods) < 2:
-        rest = ["documents", "top_document_share", "log_odds", "z"]
+        rest = ["early_documents", "late_documents"]
+        rest += ["documents", "top_document_share", "log_odds", "z"]
         return pd.DataFrame(columns=[*columns, *rest]), "", ""
     half = len(periods) // 2
     early = np.isin(labels, periods[:half])
@@ -319,6 +359,8 @@ def movers_of(tokens: Tokens, early: np.ndarray, late: np.ndarray, prior: float)
             "late": after,
             "per_million_early": measures.per_million(before, before.sum()),
             "per_million_late": measures.per_million(after, after.sum()),
+            "early_documents": int(early.sum()),
+            "late_documents": int(late.sum()),
             "documents": documents[spoken],
             "top_document_share": most[spoken] / (before + after),
             "log_odds": delta,
@@ -402,11 +444,32 @@ def occurring(table: pd.DataFrame) -> pd.DataFrame:
     return table[table.groupby("term")["count"].transform("sum") > 0].reset_index(drop=True)
 
 
-def never_told(table: pd.DataFrame) -> str:
-    """The terms of a rates table that never occur, in words."""
-    counts = table.groupby("term", sort=False)["count"].sum()
-    never = ", ".join(counts.index[counts == 0])
-    return shown_lines(f"Not in this corpus: {never}.") if never else "Every term occurs."
+def describe_periods(trends: Trends) -> str:
+    """The periods of a trend, which of them are partial, and how many documents are in none."""
+    every = of_every_language(trends.table)
+    periods = every[every["group"] == EVERY].drop_duplicates("period")
+    told = f"Periods by {trends.period}: {len(periods)}.{partial_told(periods)}"
+    return shown_lines(f"{told} Documents left out of the trend: {len(trends.left_out):,}.")
+
+
+def never_told(found: Found, trends: Trends) -> str:
+    """The terms that occur in no document, dated or not, and those that are missing or incomplete
+    in the trend because their documents have no date precise enough."""
+    totals = dict(zip(found.names, found.totals.tolist(), strict=True))
+    never = [term for term, total in totals.items() if not total]
+    lines = [f"Not in this corpus: {', '.join(never)}." if never else "Every term occurs."]
+    every = of_every_language(trends.table)
+    dated = every[every["group"] == EVERY].groupby("term")["count"].sum()
+    missing = {term: total - int(dated.get(term, 0)) for term, total in totals.items()}
+    only = [f"{term} ({missing[term]:,})" for term in totals if 0 < totals[term] == missing[term]]
+    if only:
+        lines.append(f"Only in documents that are left out of the trend: {', '.join(only)}.")
+    if lost := sum(missing.values()):
+        lines.append(
+            f"The trend counts {sum(totals.values()) - lost:,} of {sum(totals.values()):,} "
+            f"occurrences: {lost:,} are in the {len(trends.left_out):,} documents left out."
+        )
+    return shown_lines("\n".join(lines))
 
 
 def places(found: Found) -> pd.DataFrame:
@@ -498,21 +561,24 @@ def years_in(text: str, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
 
 def trends_caveat(trends: Trends) -> str:
     """What the number of documents a period allows, in words."""
-    every = trends.table[trends.table["group"] == EVERY].drop_duplicates("period")
+    every = of_every_language(trends.table)
+    every = every[every["group"] == EVERY].drop_duplicates("period")
     if every.empty:
         return "No document has a date precise enough: there is no trend."
-    fewest = int(every["documents"].min())
-    partial = partial_told(every)
+    fewest, most = int(every["documents"].min()), int(every["documents"].max())
+    compared = len(comparable_periods(every))
     told = f"{len(every)} periods by {trends.period}; the one with the fewest documents holds {fewest}. "
     told += f"{others} " if (others := others_told(set(trends.table["group"]), "The group")) else ""
-    if fewest < uncertainty.FEWEST_DOCUMENTS:
-        return (
-            told
-            + "Too few for a trend: a difference between periods is one between these texts."
-            + partial
+    if most < uncertainty.FEWEST_DOCUMENTS or compared < 2:
+        return told + (
+            "Too few for a trend: a difference between periods is one between these texts."
         )
-    kind = "Intervals speak of documents of the kind; who is in the corpus may still change."
-    return told + kind + partial
+    if compared < len(every):
+        told += (
+            f"Only the {compared} whole periods with {uncertainty.FEWEST_DOCUMENTS} documents or "
+            "more are compared. "
+        )
+    return told + "Intervals speak of documents of the kind; who is in the corpus may still change."
 
 
 def partial_told(periods: pd.DataFrame, word: str = "Partial") -> str:
@@ -536,12 +602,27 @@ def trends_answer(
     counts = zip(totals["term"], totals["count"], strict=True)
     told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
     if not early:
-        return shown_lines(told) + "\nFewer than two periods: nothing to compare."
-    up = ", ".join(movers.loc[movers["z"] > 0, "token"].head(4)) or "none"
-    down = ", ".join(movers.loc[movers["z"] < 0, "token"].tail(4)[::-1]) or "none"
-    return shown_lines(told) + shown_lines(
-        f"\nMore frequent in the texts of {late} than of {early}: {up}; less frequent: {down}.\n"
-        + caveat
+        return shown_lines(f"{told}\nFewer than two whole periods: nothing to compare.")
+    return shown_lines(f"{told}\n{_describe_movers(movers, early, late)}\n{caveat}")
+
+
+def _describe_movers(movers: pd.DataFrame, early: str, late: str, *, most: int = 4) -> str:
+    """The words that stand out in the later and in the earlier periods, as a ranking."""
+    large = movers[["early_documents", "late_documents"]] >= uncertainty.FEWEST_DOCUMENTS
+    known = movers[large.all(axis=1)] if large.any(axis=None) else movers
+    if known.empty:
+        return (
+            f"Fewer than {uncertainty.FEWEST_DOCUMENTS} documents in one half of the periods: "
+            "their words are not compared."
+        )
+    tokens = known["token"]
+    if "language" in known:
+        tokens = tokens + " (" + known["language"].replace("", "no language") + ")"
+    up = ", ".join(tokens[known["z"] > 0].head(most)) or "none"
+    down = ", ".join(tokens[known["z"] < 0].tail(most)[::-1]) or "none"
+    return (
+        f"Words ranked first in the texts of {late} against {early} (by z, not tested): {up}; "
+        f"in those of {early} against {late}: {down}."
     )
 
 
@@ -578,17 +659,22 @@ def trends_by_story(
     return table
 
 
-def story_trends_told(table: pd.DataFrame, *, most: int = 3) -> str:
+def story_trends_told(table: pd.DataFrame, trends: Trends | None = None, *, most: int = 3) -> str:
     """The trends that change most when stories instead of articles are counted, in words.
 
-    A trend is the rate in the later half of the periods less that in the earlier half.
+    A trend is the rate in the later half of the periods less that in the earlier half; periods that
+    are partial in `trends` are left out.
     """
     every = table[table["group"] == EVERY]
+    if trends is not None:
+        partial = of_every_language(trends.table)
+        partial = set(partial.loc[partial["partial"] != "", "period"])
+        every = every[~every["period"].isin(partial)]
     periods = sorted(set(every["period"]))
     if table["articles"].equals(table["stories"]):
         return "By story every trend is as by article: no dated article is another's copy."
     if len(periods) < 2:
-        return "Fewer than two periods: no trend to compare by article and by story."
+        return "Fewer than two whole periods: no trend to compare by article and by story."
     half = len(periods) // 2
     late = every["period"].isin(periods[half:])
     rows = [

@@ -100,11 +100,13 @@ def test_split_is_told(cells, common, told):
 
 
 def test_split_is_drawn_where_sources_are_shared():
-    """The title gives the change and its larger part; without a shared source it says so."""
+    """The title gives the change and its two parts, here equal; without a shared source it says so."""
     drawing = plots.trend_split(changes.split_table(trends(SHARED)), group="source")
-    assert drawing.title.startswith("‘race’ changes by +75,000 per million, more because the same")
+    assert drawing.title.startswith(
+        "‘race’ changes by +75,000 per million, as much because the same source spoke differently as"
+    )
     apart = plots.trend_split(changes.split_table(trends(APART)), group="source")
-    assert apart.title == "No source speaks in two periods"
+    assert apart.title == "No source speaks in two of the periods compared"
 
 
 def test_changes_are_told():

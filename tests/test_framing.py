@@ -192,7 +192,10 @@ def test_tests_and_answer_are_told_from_the_numbers(coded):
     assert told.startswith("2 differences, 0 of them tested. Not tested: 1 against 1 documents: ")
     told = framing.framing_answer(shares, table).splitlines()
     assert told[0] == "Frames by share of all units: peace 50%, race 33%."
-    assert told[1] == "Widest difference: race, A 50% against B 0%."
+    assert told[1] == (
+        "No difference between groups can be tested. "
+        "Largest counted one in these texts: race, A 50% against B 0%."
+    )
 
 
 # --- keyness -----------------------------------------------------------------------------------------

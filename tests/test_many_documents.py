@@ -138,7 +138,9 @@ def test_shared_words_of_many_documents_are_those_of_some(many):
 
 def test_the_figure_of_shared_words_says_that_some_are_drawn(many):
     drawing = plots.shared_vocabulary(overview.overlap_table(many), 201)
-    assert drawing.title == "50 % of a document's words stand in 64 documents or more"
+    assert drawing.title == (
+        "In the median document drawn 50 % of the words stand in 64 documents or more"
+    )
     assert "40 of 201 documents, drawn at random" in told(drawing)
 
 
@@ -159,7 +161,7 @@ def rates(days: int, documents: int) -> pd.DataFrame:
     table = pd.DataFrame({"term": "race", "period": labels, "group": "all", "count": 5})
     return table.assign(
         tokens=1000, documents=documents, per_million=5000.0, low=4000.0, high=6000.0,
-        interval="documents", partial="",
+        interval="documents", partial="", covered=True,
     )  # fmt: skip
 
 

@@ -219,7 +219,7 @@ def drawn(of_seeds) -> dict[str, plots.Drawing]:
 def test_titles_are_findings(drawn, of_seeds):
     """A title names the numbers of the table: here those of its first frame."""
     table = stances.nearest_table(of_seeds).set_index(["frame", "actor"])["share"]
-    frame = drawn["nearest_actors"].title.split("’")[0].strip("‘")
+    frame = drawn["nearest_actors"].title.split("‘")[1].split("’")[0]
     assert f"{table[(frame, 'china')] * 100:.0f} %" in drawn["nearest_actors"].title
     assert all(drawing.alt and drawing.data.size for drawing in drawn.values())
 

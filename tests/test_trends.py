@@ -138,9 +138,10 @@ def test_group_table_counts_documents_without_a_date(corpus_of):
 
 def test_terms_that_never_occur_are_named(corpus_of):
     """'zebra' stands in no text: it is told, and left out of what is drawn."""
-    sets = term_sets(["race", "zebra"], {})
-    table = trends.group_table(find(race_corpus(corpus_of), sets), group="source")
-    assert trends.never_told(table) == "Not in this corpus: zebra."
+    found = find(race_corpus(corpus_of), term_sets(["race", "zebra"], {}))
+    table = trends.group_table(found, group="source")
+    result = trends.trend_table(found, group="source", period="year")
+    assert trends.never_told(found, result).startswith("Not in this corpus: zebra.")
     assert set(trends.occurring(table)["term"]) == {"race"}
 
 
@@ -335,7 +336,7 @@ def test_places_of_a_sample_are_those_of_the_documents_with_most(corpus_of, monk
     assert table["document"].tolist() == ["d0", "d0", "d2", "d2", "d2"]
     assert set(zip(table["occurrences"], table["documents"], strict=True)) == {(6, 3)}
     drawing = plots.term_dispersion(table, tokens.corpus.documents.rename(columns={"id": "document"}))  # fmt: skip
-    assert drawing.title.startswith("1 of 1 terms occur in every document")
+    assert drawing.title.startswith("1 of 1 terms drawn occur in every document")
     told = "".join(text.get_text() for text in drawing.figure.texts)
     assert "The 2 of 3 documents with the most occurrences" in " ".join(told.split())
 
@@ -370,13 +371,13 @@ def test_partial_periods(dates, period, partial):
 
 
 def test_a_partial_period_is_told_and_drawn_hollow(corpus_of):
-    """The table, the caveat and the figure say that the last month is partial."""
+    """The table, the list of periods and the figure say that the last month is partial."""
     dates = days("2024-05-01", "2024-07-03")
     found = find(tokenize(corpus_of(*["A race."] * len(dates), date=dates)), RACE)
     result = trends.trend_table(found, group="source", period="month")
     rows = result.table.loc[result.table["group"] == "all", ["period", "partial"]]
     assert rows["partial"].tolist() == ["", "", "documents up to 2024-07-03"]
-    assert "Partial: 2024-07 (documents up to 2024-07-03)." in trends.trends_caveat(result)
+    assert "Partial: 2024-07 (documents up to 2024-07-03)." in trends.describe_periods(result)
     drawing = plots.term_rates(
         result.table, trends.read_events(None), period="month", confidence=0.95
     )

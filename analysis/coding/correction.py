@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import uncertainty
-from analysis.corpus import masks_of
+from analysis.corpus import NO_VALUE, comparable_groups, masks_of
 from analysis.errors import InputError
 
 FEWEST_CODED = 30
@@ -394,12 +394,12 @@ def difference_table(
     study: Study, compare: Sequence[str] = (), *, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Differences of shares between groups, as counted and corrected: two groups with each other,
-    more of them each with the rest.
+    more of them each with the rest. Units of '(none)' are compared with nothing.
 
     Columns: frame, group, other, naive, corrected, low, high, interval, reason. Raises InputError
     for a name in `compare` that is no group.
     """
-    names = sorted(set(study.groups.tolist()))
+    names = comparable_groups(study.groups.tolist())
     for name in compare:
         if name not in names:
             raise InputError("no unit of this group", where="compare", value=name, allowed=names)
@@ -410,7 +410,8 @@ def difference_table(
         automatic = study.automatic[:, number]
         for name, other in pairs if len(names) > 1 else []:
             inside = study.groups == name
-            others = study.groups == other if len(names) == 2 else ~inside
+            rest = ~inside & (study.groups != NO_VALUE)
+            others = study.groups == other if len(names) == 2 else rest
             naive = float(automatic[inside].mean() - automatic[others].mean())
             one = corrected_difference(study, number, inside, others, confidence)
             corrected = (one.value, one.low, one.high, one.over, one.reason)

@@ -15,7 +15,7 @@ from analysis.codebook import NOBODY, Codebook
 from analysis.coding import agreement, coder, correction, sampling, sheets
 from analysis.coding.coder import AutomaticCoding
 from analysis.coding.stances import OTHER, actor_agreement
-from analysis.corpus import EVERY, locate
+from analysis.corpus import EVERY, NO_VALUE, locate
 from analysis.errors import InputError, shown, shown_lines
 from analysis.evidence import check_unit, units_of
 from analysis.framing import check_frames, presence_of, reached
@@ -513,12 +513,12 @@ def corrected_differences(
 
 def share_by_coders(coded: Coded, frame: str, group: str, besides: str = "") -> float:
     """The share of a group by the codings where nearly every unit is coded, NaN elsewhere; the group
-    'the rest' is every one `besides` another."""
+    'the rest' is every one `besides` another, '(none)' apart."""
     if not coded.whole:
         return float("nan")
     groups = coded.found.groups[coded.places]
     inside = (groups == group) | (group == EVERY)
-    inside = groups != besides if group == "the rest" else inside
+    inside = (groups != besides) & (groups != NO_VALUE) if group == "the rest" else inside
     codes = coded.agreed[inside, coded.found.frames.index(frame)]
     return float(np.nanmean(codes)) if (~np.isnan(codes)).any() else float("nan")
 
@@ -531,9 +531,10 @@ def further_told(shares: pd.DataFrame, unit: str, precision: float = correction.
         return "Too few codings to tell how many more are needed."
     most = known.loc[known["further_units"].idxmax()]
     enough = int((known["further_units"] == 0).sum())
+    more = f"; {most['frame']} needs most, {most['further_units']:,.0f} more"
     return shown_lines(
         f"To know each share to ±{precision * 100:g} points: {enough} of {len(known)} frames need no "
-        f"more {unit}s; most needs {most['frame']}, {most['further_units']:,.0f} more."
+        f"more {unit}s{more if most['further_units'] else ''}."
     )
 
 

@@ -7,27 +7,33 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.corpus import EVERY
-from analysis.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE
+from analysis.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE, largest_difference
 from analysis.plots.sheet import (
     BLUE,
+    CLEAR_Z,
     GREY,
     ORANGE,
     PALE,
     Drawing,
     blank,
     by_language,
+    clear_gaps,
+    clear_pair,
     end_labels,
-    extremes,
     few_ticks,
     first_of,
     grid,
     hollow_points,
     interval_rows,
     interval_words,
+    joined,
     labels_of,
+    leading,
     left_for,
     listing,
+    nameable,
     of_the_language,
+    of_these_texts,
     percent,
     percent_axis,
     plural,
@@ -37,11 +43,11 @@ from analysis.plots.sheet import (
     short,
     styled,
 )
+from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_GROUPS = 15
 MOST_PANELS = 9
 ONE_GROUP_SHARE = 0.75
-CLEAR_Z = 1.96
 SURE, UNSURE = "#8FC1E3", "#CCDAE4"
 
 
@@ -89,19 +95,44 @@ def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: floa
 
 
 def shares_title(data: pd.DataFrame, every: pd.DataFrame, unit: str) -> str:
-    """The most frequent frame, and the groups that carry it least and most."""
-    top = every.index[0]
-    title = f"‘{top}’ is the most frequent frame: {percent(every['share'].iloc[0])} of {unit}s"
-    part = data[(data["frame"] == top) & (data["group"] != EVERY) & (data["units"] > 0)]
-    if len(part) < 2:
-        return title
-    coded, leader = int(every["coded"].iloc[0]), part.loc[part["coded"].idxmax()]
-    if coded and leader["coded"] >= ONE_GROUP_SHARE * coded:
-        return title + f"; {leader['coded']} of its {coded} are in {short(leader['group'], 60)}"
-    high, low = extremes(part, "share")
-    return title + (
-        f", from {percent(low['share'])} ({short(low['group'], 60)}) "
-        f"to {percent(high['share'])} ({short(high['group'], 60)})"
+    """The most frequent frame, and two groups whose shares of it are clearly different.
+
+    In several languages the most frequent frame of each, which is all that can be said of them.
+    """
+    known = every[every["coded"] > 0]
+    if known.empty:
+        return f"No {unit} holds a match of a frame"
+    if "language" in known:
+        tops = [leading(part, "share").iloc[0] for _, part in known.groupby("language")]
+        told = [f"{row.name} {percent(row['share'])}" for row in tops]
+        return f"Most frequent frame of each language, by share of {unit}s: {', '.join(told)}"
+    tops = leading(known, "share")
+    share = percent(tops["share"].iloc[0])
+    if len(tops) > 1:
+        names = joined([f"‘{short(name)}’" for name in tops.index[:3]])
+        names = names if len(tops) <= 3 else f"{len(tops)} frames"
+        return f"{names} are the most frequent frames: {share} of {unit}s each"
+    top = tops.index[0]
+    title = f"‘{short(top)}’ is the most frequent frame: {share} of {unit}s"
+    groups = data[(data["frame"] == top) & (data["units"] > 0)]
+    rows, few = nameable(groups)
+    return of_these_texts(title + _describe_groups(rows, int(tops["coded"].iloc[0])), few)
+
+
+def _describe_groups(rows: pd.DataFrame, coded: int) -> str:
+    """What a title adds on how groups share a frame: the one that holds most of it, or two that
+    clearly differ; '' for nothing."""
+    if len(rows) < 2:
+        return ""
+    leader = rows.loc[rows["coded"].idxmax()]
+    if leader["coded"] >= ONE_GROUP_SHARE * coded:
+        return f"; {leader['coded']:,} of its {coded:,} are in {short(leader['group'], 60)}"
+    if (pair := clear_pair(rows)) is None:
+        return "; no two groups clearly differ in it"
+    high, low = pair
+    return (
+        f", {percent(high['share'])} in {short(high['group'], 60)} against "
+        f"{percent(low['share'])} in {short(low['group'], 60)}"
     )
 
 
@@ -111,7 +142,7 @@ def frame_differences(table: pd.DataFrame, *, unit: str, confidence: float) -> D
     name = "frame_differences"
     pairs = list(dict.fromkeys(zip(table["group"], table["other"], strict=True)))[:MOST_PANELS]
     if not pairs:
-        return blank(name, "There is one group only: nothing to compare", "", table)
+        return blank(name, "Fewer than two groups: nothing to compare", "", table)
     frames = list(dict.fromkeys(table["frame"]))
     title, how, sure = differences_told(table, confidence)
     subtitle = (
@@ -142,20 +173,22 @@ def frame_differences(table: pd.DataFrame, *, unit: str, confidence: float) -> D
         panel.set_title(f"{short(mine, 24)}\nminus {short(other, 22)}", size=8)
         panel.xaxis.set_major_locator(few_ticks())
     alt = f"{len(pairs)} dot charts of differences in frame shares. {title}."
-    if table["difference"].notna().any():
-        big = table.loc[table["difference"].abs().idxmax()]
+    big, few = largest_difference(table, confidence)
+    if big is not None:
         points = f"{big['difference'] * 100:+.0f} points"
-        alt += f" Largest: {big['frame']}, {big['group']} minus {big['other']}, {points}."
+        which = "Largest counted in these texts" if few else "Largest of those that hold"
+        alt += f" {which}: {big['frame']}, {big['group']} minus {big['other']}, {points}."
     return Drawing(name, title, figure, table, alt)
 
 
 def differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, pd.Series]:
     """Title, how filled points are to be read, and which rows are filled."""
     if table["p"].notna().any():
-        sure = table["q"] <= 1 - confidence
+        sure, tested = table["q"] <= 1 - confidence, int(table["p"].notna().sum())
+        rest = len(table) - tested
         title = (
-            f"{sure.sum()} of {len(table)} differences hold at a false discovery rate of "
-            f"{percent(1 - confidence)}"
+            f"{sure.sum()} of {tested} tested differences hold at a false discovery rate of "
+            f"{percent(1 - confidence)}" + (f"; {rest} could not be tested" if rest else "")
         )
         return (
             title,
@@ -163,8 +196,11 @@ def differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, 
             sure,
         )
     sure = ((table["low"] > 0) | (table["high"] < 0)) & (table["interval"] == "texts")
-    title = f"None of {len(table)} differences can be tested; {sure.sum()} are clear of zero in these texts"
-    why = table["no_test"].iloc[0]
+    title = (
+        f"None of {len(table)} differences can be tested; the intervals of {sure.sum()} are clear of "
+        "zero in these texts"
+    )
+    why = table["no_test"].mode().iloc[0]
     return (
         title,
         f"No test: {why}. Filled: interval clear of zero, which speaks of these texts only.",
@@ -183,8 +219,11 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
     shown_rows = table[(table["z"] > 0) & table["group"].isin(groups)]
     data = shown_rows.groupby("group", sort=False).head(most).reset_index(drop=True)
     if data.empty:
-        return blank(name, "No word sets one group apart from another", "", table)
-    title = keyness_title(data.loc[data["z"].idxmax()])
+        none = "No word sets one group apart from another"
+        return blank(
+            name, none if len(table) else "Fewer than two groups: no words to compare", "", table
+        )
+    title = keyness_title(table[table["z"] > 0], 1 - confidence)
     tested = table["p"].notna().any()
     subtitle = (
         "z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), each "
@@ -210,20 +249,37 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
         word_bars(panel, data[data["group"] == mine], most, reach, 1 - confidence)
         panel.set_title(short(mine, 32), size=8)
     alt = f"{len(groups)} bar charts of distinctive words. {title}. "
-    words = data.groupby("group", sort=False)["token"].agg(lambda some: ", ".join(some.head(5)))
+    told = _keyness_rows(data)[0].groupby("group", sort=False)["token"]
+    words = told.agg(lambda some: ", ".join(some.head(5)))
     alt += "; ".join(f"{mine}: {some}" for mine, some in words.items())
     return Drawing(name, title, figure, data, alt)
 
 
-def keyness_title(first: pd.Series) -> str:
-    """The word with the highest z and its counts, unless it is low."""
+def _keyness_rows(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """The rows that a title may name, both sides of them large enough (see `nameable`)."""
+    smaller = rows[["documents", "rest_documents"]].min(axis=1)
+    named, few = nameable(rows.assign(documents=rows[["documents", "rest_documents"]].max(axis=1)))
+    return (named, True) if few else (named[smaller[named.index] >= FEWEST_DOCUMENTS], False)
+
+
+def keyness_title(rows: pd.DataFrame, q: float) -> str:
+    """The word with the highest z, of those that pass the test where there is one, and its counts."""
+    named, few = _keyness_rows(rows)
+    if named.empty:
+        return f"No two sides with {FEWEST_DOCUMENTS} documents or more: no word is tested"
+    if named["p"].notna().any():
+        named = named[named["q"] <= q]
+        if named.empty:
+            return f"No word passes the test at a false discovery rate of {percent(q)}"
+    first = named.loc[named["z"].idxmax()]
     if first["z"] < CLEAR_Z:
         return f"No word clearly sets a group apart (highest z = {first['z']:.1f})"
-    return (
-        f"‘{first['token']}’ sets {short(first['group'], 60)} apart most (z = {first['z']:.1f}): "
-        f"{first['count']} of its {first['tokens']:,} tokens, "
-        f"{first['rest_count']} of {first['rest_tokens']:,} elsewhere"
+    title = (
+        f"‘{short(first['token'])}’ sets {short(first['group'], 60)} apart most (z = "
+        f"{first['z']:.1f}): {first['count']:,} of its {first['tokens']:,} tokens, "
+        f"{first['rest_count']:,} of {first['rest_tokens']:,} in its counterpart"
     )
+    return of_these_texts(title, few)
 
 
 def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float, q: float) -> None:
@@ -274,22 +330,21 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
 
 
 def actors_title(table: pd.DataFrame, unit: str) -> str:
-    """The frame that divides the actors most, if its intervals are clear of each other."""
+    """The frame that divides two actors most clearly, by intervals that speak of these texts."""
     named = table[(table["actor"] != "no actor") & (table["units"] > 0)]
-    gaps = []
-    for frame, part in named.groupby("frame", sort=False):
-        high, low = extremes(part, "share")
-        if high["low"] > low["high"]:
-            gaps.append((high["share"] - low["share"], frame, high, low))
+    if named["actor"].nunique() < 2:
+        return f"Fewer than two actors are named in a {unit}"
+    gaps = clear_gaps(named, "frame", "share")
     if not gaps:
         return (
             f"No frame clearly divides the {unit}s that name one actor from those that name another"
         )
     _, frame, high, low = max(gaps, key=lambda gap: gap[0])
-    return (
-        f"{percent(high['share'])} of {unit}s that name {high['actor']} carry ‘{frame}’, "
-        f"{percent(low['share'])} of those that name {low['actor']}: the widest gap"
+    title = (
+        f"{percent(high['share'])} of {unit}s that name {short(high['actor'])} carry "
+        f"‘{short(frame)}’, {percent(low['share'])} of those that name {short(low['actor'])}"
     )
+    return of_these_texts(title, True)
 
 
 @styled
@@ -338,7 +393,8 @@ def concentration_title(data: pd.DataFrame) -> str:
     if warned.empty:
         return "No frame rests on one rule, one document or too few matches"
     told = [
-        f"{', '.join(short(frame, 20) for frame in part['frame'][:6])} "
+        f"{', '.join(short(frame, 20) for frame in part['frame'][:6])}"
+        f"{f' and {len(part) - 6} more' if len(part) > 6 else ''} "
         f"({warning.removeprefix('rests on ')})"
         for warning, part in warned.groupby("warning", sort=False)
     ]

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.ticker import MaxNLocator
 
+from analysis.corpus import NO_VALUE
+from analysis.language.codes import languages_of
 from analysis.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
 from analysis.overview import MOST_CURVES, MOST_SPREAD
 from analysis.plots.sheet import (
@@ -26,6 +28,8 @@ from analysis.plots.sheet import (
     end_labels,
     few_ticks,
     first_of,
+    joined,
+    leading,
     left_for,
     listing,
     percent,
@@ -36,8 +40,9 @@ from analysis.plots.sheet import (
     styled,
     thousands,
 )
-from analysis.reading.metadata import MISSING, WHOLE_CORPUS
+from analysis.reading.metadata import WHOLE_CORPUS
 from analysis.trends import PERIODS, period_bounds, period_labels
+from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_LABELS = 12
 MOST_DOTS = 500
@@ -60,12 +65,9 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     if dated.empty:
         return blank(name, "No document has a date", "Nothing to place in time.", data)
     if len(dated) > MOST_DOTS:
-        return counted_timeline(dated, len(data))
+        return counted_timeline(dated, data["source"])
     rough = dated[dated["date_precision"] != "day"]
-    title = (
-        f"{plural(len(data), 'document')} from {plural(data['source'].nunique(), 'source')}, "
-        f"{dated['date'].iloc[0]} to {dated['date'].iloc[-1]}"
-    )
+    title = _timeline_title(data["source"], dated["date"])
     title += f"; {len(rough)} dated less precisely than to the day" if len(rough) else ""
     subtitle = "Dot: dated to the day. Bar: the whole month or year that the date leaves open."
     subtitle += f" {plural(undated, 'document')} without a date not drawn." if undated else ""
@@ -96,11 +98,25 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     return Drawing(name, title, figure, data, alt)
 
 
-def counted_timeline(dated: pd.DataFrame, n_documents: int) -> Drawing:
-    """How many documents each source has in each period, as bars on a scale that all sources share."""
+def _timeline_title(sources: pd.Series, dates: pd.Series) -> str:
+    """How many documents are from how many sources, and from when; `dates` are sorted."""
+    named = sources[~sources.isin(["", NO_VALUE])]
+    title = plural(len(sources), "document")
+    title += f" from {plural(named.nunique(), 'source')}" if len(named) else ""
+    without = len(sources) - len(named)
+    title += f" ({without:,} without a source)" if without and len(named) else ""
+    first, last = dates.iloc[0], dates.iloc[-1]
+    return f"{title}, {first} to {last}" if first != last else f"{title}, {first}"
+
+
+def counted_timeline(dated: pd.DataFrame, every_source: pd.Series) -> Drawing:
+    """How many documents each source has in each period, as bars on a scale that all sources share.
+
+    `every_source` has the source of each document, dated or not.
+    """
     period = finest_period(dated["date"])
     dated = dated.assign(
-        source=dated["source"].replace("", MISSING), period=period_labels(dated["date"], period)
+        source=dated["source"].replace("", NO_VALUE), period=period_labels(dated["date"], period)
     )
     rough = int((dated["period"] == "").sum())
     sources = (
@@ -111,15 +127,12 @@ def counted_timeline(dated: pd.DataFrame, n_documents: int) -> Drawing:
     data = drawn.groupby(["source", "period"])[["tokens"]].agg(["size", "sum"])["tokens"]
     data = data.set_axis(["documents", "tokens"], axis=1).reset_index()
     most = int(data["documents"].max())
-    title = (
-        f"{n_documents:,} documents from {plural(len(sources), 'source')}, "
-        f"{dated['date'].iloc[0]} to {dated['date'].iloc[-1]}"
-    )
+    title = _timeline_title(every_source, dated["date"])
     subtitle = (
         f"Documents by {period} and source; the full height of a row is {plural(most, 'document')}. "
         "At the right: the documents of the source that have a date."
     )
-    undated = n_documents - len(dated)
+    undated = len(every_source) - len(dated)
     subtitle += f" {plural(undated, 'document')} without a date not drawn." if undated else ""
     if rough:
         subtitle += (
@@ -139,7 +152,8 @@ def counted_timeline(dated: pd.DataFrame, n_documents: int) -> Drawing:
     end_labels(panel, range(len(rows)), ends, [f"{sources[row]:,}" for row in rows])
     dates_axis(panel)
     alt = f"Bar charts of documents by {period}, a row a source. {title}. "
-    alt += listing(rows, [f"{sources[row]:,}" for row in rows])
+    large = [row for row in rows if sources[row] >= FEWEST_DOCUMENTS and row != NO_VALUE]
+    alt += listing(large, [f"{sources[row]:,}" for row in large])
     return Drawing("timeline", title, figure, data, alt)
 
 
@@ -172,7 +186,9 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
     total = int(data["tokens"].sum())
     longest = data.iloc[0]
     share = longest["tokens"] / total if total else 0
-    if share >= 0.5 and len(data) > 1:
+    if len(data) == 1:
+        title = f"The one document holds {total:,} tokens"
+    elif share >= 0.5:
         title = f"One document, {longest['document']}, holds {percent(share)} of all tokens"
     else:
         title = (
@@ -219,16 +235,18 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
     data = vocabulary.head(most)
     if data.empty:
         return blank(name, "The corpus holds no content words", "Nothing to draw.", data)
-    everywhere = int((data["documents"] == n_documents).sum())
-    first = data.iloc[0]
-    title = (
-        f"‘{first['token']}’ is the most frequent content word; "
-        f"{everywhere} of the top {len(data)} occur in every document"
-    )
+    several = "language" in data
+    of_documents = data["of_documents"] if several else pd.Series(n_documents, index=data.index)
+    everywhere = data["documents"] == of_documents
+    title = _words_title(vocabulary)
+    if n_documents > 1:
+        every = "every document" + (" of its language" if several else "")
+        title += f"; {int(everywhere.sum())} of the top {len(data)} occur in {every}"
     subtitle = (
         "Occurrences per million tokens, function words left out. Right: count, documents that hold "
         "the word, DP (Gries 2008; 0 = evenly spread, towards 1 = in one document). Blue: in every "
-        f"document (n = {n_documents:,})."
+        f"document{' of its language' if several else ''} (n = {n_documents:,})."
+        + (" Rates within a language." if several else "")
     )
     notes = [
         f"{count:,} in {documents:,}" + (f", DP {dp:.2f}" if np.isfinite(dp) else "")
@@ -239,7 +257,7 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
         title, subtitle, body=0.2 * len(data), left=left_for(data["token"]), right=right
     )
     places = rows_axis(panel, list(data["token"]))
-    colors = [BLUE if n == n_documents else GREY for n in data["documents"]]
+    colors = np.where(everywhere, BLUE, GREY)
     panel.barh(places, data["per_million"], color=colors, height=0.62)
     end_labels(panel, places, data["per_million"], notes)
     panel.set_xlabel("per million tokens")
@@ -247,6 +265,22 @@ def frequent_words(vocabulary: pd.DataFrame, n_documents: int, *, most: int = 25
     alt = f"Bar chart of the {len(data)} most frequent content words. {title}. "
     alt += listing(data["token"], [f"{r:,.0f} per million" for r in data["per_million"]])
     return Drawing(name, title, figure, data, alt)
+
+
+def _words_title(data: pd.DataFrame) -> str:
+    """The content word with the highest count, of several languages that of each, or how many
+    share it."""
+    if "language" in data:
+        tops = data.groupby("language").head(1).sort_values("language")
+        pairs = zip(tops["token"], tops["language"], strict=True)
+        told = ", ".join(f"{short(token)} ({code or 'no language'})" for token, code in pairs)
+        return f"Most frequent content word of each language: {told}"
+    top = leading(data, "count")
+    if len(top) == 1:
+        return f"‘{short(top['token'].iloc[0])}’ is the most frequent content word"
+    names = joined([f"‘{short(token)}’" for token in top["token"][:3]])
+    names = names if len(top) <= 3 else f"{len(top)} words"
+    return f"{names} are the most frequent content words, {plural(int(top['count'].iloc[0]), 'time')} each"
 
 
 @styled
@@ -260,8 +294,8 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
         )
     first = data.iloc[0]
     title = (
-        f"‘{first['collocation']}’ is the strongest collocation: {first['count']:,} times, "
-        f"{first['expected']:,.1f} expected"
+        f"‘{first['collocation']}’ is the strongest collocation by G²: {first['count']:,} times, "
+        f"{_expected(first['expected'])} expected"
     )
     subtitle = (
         "Neighbouring content words within a sentence, by log-likelihood G² (4-cell, Dunning 1993). "
@@ -274,7 +308,7 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     panel.hlines(places, 0, data["g2"], color=PALE, linewidth=2)
     panel.plot(data["g2"], places, "o", color=BLUE, markersize=5)
     notes = [
-        f"{count:,} ({expected:,.1f})" if expected >= 0.05 else f"{count:,} (<0.1)"
+        f"{count:,} ({_expected(expected)})"
         for count, expected in zip(data["count"], data["expected"], strict=True)
     ]
     end_labels(panel, places, data["g2"], notes, offset=7)
@@ -284,6 +318,11 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     alt = f"Dot chart of collocations by G². {title}. "
     alt += listing(data["collocation"], [f"{g2:.0f}" for g2 in data["g2"]])
     return Drawing(name, title, figure, data, alt)
+
+
+def _expected(expected: float) -> str:
+    """An expected count with one decimal; one that would be written as 0 as '<0.1'."""
+    return f"{expected:,.1f}" if expected >= 0.05 else "<0.1"
 
 
 @styled
@@ -296,18 +335,14 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
         "mtld": f"MTLD ({MTLD_THRESHOLD})",
         "hdd": f"HD-D ({HDD_SAMPLE})",
     }
+    codes, declared = pd.factorize(documents.get("language", np.full(len(documents), "")))
+    several = len(set(languages_of(list(declared), codes))) > 1
     data = documents[["document", "tokens", *measures]].sort_values(
         ["mattr", "document"], ascending=[False, True], ignore_index=True
     )
     if len(data) > MOST_DOTS:
         return diversity_spread(data, measures)
-    leaders = {data.loc[data[m].idxmax(), "document"] for m in measures if data[m].notna().any()}
-    if len(leaders) == 1 and len(data) > 1:
-        title = f"All three measures find the richest vocabulary in {leaders.pop()}"
-    elif leaders:
-        title = f"The measures disagree on the richest vocabulary: {', '.join(sorted(leaders))}"
-    else:
-        title = "The texts are too short for a measure of lexical diversity"
+    title = _diversity_title(data, measures, several)
     subtitle = (
         "MATTR and HD-D: expected share of different words in 50 and 42 tokens. MTLD: mean length of "
         "stretches with a type-token ratio above 0.72; unsteady below some 100 tokens. One value per "
@@ -341,6 +376,33 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
     return Drawing(name, title, figure, data, alt)
 
 
+def _diversity_title(data: pd.DataFrame, measures: Mapping[str, str], several: bool) -> str:
+    """The document with the highest value of every measure that has values, or what else is so.
+
+    Documents in several languages are not ranked.
+    """
+    known = {m: data[data[m].notna()] for m in measures if data[m].notna().any()}
+    if not known:
+        return "The texts are too short for a measure of lexical diversity"
+    first, values = next(iter(known.items()))
+    low, high = (f"{getattr(values[first], end)():.3f}" for end in ("min", "max"))
+    name = measures[first].partition(" ")[0]
+    if len(values) == 1:
+        return f"{name} of the one measured text is {high}"
+    if several:
+        return f"{name} lies between {low} and {high}; compare texts of one language only"
+    tops = {measure: set(leading(part, measure)["document"]) for measure, part in known.items()}
+    common = set.intersection(*tops.values())
+    every = f"All {len(known)} measures are" if len(known) > 1 else f"{name} is"
+    if len(common) == 1:
+        return f"{every} highest in {short(common.pop())}"
+    told = (
+        f"{measures[m].partition(' ')[0]} in {short(min(top)) if len(top) == 1 else f'{len(top)} texts'}"
+        for m, top in tops.items()
+    )
+    return f"The highest values are those of {', '.join(told)}"
+
+
 def diversity_spread(data: pd.DataFrame, measures: Mapping[str, str]) -> Drawing:
     """How the values of each measure of lexical diversity are distributed over the documents."""
     parts, title = [], "The texts are too short for a measure of lexical diversity"
@@ -351,7 +413,10 @@ def diversity_spread(data: pd.DataFrame, measures: Mapping[str, str]) -> Drawing
         parts.append(pd.DataFrame(bins))
     if data["mattr"].notna().any():
         middle = data["mattr"].quantile([0.25, 0.75])
-        title = f"Half of the documents have a MATTR between {middle.iloc[0]:.3f} and {middle.iloc[1]:.3f}"
+        title = (
+            f"Half of the {data['mattr'].count():,} documents that are long enough have a MATTR between "
+            f"{middle.iloc[0]:.3f} and {middle.iloc[1]:.3f}"
+        )
     missing = int(data[list(measures)].isna().any(axis=1).sum())
     subtitle = (
         f"Documents by value; line: the median. n = {plural(len(data), 'document')}, of which "
@@ -395,11 +460,8 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
         if document != WHOLE_CORPUS and document in set(ends["document"])
     }
     richest, poorest = max(at, key=at.get), min(at, key=at.get)
-    title = (
-        f"After {size:,} tokens {richest} has met the most different words: {at[richest]:,.0f}"
-        if len(at) > 1
-        else f"{size:,} tokens hold {at[richest]:,.0f} different words"
-    )
+    several = "language" in growth
+    title = _growth_title(at, size, n_documents > MOST_CURVES, several)
     subtitle = "Different words (types) met while reading each text from its beginning."
     drawn = len(set(growth["document"]) - {WHOLE_CORPUS})
     if n_documents > MOST_CURVES:
@@ -430,6 +492,25 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
     alt = f"Line chart of vocabulary growth. {title}. At the end: "
     alt += listing(ends["document"], [f"{t:,.0f} types" for t in ends["types"]])
     return Drawing(name, title, figure, growth, alt)
+
+
+def _growth_title(at: Mapping[str, float], size: int, drawn: bool, several: bool) -> str:
+    """The document that has met most words after so many tokens, if it is one of one language."""
+    most = max(at.values())
+    ahead = [document for document, types in at.items() if types > most - 0.5]
+    if len(at) == 1:
+        return f"{size:,} tokens hold {most:,.0f} different words"
+    if several or len(ahead) > 1:
+        low = min(at.values())
+        told = f"{low:,.0f} to {most:,.0f}" if round(low) < round(most) else f"{most:,.0f}"
+        more = "; compare texts of one language only" if several else ""
+        return (
+            f"After {size:,} tokens the {len(at)} texts drawn have met {told} different words{more}"
+        )
+    of = f" of the {len(at)} texts drawn" if drawn else ""
+    return (
+        f"After {size:,} tokens {short(ahead[0])} has met the most different words{of}: {most:,.0f}"
+    )
 
 
 def labelled(
@@ -475,8 +556,11 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
     """
     name = "shared_vocabulary"
     n = int(overlap["in_documents"].max()) if len(overlap) else 0
+    several = "language" in overlap
     if n < 2:
-        return blank(name, "One document shares its words with none", "Nothing to draw.", overlap)
+        one = "There is one document: it shares its words with none"
+        none = "No word occurs in two documents" + (" of one language" if several else "")
+        return blank(name, one if n_documents == 1 else none, "Nothing to draw.", overlap)
     data = overlap.assign(share=overlap["share"].fillna(0.0))
     alone = data[data["in_documents"] == 1].set_index("document")["share"]
     order = list(alone.sort_index().sort_values(ascending=False, kind="stable").index)[:MOST_ROWS]
@@ -488,15 +572,17 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
         bins = document_bins(n)
         everywhere = data.loc[data["in_documents"] == n_documents, "types"].max()
         everywhere = 0 if everywhere != everywhere else int(everywhere)
-        title = f"{everywhere:,} words occur in all {n_documents} documents; "
-        title += f"{percent(alone[order[0]])} of the words of {order[0]} occur only there"
+        title = "" if several else f"{everywhere:,} words occur in all {n_documents} documents; "
+        title += f"{percent(alone[order[0]])} of the words of {short(order[0])} occur "
+        title += "in no other document of its language" if several else "only there"
         subtitle += first_of(order, n_documents, "documents")
     else:
         bins = doubling_bins(n, n_documents)
         common = data[data["in_documents"] >= bins[-1][0]].groupby("document")["share"].sum()
         middle = common.reindex(order, fill_value=0.0).median()
         title = (
-            f"{percent(middle)} of a document's words stand in {bins[-1][0]:,} documents or more"
+            f"In the median document drawn {percent(middle)} of the words stand in {bins[-1][0]:,} "
+            "documents or more"
         )
         subtitle += (
             f" {len(order)} of {n_documents:,} documents, drawn at random; above, their median."

@@ -17,7 +17,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from analysis.corpus import EVERY
+from analysis.corpus import EVERY, NO_VALUE, OTHERS
 from analysis.errors import shown
 from analysis.plots.glyphs import cut, width_of, wrapped
 from analysis.uncertainty import FEWEST_DOCUMENTS
@@ -28,6 +28,7 @@ WIDTH = 7.5
 SIGNIFICANT_DIGITS = 10
 """Of every number in a CSV, and so of every number drawn."""
 MOST_ROWS = 40
+CLEAR_Z = 1.96
 STYLE = {
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
@@ -199,6 +200,50 @@ def extremes(part: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Series]:
     return part.loc[part[column].idxmax()], part.loc[part[column].idxmin()]
 
 
+def nameable(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """The rows whose group a title may name, and whether they stand for these texts only.
+
+    Never '(none)' or '(others)'. Where any group has FEWEST_DOCUMENTS documents, only the rows with
+    so many; where none has, a title speaks of these texts.
+    """
+    rows = rows[~rows["group"].isin([EVERY, NO_VALUE, OTHERS])]
+    large = rows["documents"] >= FEWEST_DOCUMENTS
+    return (rows[large], False) if large.any() else (rows, True)
+
+
+def clear_pair(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series] | None:
+    """The two rows whose intervals lie farthest apart, the higher first; None where all overlap."""
+    known = rows.dropna(subset=["low", "high"])
+    if len(known) < 2:
+        return None
+    high, low = known.loc[known["low"].idxmax()], known.loc[known["high"].idxmin()]
+    return (high, low) if high["low"] > low["high"] else None
+
+
+def clear_gaps(rows: pd.DataFrame, by: str, value: str) -> list[tuple]:
+    """(gap, name, higher row, lower row) of every part of a table that has a clear pair of rows."""
+    gaps = []
+    for name, part in rows.groupby(by, sort=False):
+        if (pair := clear_pair(part)) is not None:
+            gaps.append((pair[0][value] - pair[1][value], name, *pair))
+    return gaps
+
+
+def of_these_texts(title: str, few: bool) -> str:
+    """A title, where documents are few as one that speaks of these texts only."""
+    return f"In these texts {title[0].lower()}{title[1:]}" if few else title
+
+
+def rest_on_texts(*rows: pd.Series) -> bool:
+    """Whether an interval among some rows describes these texts only."""
+    return any(row["interval"] != "documents" for row in rows)
+
+
+def leading(part: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows that share the highest value of a column."""
+    return part[part[column] == part[column].max()]
+
+
 def blank(name: str, title: str, reason: str, data: pd.DataFrame) -> Drawing:
     """A figure that says why there is nothing to draw."""
     figure, (panel,) = sheet(title, reason, body=0.2, bottom=0.1)
@@ -283,6 +328,11 @@ def shaded_table(
             size=7.5,
             color="white" if cell.share > 0.6 * reach else INK,
         )
+
+
+def joined(names: Sequence[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def first_of(shown_ones: Sequence[str], n: int, what: str) -> str:

@@ -13,6 +13,8 @@ from analysis.plots.sheet import (
     PALE,
     Drawing,
     blank,
+    clear_gaps,
+    clear_pair,
     extremes,
     few_ticks,
     first_of,
@@ -22,9 +24,11 @@ from analysis.plots.sheet import (
     labels_of,
     left_for,
     listing,
+    of_these_texts,
     percent,
     percent_axis,
     plural,
+    rest_on_texts,
     rows_axis,
     shaded_table,
     sheet,
@@ -56,19 +60,16 @@ def nearest_actors(table: pd.DataFrame, *, confidence: float) -> Drawing:
 
 
 def nearest_title(named: pd.DataFrame) -> str:
-    """The frame whose nearest actor is clearest."""
-    gaps = []
-    for frame, part in named[named["matches"] > 0].groupby("frame", sort=False):
-        high, low = extremes(part, "share")
-        if len(part) > 1 and high["low"] > low["high"]:
-            gaps.append((high["share"] - low["share"], frame, high, low))
+    """The frame to which two actors stand nearest in clearly different shares of its matches."""
+    gaps = clear_gaps(named[named["matches"] > 0], "frame", "share")
     if not gaps:
         return "To no frame does one actor stand clearly more often nearest than another"
     _, frame, high, low = max(gaps, key=lambda gap: gap[0])
-    return (
+    title = (
         f"‘{short(frame)}’ is nearest to {short(high['actor'])} in {percent(high['share'])} of its "
-        f"matches, to {short(low['actor'])} in {percent(low['share'])}: the widest gap"
+        f"matches, to {short(low['actor'])} in {percent(low['share'])}"
     )
+    return of_these_texts(title, rest_on_texts(high, low))
 
 
 def brackets(kinds, confidence: float) -> str:
@@ -133,10 +134,11 @@ def objects_title(data: pd.DataFrame) -> str:
         return "No frame's sentences are clearly about another actor than all sentences are"
     base = clear["column"].map(every["share"])
     row = clear.loc[(clear["share"] - base).abs().idxmax()]
-    return (
+    title = (
         f"{percent(row['share'])} of sentences with ‘{short(row['frame'])}’ are about "
         f"{short(row['column'])}, {percent(every.loc[row['column'], 'share'])} of all sentences"
     )
+    return of_these_texts(title, rest_on_texts(row, every.loc[row["column"]]))
 
 
 @styled
@@ -198,15 +200,15 @@ def mean_words(kinds, confidence: float) -> str:
 
 
 def tone_title(every: pd.DataFrame) -> str:
-    """The two actors whose tones lie farthest apart, if their intervals do."""
+    """Two actors whose tones clearly differ, or that none do."""
     named = every.iloc[:-NOBODY_COLUMNS].dropna(subset=["low", "high"])
     if len(named) < 2:
         return "Too few sentences to set the tone toward one actor against another"
-    high, low = extremes(named, "tone")
+    high, low = clear_pair(named) or extremes(named, "tone")
     told = f"{short(high.name)} ({high['tone']:+.2f}) and {short(low.name)} ({low['tone']:+.2f})"
     if high["low"] <= low["high"]:
         return f"The words about {told} do not clearly differ in tone"
-    return f"The words about {told} differ in tone"
+    return of_these_texts(f"The words about {told} differ in tone", rest_on_texts(high, low))
 
 
 @styled
@@ -252,9 +254,10 @@ def voice_title(data: pd.DataFrame, unit: str) -> str:
             ):
                 gaps.append((abs(own["share"] - other["share"]), frame, own, other))
     if not gaps:
-        return "No frame is clearly more frequent in the author's own words than in those of others"
+        return "No frame's share clearly differs between the author's own words and those of others"
     _, frame, own, other = max(gaps, key=lambda gap: gap[0])
-    return (
+    title = (
         f"‘{short(frame)}’ stands in {percent(own['share'])} of {unit}s with the author's own words, "
         f"in {percent(other['share'])} of those with {other['voice']} ones"
     )
+    return of_these_texts(title, rest_on_texts(own, other))

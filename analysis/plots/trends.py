@@ -13,6 +13,7 @@ from analysis.corpus import EVERY
 from analysis.framing import ONE_DOCUMENT_SHARE
 from analysis.plots.sheet import (
     BLUE,
+    CLEAR_Z,
     FIRST_DAY,
     GREY,
     LAST_DAY,
@@ -22,9 +23,9 @@ from analysis.plots.sheet import (
     Drawing,
     blank,
     by_language,
+    clear_gaps,
     dates_axis,
     end_labels,
-    extremes,
     few_ticks,
     few_whole_ticks,
     first_of,
@@ -35,7 +36,9 @@ from analysis.plots.sheet import (
     labels_of,
     left_for,
     listing,
+    nameable,
     of_the_language,
+    of_these_texts,
     rows_axis,
     sheet,
     short,
@@ -43,7 +46,7 @@ from analysis.plots.sheet import (
     thousands,
     whole_years,
 )
-from analysis.trends import partial_told, period_bounds
+from analysis.trends import comparable_periods, partial_told, period_bounds
 from analysis.uncertainty import FEWEST_DOCUMENTS
 
 MOST_DOCUMENTS = 20
@@ -67,7 +70,7 @@ def term_rates(
     data = table[table["group"] == EVERY].reset_index(drop=True)
     if data.empty:
         reason = f"Period: {period}. No date is precise enough, or no term occurs."
-        return blank(name, "No term occurs in a document with a date", reason, data)
+        return blank(name, f"No term occurs in a document dated to the {period}", reason, data)
     terms = panel_terms(data)
     title = rates_title(data[data["term"].isin(terms)])
     everyone = data["term"].nunique()
@@ -81,7 +84,9 @@ def term_rates(
     )
     subtitle += cut_told(data, terms)
     subtitle += (
-        "" if band else partial_told(data.drop_duplicates("period"), "Hollow, a partial period")
+        ""
+        if band
+        else partial_told(data.drop_duplicates(["period", "partial"]), "Hollow, a partial period")
     )
     keys = event_keys(events)
     subtitle += f" Dashed: {keys}." if keys else ""
@@ -94,10 +99,9 @@ def term_rates(
         mark_events(panel, events)
         panel.set_xlim(*span)
         dates_axis(panel)
-    last = data[data["period"] == data["period"].max()]
+    totals = data.groupby("term", sort=False)["count"].sum()
     alt = f"{len(terms)} small line charts of rates per million by {period}. {title}. "
-    alt += f"In {data['period'].max()}: "
-    alt += listing(last["term"], [f"{rate:,.0f}" for rate in last["per_million"]])
+    alt += f"Occurrences in dated documents: {listing(totals.index, [f'{n:,}' for n in totals])}"
     return Drawing(name, title, figure, data, alt)
 
 
@@ -113,27 +117,46 @@ def documents_told(data: pd.DataFrame) -> str:
 
 
 def rates_title(data: pd.DataFrame) -> str:
-    """The term that changed most between the first and the last period, in words.
+    """How many terms change clearly, and the one that changes most, in words.
 
-    Only a change whose intervals do not overlap counts; its size is the ratio of the rates, half
-    an occurrence added to each count.
+    Each term's first comparable period is set against its last one (see `comparable_periods`), so
+    that none is partial. A change is clear where the two intervals do not overlap; its size is the
+    ratio of the rates, half an occurrence added to each count.
     """
-    periods = sorted(set(data["period"]))
-    if len(periods) < 2:
-        return f"All dated documents lie in one period, {periods[0]}: rates, but no trend"
-    first, last = (data[data["period"] == p].set_index("term") for p in (periods[0], periods[-1]))
-    apart = (last["low"] > first["high"]) | (last["high"] < first["low"])
-    if not apart.any():
-        return f"No term's rate in {periods[-1]} is clear of its rate in {periods[0]}"
-    few = data["documents"].min() < FEWEST_DOCUMENTS
-    caveat = "; with so few documents this tells texts apart, not times" if few else ""
-    rates = [(part["count"] + 0.5) / part["tokens"] for part in (first, last)]
-    term = np.log2(rates[1] / rates[0]).abs()[apart].idxmax()
-    before, after = first.loc[term, "per_million"], last.loc[term, "per_million"]
-    return (
-        f"‘{short(term, 40)}’ {'rises' if after > before else 'falls'} most, from {before:,.0f} per "
-        f"million in {periods[0]} to {after:,.0f} in {periods[-1]}{caveat}"
+    spoken = data[data["tokens"] > 0]
+    if spoken["period"].nunique() < 2:
+        return f"All dated documents lie in one period, {spoken['period'].max()}: no trend"
+    parts = {term: comparable_periods(part) for term, part in data.groupby("term", sort=False)}
+    ends = {term: (part.iloc[0], part.iloc[-1]) for term, part in parts.items() if len(part) > 1}
+    few = not (data["documents"] >= FEWEST_DOCUMENTS).any()
+    if not ends:
+        return "Too few whole periods hold enough documents: rates, but no trend"
+    clear = {term: pair for term, pair in ends.items() if _apart(*pair)}
+    if not clear:
+        spans = {(first["period"], last["period"]) for first, last in ends.values()}
+        between = (
+            " and ".join(spans.pop()) if len(spans) == 1 else "its first and last whole period"
+        )
+        return of_these_texts(f"No term changes clearly between {between}", few)
+    term = max(clear, key=lambda term: abs(np.log2(_ratio(*clear[term]))))
+    first, last = clear[term]
+    title = (
+        f"‘{short(term, 40)}’ {'rises' if _ratio(first, last) > 1 else 'falls'} most, from "
+        f"{first['per_million']:,.0f} per million in {first['period']} to {last['per_million']:,.0f} "
+        f"in {last['period']}; {len(clear)} of {len(ends)} terms change clearly"
     )
+    return of_these_texts(title, few)
+
+
+def _apart(first: pd.Series, last: pd.Series) -> bool:
+    """Whether the intervals of two rates do not overlap."""
+    return bool(last["low"] > first["high"] or last["high"] < first["low"])
+
+
+def _ratio(first: pd.Series, last: pd.Series) -> float:
+    """The later rate over the earlier, half an occurrence added to each count."""
+    before, after = ((row["count"] + 0.5) / row["tokens"] for row in (first, last))
+    return float(after / before)
 
 
 def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
@@ -266,25 +289,21 @@ def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -
 
 
 def groups_title(data: pd.DataFrame, group: str) -> str:
-    """The term that differs most between groups, and between which."""
-    apart = {term: ratio_of_extremes(part) for term, part in data.groupby("term", sort=False)}
-    if not any(apart.values()):
-        return f"By {group}, no term is clearly more frequent in one group than in another"
-    term = max(apart, key=apart.get)
-    top, low = extremes(data[(data["term"] == term) & (data["tokens"] > 0)], "per_million")
-    return (
-        f"By {group}, ‘{short(term, 40)}’ differs most: {top['per_million']:,.0f} per million in "
-        f"{short(top['group'], 60)}, {low['per_million']:,.0f} in {short(low['group'], 60)}"
+    """The term that differs most clearly between two groups, and between which."""
+    rows, few = nameable(data[data["tokens"] > 0])
+    if rows.groupby("term")["group"].nunique().max() < 2 or rows.empty:
+        of = of_the_language(data).replace("the", "one")
+        return f"Fewer than two groups{of} by {group} are large enough to compare"
+    gaps = clear_gaps(rows, "term", "per_million")
+    if not gaps:
+        title = f"No term is clearly more frequent in one {group} than in another"
+        return of_these_texts(title, few)
+    _, term, top, low = max(gaps, key=lambda gap: gap[2]["low"] / max(gap[3]["high"], 1e-9))
+    title = (
+        f"‘{short(term, 40)}’ differs most clearly by {group}: {top['per_million']:,.0f} per million "
+        f"in {short(top['group'], 60)}, {low['per_million']:,.0f} in {short(low['group'], 60)}"
     )
-
-
-def ratio_of_extremes(part: pd.DataFrame) -> float:
-    """How many times the highest rate's lower limit exceeds the lowest rate's upper one; 0 if not."""
-    part = part[part["tokens"] > 0]
-    if len(part) < 2:
-        return 0.0
-    top, low = extremes(part, "per_million")
-    return float(top["low"] / low["high"]) if top["low"] > low["high"] else 0.0
+    return of_these_texts(title, few)
 
 
 WEIGHT_OF_SPAN = {"step": 0, "ends": 1, "halves": 2}
@@ -296,13 +315,16 @@ def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
     """Each term's change in two parts: other groups spoke, the same groups spoke differently."""
     name = "trend_split"
     shared = table[table["common"] > 0]
+    if table.empty:
+        reason = "Nothing to compare."
+        return blank(name, "Fewer than two whole periods: no change to split", reason, table)
     if shared.empty:
         pairs = len(table[["before", "after"]].drop_duplicates())
         reason = (
             f"Comparisons of periods with the same {group} in both: 0 of {pairs}. All of every change is "
             "another one speaking, and there is nothing to split."
         )
-        return blank(name, f"No {group} speaks in two periods", reason, table)
+        return blank(name, f"No {group} speaks in two of the periods compared", reason, table)
     rank = shared["common"] + shared["span"].map(WEIGHT_OF_SPAN) * (shared["common"].max() + 1)
     before, after = shared.loc[rank.idxmax(), ["before", "after"]]
     data = table[(table["before"] == before) & (table["after"] == after)]
@@ -312,7 +334,8 @@ def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
         f"Change of the rate per million from {before} to {after} (line) as the sum of two bars. Upper: "
         f"the same {group} spoke differently; lower, striped: the shares of each {group} in the tokens "
         f"changed (Kitagawa 1955). {data['common'].iloc[0]} speak in both, {data['came'].iloc[0]} came, "
-        f"{data['went'].iloc[0]} went. Counts as they are: no intervals."
+        f"{data['went'].iloc[0]} went. Not tested; without partial periods and documents that have no "
+        f"{group}."
         f"{first_of(list(data['term']), table['term'].nunique(), 'terms')}"
     )
     figure, (panel,) = sheet(
@@ -334,14 +357,20 @@ def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
 
 
 def split_title(data: pd.DataFrame, group: str) -> str:
-    """The term that changed most and which part of that is the larger."""
+    """The term with the largest counted change, and which part of that is the larger."""
     row = data.loc[data["change"].abs().idxmax()]
-    same = abs(row["same_sources"]) >= abs(row["other_sources"])
-    why = f"the same {group} spoke differently" if same else f"another {group} spoke"
-    parts = sorted((row["same_sources"], row["other_sources"]), key=abs, reverse=True)
+    if round(row["change"]) == 0:
+        return f"No counted rate changes between the periods in which a {group} speaks twice"
+    same, other = row["same_sources"], row["other_sources"]
+    parts = [f"{part:+,.0f}" for part in sorted((same, other), key=abs, reverse=True)]
+    both = f"the same {group} spoke differently", f"another {group} spoke"
+    if parts[0].lstrip("+-") == parts[1].lstrip("+-"):
+        why = f"as much because {both[0]} as because {both[1]}"
+    else:
+        why = f"more because {both[0] if abs(same) > abs(other) else both[1]}"
     return (
-        f"‘{short(row['term'], 40)}’ changes by {row['change']:+,.0f} per million, more because {why} "
-        f"({parts[0]:+,.0f} against {parts[1]:+,.0f})"
+        f"‘{short(row['term'], 40)}’ changes by {row['change']:+,.0f} per million, {why} "
+        f"({parts[0]} against {parts[1]}): the largest counted change, not tested"
     )
 
 
@@ -353,17 +382,12 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     down = movers[movers["z"] < 0].tail(most)
     data = pd.concat([up, down], ignore_index=True)
     if data.empty:
-        return blank(
-            name, "No rise and no fall: fewer than two periods", "Nothing to compare.", data
-        )
-    first, last = data.iloc[0], data.iloc[-1]
-    title = (
-        f"Texts of {late} against {early}: ‘{first['token']}’ is most distinctive of the later, "
-        f"‘{last['token']}’ of the earlier"
-    )
+        why = "both halves use the same words" if early else "fewer than two whole periods"
+        return blank(name, f"No rise and no fall: {why}", "Nothing to compare.", data)
+    title = _movers_title(data, early, late)
     subtitle = (
         f"z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), {late} "
-        f"against {early}, content words. Right: count early → late, documents that hold the word. "
+        f"against {early}, whole periods only, content words. A ranking, not a test. Right: count early → late, documents that hold the word. "
         "Hollow: one document brings three quarters or more, and the word comes and goes with it."
     )
     figure, (panel,) = sheet(
@@ -384,8 +408,38 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     end_labels(panel, places, edge, notes, offset=9)
     panel.set_xlabel(f"← more in {early}        z        more in {late} →")
     falling = ", ".join(down["token"][::-1])
-    alt = f"Dot chart of words by z. {title}. More in {late}: {', '.join(up['token'])}. More in {early}: {falling}."
+    alt = (
+        f"Dot chart of words by z. {title}. More in the later periods: {', '.join(up['token'])}. "
+        f"More in the earlier ones: {falling}."
+    )
     return Drawing(name, title, figure, data, alt)
+
+
+def _movers_title(data: pd.DataFrame, early: str, late: str) -> str:
+    """The words that rank first on either side, where both halves hold enough documents."""
+    large = data[["early_documents", "late_documents"]] >= FEWEST_DOCUMENTS
+    known = data[large.all(axis=1)] if large.any(axis=None) else data
+    if known.empty:
+        return (
+            f"Fewer than {FEWEST_DOCUMENTS} documents in one half of the periods: its words are "
+            "those of these texts"
+        )
+    if (most := known["z"].abs().max()) < CLEAR_Z:
+        return (
+            f"No word clearly sets later texts apart from earlier ones (highest |z| = {most:.1f})"
+        )
+    up, down = known[known["z"] >= CLEAR_Z].head(1), known[known["z"] <= -CLEAR_Z].tail(1)
+    parts = [
+        f"‘{short(row['token'])}’{_language_of(row)} in {span}"
+        for part, span in ((up, late), (down, early))
+        for _, row in part.iterrows()
+    ]
+    return f"Words that rank first, by z and not tested: {', '.join(parts)}"
+
+
+def _language_of(row: pd.Series) -> str:
+    """' (zh)' in a corpus of several languages."""
+    return f" ({row['language'] or 'no language'})" if "language" in row else ""
 
 
 @styled
@@ -439,12 +493,15 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
 
 
 def dispersion_title(places: pd.DataFrame, terms: list[str], n_documents: int) -> str:
-    """How many terms occur in every document, and which in one only."""
+    """How many of the terms drawn occur in every document, and which in one only."""
     held = places.groupby("term")["documents"].first()
+    if n_documents == 1:
+        return f"Where in the one document the {len(terms)} terms fall that occur in it"
     everywhere = sum(held.get(term, 0) == n_documents for term in terms)
-    title = f"{everywhere} of {len(terms)} terms occur in every document"
+    title = f"{everywhere} of {len(terms)} terms drawn occur in every document"
     alone = [short(term, 24) for term in terms if held.get(term, 0) == 1]
-    return title + (f"; only in one: {', '.join(alone[:3])}" if alone else "")
+    more = f" and {len(alone) - 3} more" if len(alone) > 3 else ""
+    return title + (f"; only in one: {', '.join(alone[:3])}{more}" if alone else "")
 
 
 @styled

@@ -75,16 +75,20 @@ def coder_agreement(table: pd.DataFrame, *, coders: str, unit: str, confidence: 
 
 
 def agreement_title(data: pd.DataFrame) -> str:
-    """How many frames are coded reliably, and the one that is coded least so."""
+    """Of the frames that have an interval how many are coded reliably, and the least agreed one."""
     known = data[data["alpha"].notna()]
     if known.empty:
         return "No frame's agreement is defined: its codes do not vary, or no unit was coded twice"
-    sure = int((known["low"] >= RELIABLE).sum())
+    given = known[known["low"].notna()]
+    sure, without = int((given["low"] >= RELIABLE).sum()), len(data) - len(given)
+    title = f"The interval of {sure} of {len(given)} frames lies above {RELIABLE}"
+    title += f"; {without} more have no interval" if without and len(given) else ""
+    if given.empty:
+        title = f"None of {len(data)} frames has an interval of alpha"
     least = known.loc[known["alpha"].idxmin()]
-    return (
-        f"The interval of {sure} of {len(data)} frames lies above 0.8; coders agree least on "
-        f"‘{short(least['variable'])}’ (alpha = {least['alpha']:.2f})"
-    )
+    if least["alpha"] >= 1:
+        return f"{title}; coders never differ on the {len(known)} frames whose alpha is defined"
+    return f"{title}; coders agree least on ‘{short(least['variable'])}’ (alpha = {least['alpha']:.2f})"
 
 
 @styled
@@ -95,12 +99,12 @@ def rule_accuracy(table: pd.DataFrame, *, coders: str, unit: str, confidence: fl
         return blank(name, NO_CODINGS, HOW_TO, table)
     data = table.sort_values("f1", ascending=False, kind="stable", ignore_index=True)
     known = data[data["f1"].notna()]
-    title = "No frame was coded by people: the rules cannot be judged"
+    title = "No frame has both precision and recall: the rules cannot be judged"
     if len(known):
-        worst = known.iloc[-1]
+        worst, over = known.iloc[-1], f" over {len(known)} of {len(data)} frames"
         title = (
-            f"Macro-F1 of the rules is {known['f1'].mean():.2f}, least for ‘{short(worst['frame'])}’ "
-            f"(F1 = {worst['f1']:.2f})"
+            f"Macro-F1 of the rules{over if len(known) < len(data) else ''} is "
+            f"{known['f1'].mean():.2f}, least for ‘{short(worst['frame'])}’ (F1 = {worst['f1']:.2f})"
         )
     subtitle = (
         f"Precision: of the {unit}s with the frame by the rules, the share that {coders} gave it too. "
@@ -144,13 +148,7 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
     data = table[(table["against"] == against) & (table["frame"] != "macro")]
     if data.empty:
         return blank(name, NO_CODINGS, HOW_TO, table)
-    macro = table[(table["against"] == against) & (table["frame"] == "macro")]
-    means = macro.set_index("coder")["f1"]
-    best = means.idxmax() if means.notna().any() else ""
-    title = "Neither automatic coder can be scored"
-    if best:
-        told = ", ".join(f"{coder} {value:.2f}" for coder, value in means.items())
-        title = f"Of the automatic coders ‘{best}’ comes closest to the codings (macro-F1: {told})"
+    title = _coders_title(data)
     subtitle = (
         f"F1 on the coded units, against {against}. The learnt coder (logistic regression on words) "
         "codes each document by what the other documents taught it; the rules were written with these "
@@ -163,7 +161,7 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
     )
     places = rows_axis(panel, frames)
     panel.hlines(places, 0, 1, color=PALE, linewidth=0.6)
-    styles = zip(means.index, (BLUE, ORANGE), ("o", "s"), strict=False)
+    styles = zip(dict.fromkeys(data["coder"]), (BLUE, ORANGE), ("o", "s"), strict=False)
     for coder, color, marker in styles:
         mine = data[data["coder"] == coder].set_index("frame").loc[frames]
         panel.plot(mine["f1"], places, marker, color=color, markersize=5, label=coder)
@@ -176,6 +174,26 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
     return Drawing(name, title, figure, data.reset_index(drop=True), alt)
 
 
+def _coders_title(data: pd.DataFrame) -> str:
+    """The mean F1 of each automatic coder over the frames that all of them can be scored on."""
+    scores = data.pivot(index="frame", columns="coder", values="f1")[
+        list(dict.fromkeys(data["coder"]))
+    ]
+    scored = scores.dropna(axis=1, how="all")
+    if scored.empty:
+        return "No automatic coder can be scored"
+    both = scored.dropna()
+    if len(scored.columns) < 2 or both.empty:
+        told = ", ".join(
+            f"{coder} {scored[coder].mean():.2f} ({plural(scored[coder].count(), 'frame')})"
+            for coder in scored
+        )
+        return f"The automatic coders cannot be compared on the same frames; mean F1: {told}"
+    means = both.mean()
+    told = ", ".join(f"{coder} {value:.2f}" for coder, value in means.items())
+    return f"Mean F1 on the {plural(len(both), 'frame')} that both code: {told} (not tested)"
+
+
 @styled
 def corrected_shares(table: pd.DataFrame, *, coders: str, unit: str, confidence: float) -> Drawing:
     """Shares of each frame as counted and as corrected, a panel an automatic coder."""
@@ -183,7 +201,7 @@ def corrected_shares(table: pd.DataFrame, *, coders: str, unit: str, confidence:
     data = table[table["group"] == EVERY].reset_index(drop=True)
     if data.empty:
         return blank(name, NO_CODINGS, HOW_TO, table)
-    title = corrected_title(data[data["coder"] == "rules"], "share")
+    title = corrected_title(data, "share")
     subtitle = (
         f"Share of {unit}s with the frame: hollow, as counted; filled, corrected by "
         f"{int(data['coded'].max()):,} {unit}s coded by {coders} (design-based, with "
@@ -213,7 +231,8 @@ def corrected_shares(table: pd.DataFrame, *, coders: str, unit: str, confidence:
         f"{percent(a)} → {percent(b)}"
         for a, b in zip(mine["naive"], mine["corrected"], strict=True)
     ]
-    alt = f"Dot chart of frame shares counted and corrected. {title}. Counted → corrected: "
+    alt = f"Dot chart of frame shares counted and corrected. {title}. "
+    alt += f"Counted by {names[0]} → corrected: "
     return Drawing(name, title, figure, data, alt + listing(mine["frame"], pairs, 12))
 
 
@@ -230,17 +249,22 @@ def corrected_rows(panel: Axes, mine: pd.DataFrame, labels) -> None:
 
 
 def corrected_title(data: pd.DataFrame, what: str) -> str:
-    """The frame that correction moves most, and how many counts lie outside of the interval."""
+    """The frame that correction moves most, and how many counts of each automatic coder lie
+    outside of the corrected interval."""
     known = data[data["corrected"].notna()].reset_index(drop=True)
     if known.empty:
         return f"No {what} can be corrected: too few codings"
-    moved = (known["corrected"] - known["naive"]).abs()
-    most = known.loc[moved.idxmax()]
+    outside = (known["naive"] < known["low"]) | (known["naive"] > known["high"])
+    told = [
+        (f"{coder} " if data["coder"].nunique() > 1 else "") + f"{int(part.sum())} of {len(part)}"
+        for coder, part in outside.groupby(known["coder"], sort=False)
+    ]
+    most = known.loc[(known["corrected"] - known["naive"]).abs().idxmax()]
     points = 100 * (most["corrected"] - most["naive"])
-    outside = int(((known["naive"] < known["low"]) | (known["naive"] > known["high"])).sum())
+    whose = f" ({most['coder']})" if data["coder"].nunique() > 1 else ""
     return (
-        f"Correction moves ‘{short(most['frame'])}’ most, by {points:+.1f} points; "
-        f"{outside} of {len(known)} counted {what}s lie outside the corrected interval"
+        f"Correction moves ‘{short(most['frame'])}’{whose} most, by {points:+.1f} points; counted "
+        f"{what}s outside the corrected interval: {', '.join(told)}"
     )
 
 
@@ -380,10 +404,11 @@ def coverage_title(data: pd.DataFrame, confidence: float) -> str:
     if corrected["coverage"].isna().all():
         return "Samples of these sizes are too small to correct with"
     worst = counted.loc[counted["coverage"].idxmin()]
+    least = np.floor(100 * corrected["coverage"].min() + 1e-9) / 100
     return (
-        f"Corrected intervals hold the known share in {percent(corrected['coverage'].min())} of samples "
-        f"or more ({confidence * 100:g} % promised); those of ‘{worst['estimator']}’ in "
-        f"{percent(worst['coverage'])}"
+        f"On average over frames, corrected intervals hold the known share in {percent(least)} of "
+        f"samples or more ({confidence * 100:g} % promised); those of ‘{worst['estimator']}’ at "
+        f"worst in {percent(worst['coverage'])}"
     )
 
 
@@ -398,8 +423,9 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
         )
     findings = list(summary["finding"])[:MOST_FINDINGS]
     firm = int((summary["share"] == 1).sum())
-    n = int(summary["specifications"].max())
-    title = f"{firm} of {len(summary)} findings hold under every one of {n} specifications"
+    n = sorted({int(summary["specifications"].min()), int(summary["specifications"].max())})
+    told = " to ".join(f"{number:,}" for number in n)
+    title = f"{firm} of {len(summary)} findings hold under every specification ({told} each)"
     if len(summary) > 1 and firm < len(summary):
         _, least = extremes(summary, "share")
         title += f"; ‘{short(least['finding'], 40)}’ under {least['holds']}"
