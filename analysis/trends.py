@@ -213,15 +213,15 @@ def _open_ends(dates: Iterable[str], labels: Iterable[str]) -> set[str]:
 def comparable_periods(rates: pd.DataFrame) -> pd.DataFrame:
     """The rows of a rates table whose periods can be set against each other, in their order.
 
-    Those are the whole periods with FEWEST_DOCUMENTS documents or more; of them a first or last one
-    that the dates do not cover only where fewer than two others remain. Where no period holds so
-    many documents, all whole ones with a token, which can only be compared as these texts.
+    Those are the whole periods with FEWEST_DOCUMENTS documents or more; where no period holds so
+    many, all whole ones with a token, which can only be compared as these texts. A first or last
+    period that the dates do not cover is among them only where fewer than two others remain.
     """
     whole = rates[(rates["tokens"] > 0) & (rates["partial"] == "")]
     if (rates["documents"] >= uncertainty.FEWEST_DOCUMENTS).any():
         whole = whole[whole["documents"] >= uncertainty.FEWEST_DOCUMENTS]
-        inner = whole[whole["covered"].astype(bool)]
-        whole = inner if len(inner) > 1 else whole
+    inner = whole[whole["covered"].astype(bool)]
+    whole = inner if inner["period"].nunique() > 1 else whole
     return whole.sort_values("period", kind="stable")
 
 
