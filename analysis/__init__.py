@@ -10,7 +10,7 @@ VERSION = "0.1.0"
 NAMES = {
     "corpus": ("read_corpus",),
     "tokens": ("tokenize",),
-    "duplicates.stories": (
+    "tables.stories": (
         "copy_table",
         "counted",
         "duplicate_table",
@@ -18,11 +18,11 @@ NAMES = {
         "stories_told",
         "story_counts",
     ),
-    "codebook": ("corpus_codebook", "rules_told", "term_sets"),
-    "uncertainty": ("check_choices",),
-    "evidence": ("evidence_table", "find", "kept_told"),
-    "pages": ("concordance_page", "concordance_pages", "sentence_pages", "table_page"),
-    "overview": (
+    "rules.codebook": ("corpus_codebook", "rules_told", "term_sets"),
+    "statistics.uncertainty": ("check_choices",),
+    "rules.evidence": ("evidence_table", "find", "kept_told"),
+    "report.pages": ("concordance_page", "concordance_pages", "sentence_pages", "table_page"),
+    "tables.overview": (
         "collocation_table",
         "content_words",
         "document_table",
@@ -43,7 +43,7 @@ NAMES = {
         "vocabulary_table",
         "words_told",
     ),
-    "trends": (
+    "tables.trends": (
         "corpus_events",
         "describe_periods",
         "edge_matches",
@@ -60,7 +60,7 @@ NAMES = {
         "trends_caveat",
         "years_spoken_of",
     ),
-    "stance.stances": (
+    "tables.stance": (
         "count_stances",
         "negation_table",
         "nearest_table",
@@ -70,8 +70,8 @@ NAMES = {
         "voice_coverage",
         "voice_table",
     ),
-    "changes": ("change_table", "changes_told", "split_table", "split_told"),
-    "framing": (
+    "tables.changes": ("change_table", "changes_told", "split_table", "split_told"),
+    "tables.framing": (
         "actor_table",
         "code_units",
         "codebook_table",
@@ -111,33 +111,20 @@ NAMES = {
         "sample_of_codings",
         "sample_told",
     ),
-    "findings": (
+    "tables.findings": (
         "check_rates",
         "check_shares",
         "check_token_shares",
         "findings_table",
         "read_claims",
     ),
-    "results": ("open_results",),
+    "report.results": ("open_results",),
     "runs.specifications": ("corpus_sweep", "sweep_findings", "sweep_table", "sweep_told"),
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (
-    *(name for name in NAMES if "." not in name),
-    "cli",
-    "coding",
-    "dictionaries",
-    "duplicates",
-    "errors",
-    "files",
-    "language",
-    "matching",
-    "measures",
-    "plots",
-    "reading",
-    "runs",
-    "stance",
-    "store",
+    *("cli", "coding", "corpus", "errors", "files", "language", "plots", "reading", "report"),
+    *("rules", "runs", "statistics", "store", "tables", "tokens"),
 )
 
 __all__ = ["VERSION", *sorted(MODULE_OF)]

@@ -507,12 +507,12 @@ def check_command(options: argparse.Namespace) -> int:
     """`workbook check`."""
     if not options.corpus:
         return check_codebook(options)
-    from analysis.codebook import corpus_codebook
-    from analysis.findings import read_claims, selects_nobody
-    from analysis.overview import rules_told_by_language
+    from analysis.rules.codebook import corpus_codebook
     from analysis.runs import batch
     from analysis.runs.checkup import checkup
-    from analysis.trends import corpus_events
+    from analysis.tables.findings import read_claims, selects_nobody
+    from analysis.tables.overview import rules_told_by_language
+    from analysis.tables.trends import corpus_events
 
     corpus = given_corpus(options)
     print(f"{shown(corpus.name)} can be read.")
@@ -544,7 +544,7 @@ def check_command(options: argparse.Namespace) -> int:
 
 def check_codebook(options: argparse.Namespace) -> int:
     """`workbook check --codebook` without a corpus."""
-    from analysis.codebook import read_codebook
+    from analysis.rules.codebook import read_codebook
 
     if not options.codebook:
         raise InputError("nothing to check", allowed="a corpus, --codebook PATH, or both")
@@ -579,10 +579,10 @@ def given_corpus(options: argparse.Namespace):
 
 def found_units(options: argparse.Namespace):
     """Every unit of the corpus with its automatic codes."""
-    from analysis.codebook import corpus_codebook
     from analysis.coding.validation import coded_units
+    from analysis.rules.codebook import corpus_codebook
+    from analysis.statistics.uncertainty import check_choices
     from analysis.tokens import tokenize
-    from analysis.uncertainty import check_choices
 
     check_choices(random_seed=options.seed)
     corpus = given_corpus(options)
@@ -593,7 +593,7 @@ def found_units(options: argparse.Namespace):
 def sample_command(options: argparse.Namespace) -> int:
     """`workbook sample`."""
     from analysis.coding.validation import sample_files
-    from analysis.results import write_whole
+    from analysis.report.results import write_whole
 
     folder = Path(options.out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -618,8 +618,8 @@ def sample_command(options: argparse.Namespace) -> int:
 def agree_command(options: argparse.Namespace) -> int:
     """`workbook agree`."""
     from analysis.coding.validation import agreement_tables
-    from analysis.pages import table_page
-    from analysis.results import csv_bytes, write_whole
+    from analysis.report.pages import table_page
+    from analysis.report.results import csv_bytes, write_whole
 
     folder = Path(options.folder)
     choices = {"confidence": 0.95, "resamples": 2000, "random_seed": options.seed}
@@ -634,10 +634,10 @@ def agree_command(options: argparse.Namespace) -> int:
 
 def dictionary_command(options: argparse.Namespace) -> int:
     """`workbook dictionary`."""
-    from analysis.codebook import read_codebook
-    from analysis.dictionaries import codebook_yaml, quanteda_yaml, read_dictionary
-    from analysis.pages import table_page
-    from analysis.results import write_whole
+    from analysis.report.pages import table_page
+    from analysis.report.results import write_whole
+    from analysis.rules.codebook import read_codebook
+    from analysis.rules.dictionaries import codebook_yaml, quanteda_yaml, read_dictionary
 
     out = Path(options.out)
     if out.exists():

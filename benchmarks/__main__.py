@@ -309,9 +309,9 @@ def bootstrap(options) -> None:
     """A thousand resamples of twenty monthly trends against the same in pandas, same indices."""
     import pandas as pd
 
-    from analysis.evidence import find
-    from analysis.trends import period_labels
-    from analysis.uncertainty import Clusters, weighted_rates, weights_of
+    from analysis.rules.evidence import find
+    from analysis.statistics.uncertainty import Clusters, weighted_rates, weights_of
+    from analysis.tables.trends import period_labels
 
     session = ask.Session(str(corpus_of(options, options.small)))
     counts = find(session.tokens, session.terms, keep=0).counts.toarray()
@@ -524,7 +524,7 @@ def where(options, env, scripts: list[Path]) -> None:
         "libraries of a notebook": [
             python,
             "-c",
-            "import analysis.framing, analysis.plots, analysis.findings, analysis.results",
+            "import analysis.tables.framing, analysis.plots, analysis.tables.findings, analysis.report.results",
         ],
         "papermill, as the workbook loads it": [
             python,

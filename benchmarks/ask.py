@@ -38,8 +38,8 @@ class Session:
     """The store of a corpus, and the questions that can be put to it."""
 
     def __init__(self, file: str):
-        from analysis.codebook import term_sets
         from analysis.corpus import read_corpus
+        from analysis.rules.codebook import term_sets
         from analysis.tokens import tokenize
 
         self.corpus = read_corpus(file)
@@ -50,7 +50,7 @@ class Session:
     @cached_property
     def book(self):
         """Frames of rules, read by the questions that ask for frames."""
-        from analysis.codebook import Codebook, RuleSet, parse_rule, read_codebook
+        from analysis.rules.codebook import Codebook, RuleSet, parse_rule, read_codebook
 
         frames = {
             name: RuleSet(name, tuple(map(parse_rule, rules)))
@@ -63,8 +63,8 @@ class Session:
         import pandas as pd
         from scipy import sparse
 
-        from analysis.evidence import find
-        from analysis.trends import period_labels
+        from analysis.rules.evidence import find
+        from analysis.tables.trends import period_labels
 
         found = find(self.tokens, self.terms, keep=0)
         documents = self.corpus.documents
@@ -77,7 +77,7 @@ class Session:
 
     def keyness(self):
         """Log-odds with an informative prior over the whole vocabulary, one source against the rest."""
-        from analysis.measures import log_odds
+        from analysis.statistics.measures import log_odds
 
         mine = (self.corpus.documents["source"] == "Agency A").to_numpy()
         own, rest = self.tokens.group_totals(np.stack((mine, ~mine)))
@@ -86,68 +86,68 @@ class Session:
 
     def concordance(self):
         """Every line in which a word stands."""
-        from analysis.evidence import concordance
+        from analysis.rules.evidence import concordance
 
         lines = concordance(self.tokens, self.keyword[KEYWORD], width=30)
         return len(lines), int(lines["match"].str.lower().isin(["china", "china’s"]).sum())
 
     def lines(self):
         """The same lines, never all of them held."""
-        from analysis.evidence import concordance_parts
+        from analysis.rules.evidence import concordance_parts
 
         parts = concordance_parts(self.tokens, self.keyword[KEYWORD], width=30)
         return sum(map(len, parts))
 
     def frames(self):
         """Twelve frames of thirty rules, sentence by sentence."""
-        from analysis.framing import code_units
+        from analysis.tables.framing import code_units
 
         coding = code_units(self.tokens, self.book, "sentence", keep=0)
         return coding.n_units, np.asarray(coding.coded.sum(axis=0)).ravel().tolist()
 
     def vocabulary(self):
         """The vocabulary table: counts, documents, dispersion."""
-        from analysis.overview import vocabulary_table
+        from analysis.tables.overview import vocabulary_table
 
         return len(vocabulary_table(self.tokens))
 
     def collocations(self):
         """Pairs of neighbouring content words."""
-        from analysis.overview import collocation_table
+        from analysis.tables.overview import collocation_table
 
         return len(collocation_table(self.tokens))
 
     def intervals(self):
         """Rates of twenty terms by month and source, each with a bootstrap interval."""
-        from analysis.evidence import find
-        from analysis.trends import trend_table
+        from analysis.rules.evidence import find
+        from analysis.tables.trends import trend_table
 
         found = find(self.tokens, self.terms, keep=0)
         return len(trend_table(found, group="source", period="month", resamples=1000).table)
 
     def differences(self):
         """Differences of frame shares between sources, with permutation tests."""
-        from analysis.framing import code_units, difference_table
+        from analysis.tables.framing import code_units, difference_table
 
         coding = code_units(self.tokens, self.book, "sentence", keep=0)
         return len(difference_table(coding, "source", resamples=1000))
 
     def evidence(self):
         """A sample of the matches of every rule with their sentences."""
-        from analysis.evidence import evidence_table
-        from analysis.framing import code_units
+        from analysis.rules.evidence import evidence_table
+        from analysis.tables.framing import code_units
 
         return len(evidence_table(code_units(self.tokens, self.book, keep=300).found, "sentence"))
 
     def keyness_table(self):
         """Log-odds, G², log ratio and a test over documents for every source against the rest."""
-        from analysis.framing import keyness_table
+        from analysis.tables.framing import keyness_table
 
         return len(keyness_table(self.tokens, "source", prior=500))
 
     def documents(self):
         """Size and diversity of every document."""
-        from analysis.overview import document_table
+        from analysis.tables.overview import document_table
 
         return len(document_table(self.tokens))
 

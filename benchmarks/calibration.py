@@ -13,8 +13,8 @@ import argparse
 
 import numpy as np
 
-from analysis import uncertainty
-from analysis.uncertainty import Clusters, WordSums
+from analysis.statistics import uncertainty
+from analysis.statistics.uncertainty import Clusters, WordSums
 
 LEVEL, FRAMES = 0.05, 10
 SCENARIOS = {

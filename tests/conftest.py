@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.codebook import Codebook, read_codebook
 from analysis.corpus import Corpus, read_corpus
+from analysis.rules.codebook import Codebook, read_codebook
 from analysis.tokens import Tokens, tokenize
 
 ROOT = Path(__file__).parent.parent

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from nltk.tokenize import RegexpTokenizer
 
-from analysis.codebook import is_chinese_word, words_in
 from analysis.language import chinese
 from analysis.language.parts import alternatives
 from analysis.language.sentences import sentence_spans
 from analysis.language.wrapping import joints
+from analysis.rules.codebook import is_chinese_word, words_in
 
 Match = tuple[int, int, int]
 

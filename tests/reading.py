@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.codebook import RuleSet, parse_rule
-from analysis.evidence import evidence_table, find
 from analysis.language.words import TOKEN
-from analysis.matching import Matcher
+from analysis.rules.codebook import RuleSet, parse_rule
+from analysis.rules.evidence import evidence_table, find
+from analysis.rules.matching import Matcher
 from analysis.store.blocks import Job, make_block
 from analysis.store.texts import Files, Texts
 from analysis.tokens import Tokens

@@ -2,9 +2,9 @@
 
 import pytest
 
-from analysis.codebook import Codebook, RuleSet, parse_rule
 from analysis.coding.audit import audit_told, leading_rules, rule_audit
-from analysis.framing import code_units
+from analysis.rules.codebook import Codebook, RuleSet, parse_rule
+from analysis.tables.framing import code_units
 
 
 def book(*rules: str) -> Codebook:

@@ -14,12 +14,17 @@ from hypothesis import strategies as st
 
 import analysis.store.blocks
 import analysis.tokens
-from analysis.codebook import Codebook, term_sets
-from analysis.evidence import concordance, concordance_parts, evidence_table, find
-from analysis.framing import code_units, frame_table, keyness_table
-from analysis.overview import collocation_table, growth_table, overlap_table, vocabulary_table
+from analysis.rules.codebook import Codebook, term_sets
+from analysis.rules.evidence import concordance, concordance_parts, evidence_table, find
 from analysis.store.cache import drop, existing
-from analysis.trends import group_table
+from analysis.tables.framing import code_units, frame_table, keyness_table
+from analysis.tables.overview import (
+    collocation_table,
+    growth_table,
+    overlap_table,
+    vocabulary_table,
+)
+from analysis.tables.trends import group_table
 
 PIECES = """The race|We|is on|China|US|A|b|é|É|1|4.0|12 Chinese |2 While |e\u0301|x\u0323y|\u0301|हिन्दी। |人工|智能。|！
 U.S.|U.S.’s|U.S.'s|U.S. |e.g. |J.K.Rowling|end.Next|Mr. |St. |’s|'s|'|’|ʼ|＇|‘|“|”|"|„|«|»|😀|👩\u200d💻|👍🏽|٣٤|१|²|Ⅳ

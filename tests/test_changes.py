@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import changes, plots
+from analysis import plots
+from analysis.tables import changes
 
 
 def trends(cells: dict[str, list[tuple[int, int]]], periods=None) -> pd.DataFrame:

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from reading import matched_texts
 
-from analysis import framing, overview, trends
-from analysis.codebook import Codebook, parse_rule, term_sets
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.evidence import find
-from analysis.framing import code_units
 from analysis.plots import frame_shares, term_rates, term_rates_by_group
-from analysis.results import rendered
+from analysis.report.results import rendered
+from analysis.rules.codebook import Codebook, parse_rule, term_sets
+from analysis.rules.evidence import find
+from analysis.tables import framing, overview, trends
+from analysis.tables.framing import code_units
 from analysis.tokens import tokenize
 
 FILE = Path(__file__).parent / "data" / "chinese.jsonl"

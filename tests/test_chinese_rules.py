@@ -9,12 +9,12 @@ import pytest
 import reading
 from reading import matches, rule_set
 
-from analysis.codebook import parse_rule
 from analysis.corpus import own_words, read_corpus
 from analysis.errors import InputError
-from analysis.evidence import concordance, evidence_table, find
 from analysis.language.parts import Piece, alternatives, inner_edges, parts_of
-from analysis.overview import content_words
+from analysis.rules.codebook import parse_rule
+from analysis.rules.evidence import concordance, evidence_table, find
+from analysis.tables.overview import content_words
 from analysis.tokens import tokenize
 
 # --- what a rule matches -----------------------------------------------------------------------------

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis import changes, findings, framing, overview, plots, trends
-from analysis.codebook import read_codebook, term_sets
+from analysis import plots
 from analysis.coding import correction, validation
 from analysis.corpus import rarest_joined, read_corpus
 from analysis.errors import InputError
-from analysis.evidence import find
-from analysis.stance import stances
+from analysis.rules.codebook import read_codebook, term_sets
+from analysis.rules.evidence import find
+from analysis.tables import changes, findings, framing, overview, trends
+from analysis.tables import stance as stances
 from analysis.tokens import tokenize
 
 CHOICES = {"confidence": 0.95, "resamples": 100, "random_seed": 1}

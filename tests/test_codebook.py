@@ -3,9 +3,9 @@
 import pytest
 import reading
 
-from analysis.codebook import NEVER_IN_A_WORD, parse_rule, read_codebook, term_sets
 from analysis.errors import InputError
 from analysis.language.words import normal_form
+from analysis.rules.codebook import NEVER_IN_A_WORD, parse_rule, read_codebook, term_sets
 from analysis.tokens import tokenize
 
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from analysis.codebook import Codebook, term_sets
 from analysis.coding import stances
 from analysis.errors import InputError
+from analysis.rules.codebook import Codebook, term_sets
 from analysis.tokens import tokenize
 
 BOOK = Codebook("made", "", {}, term_sets(["China", "US"], {}), {})

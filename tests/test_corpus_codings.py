@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.codebook import Codebook
 from analysis.coding import validation
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.framing import code_units
+from analysis.rules.codebook import Codebook
+from analysis.tables.framing import code_units
 from analysis.tokens import tokenize
 
 REFERENCE = Path(__file__).parent / "data" / "reference"

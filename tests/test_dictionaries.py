@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from analysis import dictionaries
-from analysis.codebook import read_codebook
-from analysis.dictionaries import codebook_yaml, quanteda_yaml, read_dictionary
 from analysis.errors import InputError
+from analysis.rules import dictionaries
+from analysis.rules.codebook import read_codebook
+from analysis.rules.dictionaries import codebook_yaml, quanteda_yaml, read_dictionary
 
 QUANTEDA = """\
 # nested as quanteda writes it

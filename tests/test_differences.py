@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from analysis import findings, framing, measures, uncertainty
-from analysis.codebook import Codebook, term_sets
+from analysis.rules.codebook import Codebook, term_sets
+from analysis.statistics import measures, uncertainty
+from analysis.statistics.uncertainty import Clusters
+from analysis.tables import findings, framing
 from analysis.tokens import tokenize
-from analysis.uncertainty import Clusters
 from benchmarks.calibration import beta_binomial, word_counts, word_side
 
 SETS = Codebook("made", "", term_sets(["war"], {}), {}, {})

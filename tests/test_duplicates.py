@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from analysis.tables.near import find_stories
 from scipy import sparse
 
-from analysis.duplicates import find_stories, near
-from analysis.duplicates.near import Pair, jaccard, shingles
 from analysis.errors import InputError
+from analysis.tables import near
+from analysis.tables.near import Pair, jaccard, shingles
 
 VOCABULARY = 5_000
 

@@ -10,14 +10,14 @@ import pytest
 from test_runs import SAVE, write_notebook
 
 from analysis import plots
-from analysis.results import rendered
+from analysis.report.results import rendered
 from analysis.runs import batch
 
 DRAW = """
 import hashlib, sys
 import pandas as pd
 from analysis import plots
-from analysis.results import rendered
+from analysis.report.results import rendered
 table = pd.read_json(sys.argv[1])
 drawing = plots.lexical_diversity(table)
 print([hashlib.sha256(rendered(drawing, kind)[0]).hexdigest() for kind in ("png", "svg")])

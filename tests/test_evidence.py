@@ -11,12 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import matches, rule_set
 
-import analysis.evidence
-import analysis.matching
-from analysis.codebook import term_sets
+import analysis.rules.evidence
+import analysis.rules.matching
 from analysis.errors import InputError
-from analysis.evidence import check_unit, concordance, evidence_table, find, units_of
-from analysis.pages import concordance_page, concordance_pages, marked, sentence_pages, table_page
+from analysis.report.pages import (
+    concordance_page,
+    concordance_pages,
+    marked,
+    sentence_pages,
+    table_page,
+)
+from analysis.rules.codebook import term_sets
+from analysis.rules.evidence import check_unit, concordance, evidence_table, find, units_of
 from analysis.tokens import tokenize
 
 HOSTILE = "race <script>alert('1')</script> <img onerror=\"a\"> \x1b[2J \u202e \x07 &amp; race"
@@ -147,7 +153,7 @@ def test_any_rules_match_as_the_naive_matcher(in_blocks, documents, sets, cut):
 
 def test_a_question_asked_again_has_the_same_answer(in_blocks, codebook, monkeypatch):
     """From the second question on words are looked up, and counts and matches are those of the first."""
-    monkeypatch.setattr(analysis.matching, "WORTH_LOOKING_UP", 0)
+    monkeypatch.setattr(analysis.rules.matching, "WORTH_LOOKING_UP", 0)
     rows = [
         {"id": str(n), "text": text} for n, text in enumerate(["The AI race. No race", "A gap"])
     ]
@@ -257,7 +263,7 @@ def test_the_sample_owes_nothing_to_blocks_order_or_memory(in_blocks, monkeypatc
     """The same matches are kept in one block, in forty, from a file the other way round, and
     however often the surplus is sifted out on the way."""
     whole = sample(in_blocks(RACES), 7)
-    monkeypatch.setattr(analysis.evidence, "FEWEST_TO_SIFT", fewest_to_sift)
+    monkeypatch.setattr(analysis.rules.evidence, "FEWEST_TO_SIFT", fewest_to_sift)
     for rows, cut in [(RACES, (0, 1)), (RACES, (100, 300)), (RACES[::-1], (0, 1))]:
         pd.testing.assert_frame_equal(whole, sample(in_blocks(rows, cut), 7))
 

@@ -3,10 +3,10 @@
 import pytest
 
 from analysis import cli
-from analysis.codebook import read_codebook, without
 from analysis.coding.examples import example_table, failures_told, tokens_of
-from analysis.dictionaries import codebook_yaml
 from analysis.errors import InputError
+from analysis.rules.codebook import read_codebook, without
+from analysis.rules.dictionaries import codebook_yaml
 
 BOOK = """frames:
   peace:

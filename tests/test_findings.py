@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 import pytest
 
-from analysis import findings
-from analysis.codebook import Codebook, term_sets
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.framing import code_units
-from analysis.overview import document_table
+from analysis.rules.codebook import Codebook, term_sets
+from analysis.tables import findings
+from analysis.tables.framing import code_units
+from analysis.tables.overview import document_table
 from analysis.tokens import tokenize
 
 TEXTS = {"a.txt": "We race now. " * 10, "b.txt": "We rest now. " * 5, "c.txt": "Race on."}

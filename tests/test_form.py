@@ -4,9 +4,9 @@ import csv
 
 import pytest
 
-from analysis.codebook import Codebook, RuleSet, parse_rule
 from analysis.coding import form, sampling, sheets
 from analysis.errors import InputError
+from analysis.rules.codebook import Codebook, RuleSet, parse_rule
 
 BOOK = Codebook(
     "b",

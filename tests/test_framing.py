@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import framing
-from analysis.codebook import Codebook, RuleSet, parse_rule, term_sets
 from analysis.errors import InputError
-from analysis.evidence import evidence_table
+from analysis.rules.codebook import Codebook, RuleSet, parse_rule, term_sets
+from analysis.rules.evidence import evidence_table
+from analysis.tables import framing
 from analysis.tokens import tokenize
 
 SETS = Codebook("made", "", term_sets(["race", "peace"], {}), {}, {})

@@ -18,9 +18,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis import cli
-from analysis.codebook import read_codebook
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
+from analysis.rules.codebook import read_codebook
 from analysis.tokens import tokenize
 
 QUICK = settings(max_examples=60, deadline=5_000, derandomize=True, database=None)

@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import framing, overview, plots, trends, uncertainty
-from analysis.codebook import Codebook, term_sets
-from analysis.evidence import find
-from analysis.stance.stances import (
+from analysis import plots
+from analysis.rules.codebook import Codebook, term_sets
+from analysis.rules.evidence import find
+from analysis.statistics import uncertainty
+from analysis.tables import framing, overview, trends
+from analysis.tables.stance import (
     count_stances,
     nearest_table,
     object_table,

@@ -9,8 +9,8 @@ import pytest
 import regex
 from scipy import sparse
 
-from analysis import measures
-from analysis.measures import TypesInTexts
+from analysis.statistics import measures
+from analysis.statistics.measures import TypesInTexts
 
 PUBLISHED = json.loads((Path(__file__).parent / "data" / "published.json").read_text("utf-8"))
 DUNNING = PUBLISHED["log_likelihood_dunning_1993"]["rows"]

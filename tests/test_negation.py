@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from analysis.errors import InputError
-from analysis.stance import negation
+from analysis.rules import negation
 from analysis.tokens import tokenize
 
 

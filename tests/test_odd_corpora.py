@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-import analysis.results
+import analysis.report.results
 from analysis.errors import InputError
 from analysis.runs import batch
 
@@ -68,7 +68,7 @@ def laid_out(drawing, kind: str) -> tuple[bytes, int]:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory, root):
     """Run every odd corpus once: name -> (HTML shown, text shown, run folder)."""
-    done, painted = {}, analysis.results.rendered
+    done, painted = {}, analysis.report.results.rendered
     for name, rows in CORPORA.items():
         folder = tmp_path_factory.mktemp("odd")
         file = tmp_path_factory.mktemp("corpus") / "c.jsonl"
@@ -77,7 +77,7 @@ def results(tmp_path_factory, root):
         plan = batch.make_plan((), {"corpus": str(file), **codebook}, run="odd", out=str(folder))
         with pytest.MonkeyPatch.context() as patch:
             paint = painted if name in PAINTED else laid_out
-            patch.setattr(analysis.results, "rendered", paint)
+            patch.setattr(analysis.report.results, "rendered", paint)
             pairs = [shown_by(one, plan.parameters[one.name]) for one in plan.notebooks]
         done[name] = ("".join(p[0] for p in pairs), "".join(p[1] for p in pairs), folder)
     return done
@@ -164,8 +164,8 @@ def test_a_file_is_no_run_folder(tmp_path):
 
 def test_masking_citations_takes_linear_time(corpus_of):
     """A text of open brackets and years, a quarter of a megabyte, is read at once."""
+    from analysis.tables.trends import years_spoken_of
     from analysis.tokens import tokenize
-    from analysis.trends import years_spoken_of
 
     text = "Hello. (" + "2023, x " * 30_000
     assert years_spoken_of(tokenize(corpus_of(text)))["count"].sum() == 30_000

@@ -8,8 +8,9 @@ import pytest
 import reading
 from nltk import BigramAssocMeasures, BigramCollocationFinder, FreqDist
 
-from analysis import overview, plots
+from analysis import plots
 from analysis.language.words import folded
+from analysis.tables import overview
 from analysis.tokens import tokenize
 
 CATS = ("The cat sat. The cat ran.\nA dog.", "A dog ran.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import regex
 
-from analysis.stance import proximity
+from analysis.rules import proximity
 
 REUTERS = (
     "Turkish President Tayyip Erdogan, in his strongest comments yet on the Gaza conflict, said on "

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.files import line_spans
-from analysis.stance import quoting, voices
-from analysis.stance.voices import Voices
+from analysis.rules import quoting, voices
+from analysis.rules.voices import Voices
 from analysis.store import cache
 from analysis.tokens import helper, tokenize
 

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from analysis import cli
-from analysis.codebook import read_codebook
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.results import csv_bytes
+from analysis.report.results import csv_bytes
+from analysis.rules.codebook import read_codebook
 from analysis.runs import specifications as sp
 from analysis.runs import sweep
 

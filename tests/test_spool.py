@@ -5,9 +5,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analysis import results
 from analysis.files import write_whole
-from analysis.results import csv_bytes
+from analysis.report import results
+from analysis.report.results import csv_bytes
 from analysis.store.spool import Numbers, TextColumns
 from analysis.store.texts import Texts
 

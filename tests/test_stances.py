@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import framing, plots
-from analysis.codebook import Codebook, parse_rule, term_sets
+from analysis import plots
 from analysis.errors import InputError
-from analysis.stance import stances
+from analysis.rules.codebook import Codebook, parse_rule, term_sets
+from analysis.tables import framing
+from analysis.tables import stance as stances
 from analysis.tokens import tokenize
 
 FRAMES, ACTORS = ["race", "peace"], ["China", "US"]

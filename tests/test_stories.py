@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.codebook import term_sets
 from analysis.corpus import read_corpus
-from analysis.duplicates import near, stories
-from analysis.duplicates.part import part_of
 from analysis.errors import InputError
-from analysis.evidence import concordance, evidence_table, find
-from analysis.framing import code_units, frames_by_story, keyness_table, story_frames_told
-from analysis.overview import collocation_table, document_table, vocabulary_table
+from analysis.rules.codebook import term_sets
+from analysis.rules.evidence import concordance, evidence_table, find
+from analysis.tables import near, stories
+from analysis.tables.framing import code_units, frames_by_story, keyness_table, story_frames_told
+from analysis.tables.overview import collocation_table, document_table, vocabulary_table
+from analysis.tables.part import part_of
+from analysis.tables.trends import movers, story_trends_told, trend_table, trends_by_story
 from analysis.tokens import tokenize
-from analysis.trends import movers, story_trends_told, trend_table, trends_by_story
 
 WIRE = " ".join(f"word{number}" for number in range(60))
 EDITED = WIRE.replace("word0 ", "Reuters ")

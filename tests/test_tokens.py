@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import reading
 
-from analysis.codebook import term_sets
 from analysis.language.words import folded, is_stop_word, normal_form, stop_words
+from analysis.rules.codebook import term_sets
 from analysis.store.cache import unpacked
 from analysis.tokens import tokenize, types_of
 

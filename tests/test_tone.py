@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.stance import tone
+from analysis.rules import tone
 from analysis.tokens import tokenize
 
 SENTENCES = (

@@ -5,10 +5,11 @@ import datetime
 import pandas as pd
 import pytest
 
-from analysis import plots, trends
-from analysis.codebook import term_sets
+from analysis import plots
 from analysis.errors import InputError
-from analysis.evidence import find
+from analysis.rules.codebook import term_sets
+from analysis.rules.evidence import find
+from analysis.tables import trends
 from analysis.tokens import tokenize
 
 RACE = term_sets(["race"], {})

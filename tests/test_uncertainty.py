@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from analysis import uncertainty
 from analysis.errors import InputError
-from analysis.uncertainty import Clusters
+from analysis.statistics import uncertainty
+from analysis.statistics.uncertainty import Clusters
 
 PUBLISHED = json.loads((Path(__file__).parent / "data" / "published.json").read_text("utf-8"))
 

@@ -9,14 +9,14 @@ import subprocess
 import pytest
 
 from analysis import cli
-from analysis.codebook import corpus_codebook
 from analysis.corpus import locate, read_corpus
 from analysis.errors import InputError
-from analysis.findings import read_claims
+from analysis.rules.codebook import corpus_codebook
 from analysis.runs import batch, receipts
 from analysis.runs.parameters import read_declared
 from analysis.runs.workbooks import configuration, new_workbook, pointer
 from analysis.store.texts import Texts
+from analysis.tables.findings import read_claims
 
 FILES = {
     "README.md", "workbook.yaml", "corpus/codebook.yaml", "corpus/events.csv", "corpus/exclusions.yaml",

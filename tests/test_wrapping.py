@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from reading import rule_set
 
 from analysis.corpus import read_corpus
-from analysis.duplicates.part import part_of
-from analysis.evidence import concordance, evidence_table, find
 from analysis.language.wrapping import at_hyphen, joints
-from analysis.overview import document_table
-from analysis.pages import concordance_page, sentence_pages
+from analysis.report.pages import concordance_page, sentence_pages
+from analysis.rules.evidence import concordance, evidence_table, find
+from analysis.rules.voices import Voices
 from analysis.runs.checkup import checkup
-from analysis.stance.voices import Voices
+from analysis.tables.overview import document_table
+from analysis.tables.part import part_of
+from analysis.tables.trends import years_spoken_of
 from analysis.tokens import tokenize
-from analysis.trends import years_spoken_of
 
 PROSE = (
     "The harbour master wrote that export controls on deep sea cables would delay the repair of the "

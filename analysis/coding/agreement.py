@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis import measures, uncertainty
+from analysis.statistics import measures, uncertainty
 
 FEWEST_UNITS = 10
 """Units coded at least twice below which alpha has no interval."""

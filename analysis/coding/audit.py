@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis import measures, uncertainty
-from analysis.codebook import Codebook
-from analysis.evidence import Reading, read_each
-from analysis.framing import Coding
-from analysis.stance.marks import CountedMatches
+from analysis.rules.codebook import Codebook
+from analysis.rules.evidence import Reading, read_each
+from analysis.rules.marks import CountedMatches
+from analysis.statistics import measures, uncertainty
+from analysis.tables.framing import Coding
 from analysis.tokens import Tokens
 
 COLUMNS = ["frame", "rule", "matches", "share", "documents", "top_document", "top_document_share"]

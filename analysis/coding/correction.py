@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis import uncertainty
 from analysis.corpus import NO_VALUE, comparable_groups, masks_of
 from analysis.errors import InputError
+from analysis.statistics import uncertainty
 
 FEWEST_CODED = 30
 """Coded units of a group below which its share is not corrected."""

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import regex
 
-from analysis.codebook import Codebook, Example, RuleSet
 from analysis.corpus import read_corpus
 from analysis.errors import shown
-from analysis.matching import Matcher
+from analysis.rules.codebook import Codebook, Example, RuleSet
+from analysis.rules.matching import Matcher
 from analysis.tokens import Tokens, tokenize
 
 HAN = regex.compile(r"\p{Han}")

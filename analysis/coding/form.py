@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.codebook import Codebook
 from analysis.coding.sampling import check_coders
 from analysis.coding.sheets import ANSWERS, NOTE, read_sheet, sheet_csv
 from analysis.corpus import locate
 from analysis.errors import InputError, shown
 from analysis.files import write_whole
-from analysis.pages import escaped
+from analysis.report.pages import escaped
+from analysis.rules.codebook import Codebook
 
 IN_A_BROWSER = ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG")
 GREY = "color: var(--jp-ui-font-color2, #666); line-height: 1.3"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import regex
 
-from analysis import uncertainty
 from analysis.errors import InputError
+from analysis.statistics import uncertainty
 
 ALLOCATIONS = ("proportional", "equal")
 CODER = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,39}")

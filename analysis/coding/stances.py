@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis import uncertainty
-from analysis.codebook import NOBODY, Codebook
 from analysis.coding.agreement import agreement_table, cross_table
 from analysis.errors import InputError
-from analysis.matching import Matcher
-from analysis.stance.proximity import sentence_actors, sides
-from analysis.stance.quoting import VOICES
-from analysis.stance.voices import Voices
+from analysis.rules.codebook import NOBODY, Codebook
+from analysis.rules.matching import Matcher
+from analysis.rules.proximity import sentence_actors, sides
+from analysis.rules.quoting import VOICES
+from analysis.rules.voices import Voices
+from analysis.statistics import uncertainty
 from analysis.tokens import Block, Tokens
 
 OTHER = "other"

@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis import uncertainty
-from analysis.codebook import NOBODY, Codebook
 from analysis.coding import agreement, coder, correction, sampling, sheets
 from analysis.coding.coder import AutomaticCoding
 from analysis.coding.stances import OTHER, actor_agreement
 from analysis.corpus import EVERY, NO_VALUE, locate
 from analysis.errors import InputError, shown, shown_lines
-from analysis.evidence import check_unit, units_of
-from analysis.framing import check_frames, presence_of, reached
 from analysis.reading.rows import CODINGS
-from analysis.stance.marks import CountedMatches
-from analysis.stance.proximity import sides
+from analysis.rules.codebook import NOBODY, Codebook
+from analysis.rules.evidence import check_unit, units_of
+from analysis.rules.marks import CountedMatches
+from analysis.rules.proximity import sides
+from analysis.statistics import uncertainty
+from analysis.tables.framing import check_frames, presence_of, reached
 from analysis.tokens import Block, Tokens
 
 ACTOR = "actor"

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.corpus import EVERY
-from analysis.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE, largest_difference
 from analysis.plots.sheet import (
     BLUE,
     CLEAR_Z,
@@ -43,7 +42,8 @@ from analysis.plots.sheet import (
     short,
     styled,
 )
-from analysis.uncertainty import FEWEST_DOCUMENTS
+from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
+from analysis.tables.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE, largest_difference
 
 MOST_GROUPS = 15
 MOST_PANELS = 9

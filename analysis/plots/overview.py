@@ -12,8 +12,6 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.corpus import NO_VALUE
 from analysis.language.codes import languages_of
-from analysis.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
-from analysis.overview import MOST_CURVES, MOST_SPREAD
 from analysis.plots.sheet import (
     BLUE,
     GREY,
@@ -41,8 +39,10 @@ from analysis.plots.sheet import (
     thousands,
 )
 from analysis.reading.metadata import WHOLE_CORPUS
-from analysis.trends import PERIODS, period_bounds, period_labels
-from analysis.uncertainty import FEWEST_DOCUMENTS
+from analysis.statistics.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
+from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
+from analysis.tables.overview import MOST_CURVES, MOST_SPREAD
+from analysis.tables.trends import PERIODS, period_bounds, period_labels
 
 MOST_LABELS = 12
 MOST_DOTS = 500

@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from analysis.corpus import EVERY, NO_VALUE, OTHERS
 from analysis.errors import shown
 from analysis.plots.glyphs import cut, width_of, wrapped
-from analysis.uncertainty import FEWEST_DOCUMENTS
+from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
 
 BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
 SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")

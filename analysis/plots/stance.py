@@ -35,7 +35,7 @@ from analysis.plots.sheet import (
     short,
     styled,
 )
-from analysis.stance.stances import ANY
+from analysis.tables.stance import ANY
 
 MOST_GROUPS = 15
 NOBODY_COLUMNS = 2

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
 from analysis.corpus import EVERY
-from analysis.framing import ONE_DOCUMENT_SHARE
 from analysis.plots.sheet import (
     BLUE,
     CLEAR_Z,
@@ -46,8 +45,9 @@ from analysis.plots.sheet import (
     thousands,
     whole_years,
 )
-from analysis.trends import comparable_periods, partial_told, period_bounds
-from analysis.uncertainty import FEWEST_DOCUMENTS
+from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
+from analysis.tables.framing import ONE_DOCUMENT_SHARE
+from analysis.tables.trends import comparable_periods, partial_told, period_bounds
 
 MOST_DOCUMENTS = 20
 MOST_GROUPS = 15

@@ -20,7 +20,7 @@ from analysis import VERSION
 from analysis.corpus import Corpus, locate, read_corpus, texts_place
 from analysis.errors import InputError, shown
 from analysis.files import read_yaml
-from analysis.results import (
+from analysis.report.results import (
     FINDINGS,
     RUNNING,
     findings_part,
@@ -263,9 +263,10 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> dict[str, s
     Returns the notebooks that need frames where there are none, each with what is missing. Raises
     InputError for whatever would stop a notebook later.
     """
-    from analysis import codebook, evidence, findings, framing, trends, uncertainty
     from analysis.coding import validation
-    from analysis.stance import quoting
+    from analysis.rules import codebook, evidence, quoting
+    from analysis.statistics import uncertainty
+    from analysis.tables import findings, framing, trends
 
     lacking = {}
     for texts, several in corpora_of(parameters):
@@ -317,7 +318,7 @@ def corpora_of(
     parameters: Mapping[str, Mapping[str, object]],
 ) -> Iterator[tuple[Corpus, dict[str, Mapping[str, object]]]]:
     """Each corpus that the notebooks count, once, with the parameters of those that count it."""
-    from analysis.duplicates import stories
+    from analysis.tables import stories
 
     alike: dict[str, dict[str, Mapping[str, object]]] = {}
     for name, values in parameters.items():

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.corpus import RULES, Corpus, unused_rules
-from analysis.duplicates.stories import CorpusStories, duplicate_table, stories_of, stories_told
 from analysis.errors import shown
 from analysis.language.chinese import NOT_SEGMENTED, letters_by_script
-from analysis.overview import languages_told, reading_account, scripts_told
+from analysis.tables.overview import languages_told, reading_account, scripts_told
+from analysis.tables.stories import CorpusStories, duplicate_table, stories_of, stories_told
 from analysis.tokens import Tokens, tokenize
 
 MOST_TOLD = 100

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analysis.corpus import files_of, locate, texts_place
 from analysis.errors import InputError
-from analysis.results import json_bytes, write_whole
+from analysis.report.results import json_bytes, write_whole
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIGURATION = "workbook.yaml"

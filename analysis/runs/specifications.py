@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.codebook import Codebook, without
 from analysis.coding.audit import rule_counts
 from analysis.corpus import Corpus, locate
-from analysis.duplicates.stories import check_unique, counted, stories_of
 from analysis.errors import InputError, shown_lines
 from analysis.files import Node, read_yaml
-from analysis.findings import (
+from analysis.rules.codebook import Codebook, without
+from analysis.runs.parameters import node_text, parse_value
+from analysis.tables.findings import (
     Claim,
     Finding,
     check_rates,
@@ -26,8 +26,8 @@ from analysis.findings import (
     check_token_shares,
     read_claims,
 )
-from analysis.framing import Coding, code_units
-from analysis.runs.parameters import node_text, parse_value
+from analysis.tables.framing import Coding, code_units
+from analysis.tables.stories import check_unique, counted, stories_of
 from analysis.tokens import Tokens, tokenize
 
 SWEEP = "sweep.yaml"

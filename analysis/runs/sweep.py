@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from analysis import VERSION, plots
-from analysis.codebook import corpus_codebook
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.results import Results, findings_part, json_bytes, write_whole
+from analysis.report.results import Results, findings_part, json_bytes, write_whole
+from analysis.rules.codebook import corpus_codebook
 from analysis.runs import batch
 from analysis.runs.parameters import Declared, parse_value
 from analysis.runs.specifications import (

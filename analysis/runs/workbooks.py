@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from analysis.codebook import corpus_codebook
 from analysis.corpus import BESIDE, POINTER, Corpus, locate, read_corpus
 from analysis.errors import InputError, shown
+from analysis.rules.codebook import corpus_codebook
 from analysis.runs.batch import NOTEBOOKS
 from analysis.runs.parameters import Declared, read_declared
 from analysis.runs.receipts import CONFIGURATION

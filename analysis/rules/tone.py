@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from analysis.stance.negation import Negations
+from analysis.rules.negation import Negations
 from analysis.store.arrow import as_bools
 from analysis.tokens import Block, Tokens
 

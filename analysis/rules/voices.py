@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.language.wrapping import one_line
-from analysis.stance.quoting import HINTS, OPENING, VOICES, reported, speech
+from analysis.rules.quoting import HINTS, OPENING, VOICES, reported, speech
 from analysis.store.blocks import Job, Product, block_of, joined_lines, places, take_part
 from analysis.store.cache import Entry, code_of, key_of, unpacked
 from analysis.store.texts import Texts
@@ -127,11 +127,11 @@ def spans_of_speech(content: bytes, lines: np.ndarray) -> np.ndarray:
 
 def key_in(job: Job) -> str:
     """The key of what is heard in a block."""
-    modules = ("language", "stance.quoting", "stance.voices", "store.blocks", "store.texts")
+    modules = ("language", "rules.quoting", "rules.voices", "store.blocks", "store.texts")
     return key_of(code_of(*modules), job.key)
 
 
-HEARD = Product("voices", "analysis.stance.voices", key_in, heard)
+HEARD = Product("voices", "analysis.rules.voices", key_in, heard)
 
 if __name__ == "__main__":
     take_part(HEARD)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.codebook import Codebook
-from analysis.matching import Matcher
-from analysis.stance import quoting
-from analysis.stance.negation import Negations
-from analysis.stance.voices import Voices
+from analysis.rules import quoting
+from analysis.rules.codebook import Codebook
+from analysis.rules.matching import Matcher
+from analysis.rules.negation import Negations
+from analysis.rules.voices import Voices
 from analysis.tokens import Block, Tokens
 
 

@@ -11,17 +11,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.corpus import EVERY, Corpus
-from analysis.duplicates.near import (
-    Pairs,
-    TooManyCandidates,
-    check_similarity,
-    equal_pairs,
-    find_pairs,
-)
-from analysis.duplicates.part import part_of
 from analysis.errors import InputError, shown_lines
 from analysis.store.arrow import coded, column_of
 from analysis.store.cache import code_of, entry, key_of, save
+from analysis.tables.near import Pairs, TooManyCandidates, check_similarity, equal_pairs, find_pairs
+from analysis.tables.part import part_of
 from analysis.tokens import WORTH_A_PROCESS, Block, Tokens, tokenize
 
 UNIQUE = ("all", "stories")
@@ -100,7 +94,7 @@ def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStori
     for a similarity out of range.
     """
     check_similarity(similarity)
-    key = key_of(code_of("duplicates"), tokens.keys, similarity)
+    key = key_of(code_of("tables.near", "tables.part", "tables.stories"), tokens.keys, similarity)
 
     def make(folder) -> None:
         found, problem = found_in(Documents(tokens), similarity, folder)

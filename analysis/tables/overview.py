@@ -9,13 +9,13 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from analysis import measures, uncertainty
-from analysis.codebook import RuleSet
 from analysis.corpus import EVERY, NO_VALUE, Corpus
 from analysis.errors import shown_lines
 from analysis.language.chinese import not_segmented
 from analysis.language.words import is_stop_word
 from analysis.reading.metadata import WHOLE_CORPUS
+from analysis.rules.codebook import RuleSet
+from analysis.statistics import measures, uncertainty
 from analysis.tokens import Block, Tokens, excluded_by_number
 
 FEWEST_TOGETHER = 3

@@ -44,7 +44,7 @@ def part_of(tokens: Tokens, inside: np.ndarray) -> Tokens:
     corpus = part_of_corpus(tokens.corpus, inside)
     if not tokens.document_sizes[inside].sum():
         raise InputError("no document that counts holds a letter or a digit", where=corpus.name)
-    key = key_of(code("duplicates.part"), tokens.keys, np.packbits(inside).tobytes())
+    key = key_of(code("tables.part"), tokens.keys, np.packbits(inside).tobytes())
     found = entry("tokens", key, lambda folder: save(folder, key, {}, arrays_of(tokens, inside)))
     keys = tuple(tokens.keys[number] for number in found["block_of_whole"])
     return Part(corpus, found, keys, tokens, inside)

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from analysis import measures, uncertainty
 from analysis.corpus import EVERY, NO_VALUE
 from analysis.errors import shown_lines
+from analysis.statistics import measures, uncertainty
 
 SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
 SPLIT += ["common", "span"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis import measures
 from analysis.errors import InputError
+from analysis.statistics import measures
 
 if TYPE_CHECKING:
     from scipy import sparse

@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis import measures, uncertainty
-from analysis.codebook import Codebook, RuleSet
 from analysis.corpus import EVERY, NO_VALUE, OTHERS, Corpus, comparable_groups, others_told
-from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
-from analysis.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
-from analysis.matching import different
-from analysis.stance import quoting
-from analysis.stance.marks import CountedMatches, marks_of
-from analysis.stance.negation import WINDOW
+from analysis.rules import quoting
+from analysis.rules.codebook import Codebook, RuleSet
+from analysis.rules.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
+from analysis.rules.marks import CountedMatches, marks_of
+from analysis.rules.matching import different
+from analysis.rules.negation import WINDOW
+from analysis.statistics import measures, uncertainty
 from analysis.store.ahead import ahead
+from analysis.tables.stories import CorpusStories, beside
+from analysis.tables.trends import informative_prior
 from analysis.tokens import Block, Tokens, workers
-from analysis.trends import informative_prior
 
 MOST_WORDS, MOST_LISTED = 20_000, 100_000
 TOO_FEW_MATCHES = 5

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import regex
 
-from analysis.codebook import NAME, NOBODY, Codebook, Example, Rule, RuleSet, parse_rule
 from analysis.errors import InputError
 from analysis.files import Node, composed, read_yaml, refuse_device
 from analysis.language.words import folded
+from analysis.rules.codebook import NAME, NOBODY, Codebook, Example, Rule, RuleSet, parse_rule
 
 FORMATS = {
     ".yml": "quanteda",

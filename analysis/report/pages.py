@@ -11,10 +11,10 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from analysis import uncertainty
 from analysis.errors import shown
-from analysis.evidence import Found, Reading, read_each
 from analysis.language.wrapping import one_line
+from analysis.rules.evidence import Found, Reading, read_each
+from analysis.statistics import uncertainty
 from analysis.tokens import Tokens
 
 LONGEST_LINE = 4000

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis import uncertainty
-from analysis.codebook import Codebook, term_sets
 from analysis.corpus import NO_VALUE, Corpus
 from analysis.errors import InputError
-from analysis.evidence import find
 from analysis.files import Node, read_yaml
-from analysis.framing import Coding
+from analysis.rules.codebook import Codebook, term_sets
+from analysis.rules.evidence import find
+from analysis.statistics import uncertainty
+from analysis.tables.framing import Coding
+from analysis.tables.trends import side_of
 from analysis.tokens import Tokens
-from analysis.trends import side_of
 
 KINDS = ("share_of_tokens", "higher_rate", "larger_share")
 VERDICTS = {

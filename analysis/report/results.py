@@ -14,14 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from analysis import VERSION
-from analysis.codebook import Codebook
 from analysis.corpus import Corpus
 from analysis.errors import shown
 from analysis.files import write_whole
-from analysis.findings import Finding
-from analysis.pages import NO_MATHS, escaped, plain
 from analysis.plots.glyphs import add_glyphs
 from analysis.plots.sheet import SIGNIFICANT_DIGITS, Drawing, own_style
+from analysis.report.pages import NO_MATHS, escaped, plain
+from analysis.rules.codebook import Codebook
+from analysis.tables.findings import Finding
 
 PNG_METADATA = {"Software": None}
 SVG_METADATA = {"Date": None, "Creator": None}

@@ -9,21 +9,21 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis import uncertainty
-from analysis.codebook import Codebook, RuleSet
-from analysis.evidence import check_unit, units_of
-from analysis.matching import Matcher, different, ranges
-from analysis.stance import quoting
-from analysis.stance.negation import WINDOW, Negations
-from analysis.stance.proximity import (
+from analysis.rules import quoting
+from analysis.rules.codebook import Codebook, RuleSet
+from analysis.rules.evidence import check_unit, units_of
+from analysis.rules.matching import Matcher, different, ranges
+from analysis.rules.negation import WINDOW, Negations
+from analysis.rules.proximity import (
     actor_distances,
     inverse_weight,
     nearest_actor,
     sentence_actors,
     sides,
 )
-from analysis.stance.tone import Tones
-from analysis.stance.voices import Voices
+from analysis.rules.tone import Tones
+from analysis.rules.voices import Voices
+from analysis.statistics import uncertainty
 from analysis.tokens import Block, Tokens
 
 ANY = "(any sentence)"

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import pandas as pd
 
-from analysis import uncertainty
-from analysis.codebook import RuleSet
 from analysis.errors import InputError
 from analysis.language.signs import APOSTROPHE, FULL_STOP, INSIDE, table_of
 from analysis.language.words import TOKEN
 from analysis.language.wrapping import one_line
-from analysis.matching import Matcher, ranges
+from analysis.rules.codebook import RuleSet
+from analysis.rules.matching import Matcher, ranges
+from analysis.statistics import uncertainty
 from analysis.store.arrow import as_bools, as_numbers, places_of
 from analysis.store.texts import PADDING
 from analysis.tokens import Block, Tokens

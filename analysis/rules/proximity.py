@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.codebook import NOBODY
+from analysis.rules.codebook import NOBODY
 
 BOTH, SEVERAL = "both", "several"
 SIDE_BY_SIDE = 3

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import regex
 
-from analysis import measures, uncertainty
-from analysis.codebook import RuleSet, parse_rule
 from analysis.corpus import EVERY, Corpus, locate, others_told
-from analysis.duplicates.stories import CorpusStories, beside
 from analysis.errors import InputError, shown_lines
-from analysis.evidence import Found, all_matches, find
 from analysis.files import read_table
 from analysis.reading.dates import iso_date
+from analysis.rules.codebook import RuleSet, parse_rule
+from analysis.rules.evidence import Found, all_matches, find
+from analysis.statistics import measures, uncertainty
 from analysis.store.arrow import as_bools
+from analysis.tables.stories import CorpusStories, beside
 from analysis.tokens import Block, Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")

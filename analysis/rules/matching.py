@@ -9,11 +9,11 @@ from itertools import product
 
 import numpy as np
 
-from analysis.codebook import Rule, RuleSet, is_chinese_word
 from analysis.errors import InputError
 from analysis.language.chinese import simplified
 from analysis.language.parts import Piece, alternatives
 from analysis.reading.exclusions import like
+from analysis.rules.codebook import Rule, RuleSet, is_chinese_word
 from analysis.store.arrow import as_bools
 from analysis.store.blocks import MAY_BE_CHINESE
 from analysis.tokens import Block, Tokens

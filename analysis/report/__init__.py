@@ -1,0 +1,1 @@
+"""What a reader sees: sentences made of tables, pages, files of results."""

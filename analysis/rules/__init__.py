@@ -1,0 +1,1 @@
+"""Rules: codebooks compiled, matched, and every match kept with its place."""

@@ -1,1 +1,0 @@
-"""Who says it, about whom, and whether it is denied."""

@@ -1,0 +1,1 @@
+"""Formulas, intervals and tests: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Tables: one for each question that is asked of a corpus."""
