@@ -17,18 +17,18 @@ from pathlib import Path
 from analysis import VERSION
 from analysis.errors import InputError, shown
 
-DONE, FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-MOST_TOLD = 100
-CACHE = "WORKBOOK_CACHE"
+_DONE, _FAILED, _WRONG_USE, _INTERRUPTED, _TERMINATED = 0, 1, 2, 130, 143
+_MOST_TOLD = 100
+_CACHE = "WORKBOOK_CACHE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 0 done, 1 the run failed, 2 wrong use or bad input, 130 interrupted,
     143 terminated."""
     with _lasting_output(), _ended_by_signal():
-        options = parser().parse_args(arguments)
+        options = _parser().parse_args(arguments)
         if options.cache:
-            os.environ[CACHE] = os.path.abspath(options.cache)
+            os.environ[_CACHE] = os.path.abspath(options.cache)
         return _status(options)
 
 
@@ -41,20 +41,20 @@ def _status(options: argparse.Namespace) -> int:
     except InputError as error:
         if options.debug:
             traceback.print_exc()
-        say(f"workbook: {error}")
-        return WRONG_USE
+        _say(f"workbook: {error}")
+        return _WRONG_USE
     except OSError as error:
         if options.debug:
             traceback.print_exc()
         name = f" {shown(str(error.filename))}" if error.filename else ""
-        say(f"workbook: cannot use{name}: {error.strerror or error}")
-        return WRONG_USE
+        _say(f"workbook: cannot use{name}: {error.strerror or error}")
+        return _WRONG_USE
     except _Terminated:
-        say("workbook: terminated")
-        return TERMINATED
+        _say("workbook: terminated")
+        return _TERMINATED
     except KeyboardInterrupt:
-        say("workbook: interrupted")
-        return INTERRUPTED
+        _say("workbook: interrupted")
+        return _INTERRUPTED
 
 
 class _Terminated(KeyboardInterrupt):
@@ -139,7 +139,7 @@ def _lasting_output() -> Iterator[None]:
             sys.stdout, sys.stderr = before
 
 
-def parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     """The command line; `workbook --help` prints it."""
     top = argparse.ArgumentParser(
         prog="workbook",
@@ -149,18 +149,18 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"workbook {VERSION}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    add_new(commands)
-    add_run(commands)
-    add_sweep(commands)
-    add_check(commands)
-    add_sample(commands)
-    add_agree(commands)
-    add_dictionary(commands)
-    add_cache(commands)
+    _add_new(commands)
+    _add_run(commands)
+    _add_sweep(commands)
+    _add_check(commands)
+    _add_sample(commands)
+    _add_agree(commands)
+    _add_dictionary(commands)
+    _add_cache(commands)
     return top
 
 
-def add_new(commands) -> None:
+def _add_new(commands) -> None:
     """Declare `workbook new`."""
     new = commands.add_parser(
         "new",
@@ -173,11 +173,11 @@ def add_new(commands) -> None:
         "--corpus", default="", metavar="PATH", help="folder or file (default: DIR/corpus, to fill)"
     )
     new.add_argument("--columns", default="", metavar="NEW=OLD,…", help="rename columns")
-    add_common(new)
-    new.set_defaults(command=new_command)
+    _add_common(new)
+    new.set_defaults(command=_new_command)
 
 
-def add_run(commands) -> None:
+def _add_run(commands) -> None:
     """Declare `workbook run`."""
     run = commands.add_parser(
         "run",
@@ -187,23 +187,23 @@ def add_run(commands) -> None:
         "the reason; to name one that cannot run is an error.",
     )
     run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="e.g. 02-term-trends")
-    add_parameters(run)
-    add_strict(run)
+    _add_parameters(run)
+    _add_strict(run)
     run.add_argument(
         "--name",
         default="",
         metavar="RUN",
         help="name of the run (default: default, with any option: run)",
     )
-    add_execution(run)
+    _add_execution(run)
     run.add_argument(
         "--store", action="store_true", help="also store the outputs in the notebooks themselves"
     )
-    add_common(run)
-    run.set_defaults(command=run_command)
+    _add_common(run)
+    run.set_defaults(command=_run_command)
 
 
-def add_sweep(commands) -> None:
+def _add_sweep(commands) -> None:
     """Declare `workbook sweep`."""
     sweep = commands.add_parser(
         "sweep",
@@ -212,20 +212,20 @@ def add_sweep(commands) -> None:
         "collect the declared findings into one table and a specification curve.",
     )
     sweep.add_argument("file", metavar="NAME.yaml", help="choices, e.g. seeds/sweep.yaml")
-    add_parameters(sweep)
+    _add_parameters(sweep)
     sweep.add_argument(
         "--name", default="", metavar="RUN", help="name of the run (default: that of the file)"
     )
-    add_execution(sweep)
-    add_common(sweep)
-    sweep.set_defaults(command=sweep_command)
+    _add_execution(sweep)
+    _add_common(sweep)
+    sweep.set_defaults(command=_sweep_command)
 
 
-def add_parameters(command: argparse.ArgumentParser) -> None:
+def _add_parameters(command: argparse.ArgumentParser) -> None:
     """Declare what gives parameters to notebooks."""
     command.add_argument("--corpus", metavar="PATH", help="folder or file (default: seeds)")
     command.add_argument("--codebook", metavar="PATH", help="YAML file (default: the corpus's own)")
-    add_manner(command)
+    _add_manner(command)
     command.add_argument(
         "-p",
         dest="parameters",
@@ -237,7 +237,7 @@ def add_parameters(command: argparse.ArgumentParser) -> None:
     command.add_argument("--params", metavar="FILE", help="parameters from a YAML file")
 
 
-def add_execution(command: argparse.ArgumentParser) -> None:
+def _add_execution(command: argparse.ArgumentParser) -> None:
     """Declare how notebooks are executed, and where their results go."""
     command.add_argument(
         "--out",
@@ -252,7 +252,7 @@ def add_execution(command: argparse.ArgumentParser) -> None:
     command.add_argument("--force", action="store_true", help="run even what has not changed")
 
 
-def add_check(commands) -> None:
+def _add_check(commands) -> None:
     """Declare `workbook check`."""
     check = commands.add_parser(
         "check",
@@ -263,13 +263,13 @@ def add_check(commands) -> None:
     check.add_argument(
         "--codebook", default="", metavar="PATH", help="YAML file; its examples are tried"
     )
-    add_manner(check)
-    add_strict(check)
-    add_common(check)
-    check.set_defaults(command=check_command)
+    _add_manner(check)
+    _add_strict(check)
+    _add_common(check)
+    check.set_defaults(command=_check_command)
 
 
-def add_sample(commands) -> None:
+def _add_sample(commands) -> None:
     """Declare `workbook sample`."""
     sample = commands.add_parser(
         "sample",
@@ -288,11 +288,11 @@ def add_sample(commands) -> None:
         help="how the sample is spread over the strata",
     )
     sample.add_argument("--xlsx", action="store_true", help="write XLSX sheets as well")
-    add_units(sample)
-    sample.set_defaults(command=sample_command)
+    _add_units(sample)
+    sample.set_defaults(command=_sample_command)
 
 
-def add_agree(commands) -> None:
+def _add_agree(commands) -> None:
     """Declare `workbook agree`."""
     agree = commands.add_parser(
         "agree",
@@ -301,22 +301,22 @@ def add_agree(commands) -> None:
         "write tables of agreement, accuracy and corrected shares into the folder.",
     )
     agree.add_argument("folder", metavar="DIR", help="folder that `workbook sample` wrote")
-    add_units(agree)
-    agree.set_defaults(command=agree_command)
+    _add_units(agree)
+    agree.set_defaults(command=_agree_command)
 
 
-def add_units(command: argparse.ArgumentParser) -> None:
+def _add_units(command: argparse.ArgumentParser) -> None:
     """Declare what units are and how they are coded."""
     command.add_argument("--corpus", default="seeds", metavar="PATH", help="folder or file")
-    add_manner(command)
+    _add_manner(command)
     command.add_argument("--codebook", default="", metavar="PATH", help="YAML file with frames")
     command.add_argument("--unit", default="sentence", help="sentence, paragraph or document")
     command.add_argument("--group", default="source", help="metadata column of the strata")
     command.add_argument("--seed", type=int, default=20221130, help="where random draws start")
-    add_common(command)
+    _add_common(command)
 
 
-def add_dictionary(commands) -> None:
+def _add_dictionary(commands) -> None:
     """Declare `workbook dictionary`."""
     dictionary = commands.add_parser(
         "dictionary",
@@ -329,11 +329,11 @@ def add_dictionary(commands) -> None:
     dictionary.add_argument("out", metavar="OUT", help="file to write; must not be there yet")
     dictionary.add_argument("--to", choices=("codebook", "quanteda"), default="codebook")
     dictionary.add_argument("--format", default="", help="quanteda, liwc, lexicoder or wordstat")
-    add_common(dictionary)
-    dictionary.set_defaults(command=dictionary_command)
+    _add_common(dictionary)
+    dictionary.set_defaults(command=_dictionary_command)
 
 
-def add_cache(commands) -> None:
+def _add_cache(commands) -> None:
     """Declare `workbook cache`."""
     cache = commands.add_parser(
         "cache",
@@ -341,11 +341,11 @@ def add_cache(commands) -> None:
         description="Print where the cache lies and how large it is. All in it can be made anew.",
     )
     cache.add_argument("--clear", action="store_true", help="remove everything in it")
-    add_common(cache)
-    cache.set_defaults(command=cache_command)
+    _add_common(cache)
+    cache.set_defaults(command=_cache_command)
 
 
-def add_manner(command: argparse.ArgumentParser) -> None:
+def _add_manner(command: argparse.ArgumentParser) -> None:
     """Declare how a corpus is read."""
     command.add_argument(
         "--columns", metavar="NEW=OLD,…", help="rename columns: date=year,source=party"
@@ -360,14 +360,14 @@ def add_manner(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_strict(command: argparse.ArgumentParser) -> None:
+def _add_strict(command: argparse.ArgumentParser) -> None:
     """Declare that nothing may be rejected."""
     command.add_argument(
         "--strict", action="store_true", help="fail where any item of the corpus is rejected"
     )
 
 
-def add_common(command: argparse.ArgumentParser) -> None:
+def _add_common(command: argparse.ArgumentParser) -> None:
     """Declare what every command has."""
     command.add_argument(
         "--cache",
@@ -378,7 +378,7 @@ def add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
-def given_parameters(options: argparse.Namespace) -> dict[str, str]:
+def _given_parameters(options: argparse.Namespace) -> dict[str, str]:
     """All parameters of a command line as text: a file's first, then -p, then the named options."""
     from analysis.files import read_yaml
     from analysis.runs.parameters import node_text, parse_assignment
@@ -396,7 +396,7 @@ def given_parameters(options: argparse.Namespace) -> dict[str, str]:
     return given
 
 
-def new_command(options: argparse.Namespace) -> int:
+def _new_command(options: argparse.Namespace) -> int:
     """`workbook new`."""
     from analysis.runs.parameters import parse_value
     from analysis.runs.workbooks import new_workbook
@@ -410,11 +410,11 @@ def new_command(options: argparse.Namespace) -> int:
     print(f"  cd {shlex.quote(os.path.abspath(options.folder))}")
     if texts is None:
         print("  # put texts into corpus/")
-    print(f"  {own_command()} check corpus\n  {own_command()} run")
-    return DONE
+    print(f"  {_own_command()} check corpus\n  {_own_command()} run")
+    return _DONE
 
 
-def own_command() -> str:
+def _own_command() -> str:
     """This command as it can be typed in any shell and folder: its script, or this interpreter."""
     script = Path(sys.executable).with_name("workbook")
     if script.is_file():
@@ -422,12 +422,12 @@ def own_command() -> str:
     return f"{shlex.quote(sys.executable)} -m analysis.cli"
 
 
-def run_command(options: argparse.Namespace) -> int:
+def _run_command(options: argparse.Namespace) -> int:
     """`workbook run`."""
     from analysis.runs import batch
     from analysis.runs.specifications import read_sweep
 
-    given = given_parameters(options)
+    given = _given_parameters(options)
     if given.get("sweep"):
         read_sweep(given["sweep"])
     chosen = bool(options.notebooks or given or options.out)
@@ -446,11 +446,11 @@ def run_command(options: argparse.Namespace) -> int:
     if options.store and not plan.publish:
         raise InputError("outputs are stored from the default run only", where="--store")
     begun = time.monotonic()
-    with Progress() as progress:
+    with _Progress() as progress:
         outcomes, _ = batch.execute(plan, progress.report)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     for outcome in failed:
-        say(f"workbook: {outcome.notebook} failed: {outcome.error}")
+        _say(f"workbook: {outcome.notebook} failed: {outcome.error}")
     for outcome in outcomes:
         if outcome.notebook in plan.lacking:
             print(f"{outcome.notebook} skipped: {outcome.reason}")
@@ -458,7 +458,7 @@ def run_command(options: argparse.Namespace) -> int:
         f"{', '.join(map(_state_told, outcomes))}; {batch.elapsed(begun)}; results in {plan.folder}"
     )
     if failed:
-        return FAILED
+        return _FAILED
     if options.store:
         changed = batch.store_outputs(plan)
         print(f"outputs stored in: {', '.join(changed) or 'no notebook, nothing changed'}")
@@ -466,7 +466,7 @@ def run_command(options: argparse.Namespace) -> int:
         print(
             f"figures published in {shown(os.path.relpath(batch.project().figures), quote=False)}/"
         )
-    return DONE
+    return _DONE
 
 
 def _state_told(outcome) -> str:
@@ -475,7 +475,7 @@ def _state_told(outcome) -> str:
     return f"{outcome.notebook} {outcome.state}" + (f" ({reason})" if reason else "")
 
 
-def sweep_command(options: argparse.Namespace) -> int:
+def _sweep_command(options: argparse.Namespace) -> int:
     """`workbook sweep`."""
     from analysis.runs import sweep
     from analysis.runs.batch import elapsed
@@ -484,7 +484,7 @@ def sweep_command(options: argparse.Namespace) -> int:
     begun = time.monotonic()
     plan = sweep.plan_sweep(
         options.file,
-        given_parameters(options),
+        _given_parameters(options),
         run=options.name,
         out=options.out,
         workers=options.workers,
@@ -492,21 +492,21 @@ def sweep_command(options: argparse.Namespace) -> int:
         timeout=options.timeout,
     )
     print(f"{len(plan.every)} specifications, {len(plan.jobs)} notebook runs", flush=True)
-    outcomes, table = sweep.execute(plan, lambda name, event: say(f"{name}: {event}"))
+    outcomes, table = sweep.execute(plan, lambda name, event: _say(f"{name}: {event}"))
     failed = {name: one for name, one in outcomes.items() if one.state == "failed"}
     for name, outcome in failed.items():
-        say(f"workbook: {name} failed: {outcome.error}")
+        _say(f"workbook: {name} failed: {outcome.error}")
     print(sweep_told(sweep_findings(table)))
     print(
         f"{len(failed)} of {len(outcomes)} runs failed; {elapsed(begun)}; results in {plan.folder}"
     )
-    return FAILED if failed else DONE
+    return _FAILED if failed else _DONE
 
 
-def check_command(options: argparse.Namespace) -> int:
+def _check_command(options: argparse.Namespace) -> int:
     """`workbook check`."""
     if not options.corpus:
-        return check_codebook(options)
+        return _check_codebook(options)
     from analysis.rules.codebook import corpus_codebook
     from analysis.runs import batch
     from analysis.runs.checkup import checkup
@@ -514,7 +514,7 @@ def check_command(options: argparse.Namespace) -> int:
     from analysis.tables.overview import rules_told_by_language
     from analysis.tables.trends import corpus_events
 
-    corpus = given_corpus(options)
+    corpus = _given_corpus(options)
     print(f"{shown(corpus.name)} can be read.")
     for line in checkup(corpus):
         print(f"  {line}" if line else "")
@@ -536,13 +536,13 @@ def check_command(options: argparse.Namespace) -> int:
         print(f"  {told} will be skipped: {batch.frames_missing(corpus, options.codebook)}")
     if book.toneless:
         print(f"  codebook {shown(book.name)}, words without tone: {len(book.toneless)} rules")
-    try_examples(book)
+    _try_examples(book)
     if options.strict:
         corpus.refuse_rejections()
-    return DONE
+    return _DONE
 
 
-def check_codebook(options: argparse.Namespace) -> int:
+def _check_codebook(options: argparse.Namespace) -> int:
     """`workbook check --codebook` without a corpus."""
     from analysis.rules.codebook import read_codebook
 
@@ -550,24 +550,24 @@ def check_codebook(options: argparse.Namespace) -> int:
         raise InputError("nothing to check", allowed="a corpus, --codebook PATH, or both")
     book = read_codebook(options.codebook)
     print(f"{shown(book.name)} can be read.")
-    try_examples(book)
-    return DONE
+    _try_examples(book)
+    return _DONE
 
 
-def try_examples(book) -> None:
+def _try_examples(book) -> None:
     """Try the examples of a codebook and name those that fail; raises InputError where any does."""
     from analysis.coding.examples import example_table, failures_told
 
     examples = example_table(book)
     failed = failures_told(examples)
     print(f"  codebook {shown(book.name)}, examples: {len(examples)} tried, {len(failed)} fail")
-    for line in failed[:MOST_TOLD]:
-        say(f"workbook: {line}")
+    for line in failed[:_MOST_TOLD]:
+        _say(f"workbook: {line}")
     if failed:
         raise InputError(f"{len(failed)} of {len(examples)} examples of the codebook fail")
 
 
-def given_corpus(options: argparse.Namespace):
+def _given_corpus(options: argparse.Namespace):
     """The corpus of a command line, read as it says."""
     from analysis.corpus import read_corpus
     from analysis.runs.parameters import parse_value
@@ -577,7 +577,7 @@ def given_corpus(options: argparse.Namespace):
     return read_corpus(options.corpus, columns=columns, **manner)
 
 
-def found_units(options: argparse.Namespace):
+def _found_units(options: argparse.Namespace):
     """Every unit of the corpus with its automatic codes."""
     from analysis.coding.validation import coded_units
     from analysis.rules.codebook import corpus_codebook
@@ -585,12 +585,12 @@ def found_units(options: argparse.Namespace):
     from analysis.tokens import tokenize
 
     check_choices(random_seed=options.seed)
-    corpus = given_corpus(options)
+    corpus = _given_corpus(options)
     book = corpus_codebook(corpus, options.codebook)
     return coded_units(tokenize(corpus), book, options.unit, options.group)
 
 
-def sample_command(options: argparse.Namespace) -> int:
+def _sample_command(options: argparse.Namespace) -> int:
     """`workbook sample`."""
     from analysis.coding.validation import sample_files
     from analysis.report.results import write_whole
@@ -600,7 +600,7 @@ def sample_command(options: argparse.Namespace) -> int:
         raise InputError("is there already, and no coder's work is overwritten", value=options.out)
     coders = [name.strip() for name in options.coders.split(",") if name.strip()]
     files = sample_files(
-        found_units(options),
+        _found_units(options),
         options.size,
         coders,
         both=options.both,
@@ -612,10 +612,10 @@ def sample_command(options: argparse.Namespace) -> int:
         write_whole(folder / name, content)
     print(f"{options.size} units drawn; written to {options.out}: {', '.join(files)}")
     print("sample.csv is the key; keep it from the coders, its strata tell the automatic code")
-    return DONE
+    return _DONE
 
 
-def agree_command(options: argparse.Namespace) -> int:
+def _agree_command(options: argparse.Namespace) -> int:
     """`workbook agree`."""
     from analysis.coding.validation import agreement_tables
     from analysis.report.pages import table_page
@@ -623,16 +623,16 @@ def agree_command(options: argparse.Namespace) -> int:
 
     folder = Path(options.folder)
     choices = {"confidence": 0.95, "resamples": 2000, "random_seed": options.seed}
-    tables = agreement_tables(folder, found_units(options), **choices)
+    tables = agreement_tables(folder, _found_units(options), **choices)
     for name, table in tables.items():
         write_whole(folder / "tables" / f"{name}.csv", csv_bytes(table))
     for name in ("problems", "agreement", "accuracy", "prevalence"):
-        print(f"{name}:\n{table_page(tables[name], most=MOST_TOLD).text or 'none'}\n")
+        print(f"{name}:\n{table_page(tables[name], most=_MOST_TOLD).text or 'none'}\n")
     print(f"all tables are in {options.folder}/tables")
-    return DONE
+    return _DONE
 
 
-def dictionary_command(options: argparse.Namespace) -> int:
+def _dictionary_command(options: argparse.Namespace) -> int:
     """`workbook dictionary`."""
     from analysis.report.pages import table_page
     from analysis.report.results import write_whole
@@ -650,11 +650,11 @@ def dictionary_command(options: argparse.Namespace) -> int:
         text, lost = codebook_yaml(imported.codebook), imported.report
     write_whole(out, text.encode("utf-8"))
     print(f"written to {options.out}; not carried over:")
-    print(table_page(lost, most=MOST_TOLD).text or "nothing")
-    return DONE
+    print(table_page(lost, most=_MOST_TOLD).text or "nothing")
+    return _DONE
 
 
-def cache_command(options: argparse.Namespace) -> int:
+def _cache_command(options: argparse.Namespace) -> int:
     """`workbook cache`."""
     from analysis.store.cache import cache_folder, clear, size
 
@@ -662,10 +662,10 @@ def cache_command(options: argparse.Namespace) -> int:
     if options.clear:
         clear()
         print("cleared")
-    return DONE
+    return _DONE
 
 
-class Progress:
+class _Progress:
     """How far each notebook is: bars on a terminal, a line an event elsewhere."""
 
     def __init__(self) -> None:
@@ -673,7 +673,7 @@ class Progress:
         self.tasks: dict[str, object] = {}
         self.begun = time.monotonic()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> _Progress:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -698,7 +698,7 @@ class Progress:
         """Take an event of a run (see `batch.Report`)."""
         if self.bars is None:
             if event != "cell":
-                say(f"{notebook}: {event}")
+                _say(f"{notebook}: {event}")
             return
         if notebook not in self.tasks:
             self.tasks[notebook] = self.bars.add_task(notebook, total=total or 1, state="")
@@ -713,7 +713,7 @@ class Progress:
             self.bars.update(task, state=state, **full)
 
 
-def say(text: str) -> None:
+def _say(text: str) -> None:
     """Write one line to standard error, whole."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()

@@ -44,18 +44,18 @@ from analysis.store.texts import TEXTS, Texts, cached_texts, texts_of_entry
 if TYPE_CHECKING:
     from analysis.reading.gathering import Spool
 
-RULES, WORDS = "exclusions.yaml", "words.yaml"
+RULES, _WORDS = "exclusions.yaml", "words.yaml"
 NO_VALUE = MISSING
 """The group of the documents without a value of a column: listed, but compared with nothing."""
 OTHERS = "(others)"
-MOST_GROUPS = 100
+_MOST_GROUPS = 100
 """Values of a column that are a group each; the documents of rarer ones are OTHERS together."""
-EXCLUSIONS = ("on", "off")
+_EXCLUSIONS = ("on", "off")
 EVERY = "all"
 POINTER = "corpus.yaml"
 BESIDE = ("codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml")
 """What a corpus folder may hold beside its texts; with POINTER the texts lie elsewhere."""
-EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
+_EXCLUDED = ("document", "line", "start", "end", "rule", "why", "text")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Corpus:
     the file of its exclusion rules, None where there is none.
     `rejected` are place and reason of each item that did not become a document, `remarks` place
     and note of each that was read by a guess. `key` is the place of the texts in the cache.
-    `words` are Chinese words of the corpus's own (`own_words`).
+    `words` are Chinese words of the corpus's own (`_own_words`).
     """
 
     name: str
@@ -90,7 +90,7 @@ class Corpus:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over every document's metadata, text and excluded lines, and the corpus's words."""
-        found = fingerprint(self.documents, self.texts, self.excluded)
+        found = _fingerprint(self.documents, self.texts, self.excluded)
         return key_of(found, self.words) if self.words else found
 
     def with_everything(self) -> Corpus:
@@ -108,9 +108,9 @@ class Corpus:
 
         Raises InputError for any other word.
         """
-        if exclusions not in EXCLUSIONS:
+        if exclusions not in _EXCLUSIONS:
             raise InputError(
-                "is no choice", where="exclusions", value=exclusions, allowed=EXCLUSIONS
+                "is no choice", where="exclusions", value=exclusions, allowed=_EXCLUSIONS
             )
         return self if exclusions == "on" else self.with_everything()
 
@@ -151,14 +151,14 @@ class Corpus:
                 value=column,
                 allowed=self.group_columns(),
             )
-        values = apart_by_language(self.documents[column].replace("", MISSING), self.languages)
+        values = _apart_by_language(self.documents[column].replace("", MISSING), self.languages)
         if (values == EVERY).any():
             raise InputError(
                 f"column {shown(column)} holds the value 'all', which stands for every document",
                 where=self.name,
                 allowed="any other value",
             )
-        codes, names = pd.factorize(rarest_joined(values, MOST_GROUPS))
+        codes, names = pd.factorize(_rarest_joined(values, _MOST_GROUPS))
         return pd.Series(np.asarray(names, dtype=object)[codes], dtype=object)
 
     def group_masks(self, column: str) -> list[tuple[str, np.ndarray]]:
@@ -178,12 +178,12 @@ def masks_of(groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
     return [(EVERY, every), *((name, codes == code) for code, name in ranked)]
 
 
-def rarest_joined(values: pd.Series, most: int) -> pd.Series:
+def _rarest_joined(values: pd.Series, most: int) -> pd.Series:
     """The values with all but the `most` commonest (of equal ones the first by name) as '(others)'.
 
     '(none)' is no value: it does not count and stays as it is.
 
-    >>> rarest_joined(pd.Series(["a", "b", "c", "c", "(none)"]), 2).tolist()
+    >>> _rarest_joined(pd.Series(["a", "b", "c", "c", "(none)"]), 2).tolist()
     ['a', '(others)', 'c', 'c', '(none)']
     """
     counts = values[values != NO_VALUE].value_counts()
@@ -203,12 +203,12 @@ def others_told(groups: Iterable[str], column: str) -> str:
     if OTHERS not in groups:
         return ""
     return (
-        f"{column} has more than {MOST_GROUPS} values: those with fewer documents than the first "
-        f"{MOST_GROUPS} are one group, {OTHERS}."
+        f"{column} has more than {_MOST_GROUPS} values: those with fewer documents than the first "
+        f"{_MOST_GROUPS} are one group, {OTHERS}."
     )
 
 
-def apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
+def _apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
     """Values of a column, the language added to those that occur in several languages."""
     if len(set(languages)) < 2:
         return values
@@ -253,31 +253,31 @@ def read_corpus(
     read two ways, and where no document is left.
     """
     if not str(path).strip():
-        raise InputError("no corpus is named", allowed=kinds())
+        raise InputError("no corpus is named", allowed=_kinds())
     place = locate(path)
     manner = Manner(dict(columns or {}), dates, encoding)
     if not place.exists():
-        raise InputError("no such corpus", value=str(path), allowed=kinds())
+        raise InputError("no such corpus", value=str(path), allowed=_kinds())
     if (place / POINTER).is_file():
-        return read_elsewhere(place, manner)
-    source = source_of(place, manner)
+        return _read_elsewhere(place, manner)
+    source = _source_of(place, manner)
     found = existing("corpora", remembered(source)) if source else None
     if found is None:
-        found = stored(place, manner)
+        found = _stored(place, manner)
         release_unused()
-        if source and source == source_of(place, manner):
+        if source and source == _source_of(place, manner):
             remember(source, found.notes["key"])
-    return with_words(opened(found, place, manner), own_words(place))
+    return _with_words(_opened(found, place, manner), _own_words(place))
 
 
-def kinds() -> str:
+def _kinds() -> str:
     """The kinds of corpus that can be read."""
     from analysis.reading.readers import KINDS
 
     return KINDS
 
 
-def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
+def _with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
     """The corpus with Chinese words of its own."""
     if not words:
         return corpus
@@ -286,13 +286,13 @@ def with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
     return known
 
 
-def own_words(place: Path) -> tuple[str, ...]:
+def _own_words(place: Path) -> tuple[str, ...]:
     """The words that words.yaml of a corpus folder lists, or NAME.words.yaml beside a file NAME.csv.
 
     They are Chinese words that are kept whole when texts are cut. Raises InputError with the line
     of one that is not Chinese or stands twice.
     """
-    file = own_file(place, WORDS)
+    file = _own_file(place, _WORDS)
     if not file.is_file():
         return ()
     words: list[str] = []
@@ -324,7 +324,7 @@ def texts_place(place: Path) -> Path:
     return texts
 
 
-def read_elsewhere(folder: Path, manner: Manner) -> Corpus:
+def _read_elsewhere(folder: Path, manner: Manner) -> Corpus:
     """The corpus that a folder's corpus.yaml names, with the folder's own rules and codebook.
 
     The file may say how the texts are read (columns, dates, encoding); what is given goes first.
@@ -337,64 +337,64 @@ def read_elsewhere(folder: Path, manner: Manner) -> Corpus:
     encoding = manner.encoding or top.text_of("encoding")
     texts = texts_place(folder)
     corpus = read_corpus(texts, columns=renames, dates=dates, encoding=encoding)
-    rules = rules_of(folder)
-    excluded = excluded_lines(corpus, read_exclusions(rules) if rules else [], rules)
-    own = tuple(sorted({*corpus.words, *own_words(folder)}))
+    rules = _rules_of(folder)
+    excluded = _excluded_lines(corpus, read_exclusions(rules) if rules else [], rules)
+    own = tuple(sorted({*corpus.words, *_own_words(folder)}))
     known = replace(corpus, folder=folder, rules=rules, excluded=excluded)
     if not (len(excluded) or len(corpus.excluded) or corpus.words):
         known.__dict__["fingerprint"] = corpus.fingerprint
-    return with_words(known, own)
+    return _with_words(known, own)
 
 
-def source_of(place: Path, manner: Manner) -> str:
+def _source_of(place: Path, manner: Manner) -> str:
     """A key for the files of a corpus as they are now, '' where they are too new to tell."""
     try:
         state = signature(files_of(place))
     except OSError:
         return ""
-    return key_of(code(), str(place.resolve()), manner.key, state) if state else ""
+    return key_of(_code(), str(place.resolve()), manner.key, state) if state else ""
 
 
 def files_of(place: Path) -> list[Path]:
     """The files that decide what a corpus is."""
-    own = [file for name in (RULES, WORDS) if (file := own_file(place, name)).is_file()]
-    return sorted({*every_file(place), *own}) if place.is_dir() else [place, *own]
+    own = [file for name in (RULES, _WORDS) if (file := _own_file(place, name)).is_file()]
+    return sorted({*_every_file(place), *own}) if place.is_dir() else [place, *own]
 
 
-def rules_of(place: Path) -> Path | None:
+def _rules_of(place: Path) -> Path | None:
     """The exclusion rules of a corpus: in its folder, or beside its file and named after it."""
-    file = own_file(place, RULES)
+    file = _own_file(place, RULES)
     return file if file.is_file() else None
 
 
-def own_file(place: Path, name: str) -> Path:
+def _own_file(place: Path, name: str) -> Path:
     """A file of a corpus: in its folder, or beside a file NAME.csv as NAME.name."""
     beside = f"{place.name.partition('.')[0]}.{name}"
     return place / name if place.is_dir() else place.with_name(beside)
 
 
-def every_file(folder: Path) -> list[Path]:
+def _every_file(folder: Path) -> list[Path]:
     """Every file below a folder, links not followed."""
     found = (Path(place) / name for place, _, names in os.walk(folder) for name in names)
     return sorted(file for file in found if not file.is_symlink())
 
 
 @cache
-def code() -> str:
+def _code() -> str:
     """What decides how a corpus is read."""
     stores = ("store.arrow", "store.spool", "store.texts")
     made_by = code_of("files", "language", "reading", *stores, "corpus")
     return key_of(made_by, versions_of(*LIBRARIES))
 
 
-def stored(place: Path, manner: Manner) -> Entry:
+def _stored(place: Path, manner: Manner) -> Entry:
     """The corpus read from its files and put into the cache."""
     with staged() as folder:
         draft = Draft(folder)
-        corpus, shards = read_into(draft, place, manner)
+        corpus, shards = _read_into(draft, place, manner)
         excluded = corpus.excluded.astype(str)
         told = [corpus.name, corpus.rejected, corpus.remarks, excluded.to_numpy().tolist()]
-        key = key_of(code(), told, corpus.fingerprint)
+        key = key_of(_code(), told, corpus.fingerprint)
         for number, column in enumerate(excluded):
             draft.add(packed(f"excluded_{number}", column_of(excluded[column])))
         notes = {"documents": list(corpus.documents), "excluded": list(excluded), "key": key}
@@ -406,21 +406,21 @@ def stored(place: Path, manner: Manner) -> Entry:
     return found
 
 
-def opened(found: Entry, place: Path, manner: Manner) -> Corpus:
+def _opened(found: Entry, place: Path, manner: Manner) -> Corpus:
     """A corpus from the cache."""
     documents, excluded = (
-        table_of(found, table, found.notes[table]) for table in ("documents", "excluded")
+        _table_of(found, table, found.notes[table]) for table in ("documents", "excluded")
     )
     excluded = excluded.astype(dict.fromkeys(("line", "start", "end"), np.int64))
     texts = cached_texts(found.notes["key"])
-    texts.renew = lambda: read_again(found.notes, place, manner)
+    texts.renew = lambda: _read_again(found.notes, place, manner)
     corpus = Corpus(
         name=found.notes["name"],
         documents=documents,
         texts=texts,
         excluded=excluded,
         folder=place if place.is_dir() else None,
-        rules=rules_of(place),
+        rules=_rules_of(place),
         rejected=tuple(map(tuple, found.notes["rejected"])),
         remarks=tuple(map(tuple, found.notes["remarks"])),
         key=found.notes["key"],
@@ -429,23 +429,23 @@ def opened(found: Entry, place: Path, manner: Manner) -> Corpus:
     return corpus
 
 
-def table_of(found: Entry, table: str, names: list[str]) -> pd.DataFrame:
+def _table_of(found: Entry, table: str, names: list[str]) -> pd.DataFrame:
     """A table of an entry, its columns mapped."""
     arrays = [unpacked(found, f"{table}_{number}") for number in range(len(names))]
     return pa.table(arrays, names=names).to_pandas()
 
 
-def read_again(notes: Mapping, place: Path, manner: Manner) -> Texts:
+def _read_again(notes: Mapping, place: Path, manner: Manner) -> Texts:
     """The texts of a corpus whose entry, with these notes, is damaged, from its files."""
     for kind, key in [("corpora", notes["key"]), *(("shards", key) for key in notes["shards"])]:
         drop(kind, key)
-    fresh = stored(place, manner)
+    fresh = _stored(place, manner)
     if fresh.notes["key"] != notes["key"]:
         raise InputError("the corpus changed while it was read", where=place.name)
     return cached_texts(notes["key"])
 
 
-def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -> str:
+def _fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -> str:
     """SHA-256 over the metadata, texts and excluded lines of documents."""
     parts: list[str | bytes | memoryview] = [len(documents.columns)]
     for name, values in documents.items():
@@ -454,18 +454,18 @@ def fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -
     return key_of(*parts, lines, memoryview(np.ascontiguousarray(texts.digests)))
 
 
-def read_into(draft: Draft, place: Path, manner: Manner) -> tuple[Corpus, list[str]]:
+def _read_into(draft: Draft, place: Path, manner: Manner) -> tuple[Corpus, list[str]]:
     """Read a corpus from its files, written to `draft` on the way; also the keys of its `shards`."""
     from analysis.reading.gathering import gathered
 
     told = Reading()
     try:
         with gathered(place, manner, told, draft.folder) as spool:
-            corpus = from_spool(spool, told, draft, name=place.name, order=manner.dates)
+            corpus = _from_spool(spool, told, draft, name=place.name, order=manner.dates)
             shards = spool.shards
-    except EmptyCorpus as error:
-        raise rejected_all(error, told) from error
-    rules = rules_of(place)
+    except _EmptyCorpus as error:
+        raise _rejected_all(error, told) from error
+    rules = _rules_of(place)
     corpus = replace(
         corpus,
         folder=place if place.is_dir() else None,
@@ -474,15 +474,15 @@ def read_into(draft: Draft, place: Path, manner: Manner) -> tuple[Corpus, list[s
         remarks=tuple((one.where, one.note) for one in told.remarks),
     )
     if rules is not None:
-        corpus = replace(corpus, excluded=excluded_lines(corpus, read_exclusions(rules), rules))
+        corpus = replace(corpus, excluded=_excluded_lines(corpus, read_exclusions(rules), rules))
     return corpus, shards
 
 
-class EmptyCorpus(InputError):
+class _EmptyCorpus(InputError):
     """A corpus without a document."""
 
 
-def rejected_all(error: InputError, told: Reading) -> InputError:
+def _rejected_all(error: InputError, told: Reading) -> InputError:
     """What is said of a corpus without a document, with what was rejected first."""
     if not told.rejected:
         return error
@@ -495,16 +495,16 @@ def rejected_all(error: InputError, told: Reading) -> InputError:
 # --- from rows to documents ------------------------------------------------------------------------
 
 
-def from_spool(spool: Spool, told: Reading, draft: Draft, *, name: str, order: str = "") -> Corpus:
+def _from_spool(spool: Spool, told: Reading, draft: Draft, *, name: str, order: str = "") -> Corpus:
     """A corpus of validated documents, in the order of their ids; everything is written to `draft`.
 
     A document with an empty or doubled id, or a date that is none, is rejected in `told`. Raises
     InputError for no document, and for dates that can be read two ways.
     """
     if not len(spool):
-        raise EmptyCorpus("the corpus is empty: it holds no document", where=name)
+        raise _EmptyCorpus("the corpus is empty: it holds no document", where=name)
     if not spool.speaks:
-        raise EmptyCorpus("the corpus is empty: no document holds a letter or a digit", where=name)
+        raise _EmptyCorpus("the corpus is empty: no document holds a letter or a digit", where=name)
     places = spool.places["place"]
     metadata = validated(spool.metadata, len(places), lambda n: places[n].as_py(), order)
     problems = metadata.problems
@@ -514,9 +514,9 @@ def from_spool(spool: Spool, told: Reading, draft: Draft, *, name: str, order: s
     kept = metadata.order
     kept = kept[~np.isin(kept, numbers)] if numbers else kept
     if not len(kept):
-        raise EmptyCorpus("the corpus is empty: no document is left", where=name)
+        raise _EmptyCorpus("the corpus is empty: no document is left", where=name)
     names = [*COLUMNS, *(column for column in metadata.columns if column not in COLUMNS)]
-    told.remarks.extend(guess_languages(metadata.columns, spool.noted["chinese"], kept))
+    told.remarks.extend(_guess_languages(metadata.columns, spool.noted["chinese"], kept))
     in_order = np.array_equal(kept, np.arange(len(places)))
     for number, column in enumerate(names):
         values = metadata.columns.pop(column)
@@ -530,13 +530,13 @@ def from_spool(spool: Spool, told: Reading, draft: Draft, *, name: str, order: s
     release_unused()
     return Corpus(
         name=name,
-        documents=table_of(found, "documents", names),
+        documents=_table_of(found, "documents", names),
         texts=texts_of_entry(found),
-        excluded=pd.DataFrame(columns=list(EXCLUDED)),
+        excluded=pd.DataFrame(columns=list(_EXCLUDED)),
     )
 
 
-def guess_languages(
+def _guess_languages(
     columns: dict[str, pa.LargeStringArray], mostly_chinese: np.ndarray, kept: np.ndarray
 ) -> Iterator[Remark]:
     """Set the language of documents that declare none and are written in Chinese characters to `zh`;
@@ -554,7 +554,7 @@ def guess_languages(
     yield Remark("language", note)
 
 
-def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) -> pd.DataFrame:
+def _excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) -> pd.DataFrame:
     """One row an excluded line, in the order of documents and lines; the first rule that hits counts.
 
     Raises InputError for a rule that names a document the corpus does not have.
@@ -577,7 +577,7 @@ def excluded_lines(corpus: Corpus, rules: list[Exclusion], file: Path | None) ->
         document, source = documents["id"].iloc[number], documents["source"].iloc[number]
         mine = [rule for rule in rules if document in rule.documents or source in rule.sources]
         found += exclude_from(document, corpus.texts[number], mine)
-    return pd.DataFrame(found, columns=list(EXCLUDED))
+    return pd.DataFrame(found, columns=list(_EXCLUDED))
 
 
 def unused_rules(corpus: Corpus) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST_SHOWN = 80
+_LONGEST_SHOWN = 80
 
 
 class InputError(Exception):
@@ -28,7 +28,7 @@ class InputError(Exception):
         if value is not None:
             text += f": {shown(value)}"
         if allowed:
-            text += f"; allowed: {shown(listed(allowed), quote=False, longest=400)}"
+            text += f"; allowed: {shown(_listed(allowed), quote=False, longest=400)}"
         if hint:
             text += f"; try {shown(hint, quote=False, longest=400)}"
         super().__init__(text)
@@ -38,7 +38,7 @@ class InputError(Exception):
         return [f"InputError: {self}"]
 
 
-def shown(value: object, *, quote: bool = True, longest: int = LONGEST_SHOWN) -> str:
+def shown(value: object, *, quote: bool = True, longest: int = _LONGEST_SHOWN) -> str:
     """A value as safe text for a terminal: one line, bounded, nothing invisible.
 
     Control, format and bidirectional characters are written as escapes.
@@ -59,7 +59,7 @@ def shown_lines(text: str) -> str:
     return "\n".join(shown(line, quote=False, longest=4000) for line in text.split("\n"))
 
 
-def listed(allowed: object) -> str:
+def _listed(allowed: object) -> str:
     """Allowed values as a phrase: strings as they are, other collections joined by commas."""
     if isinstance(allowed, str):
         return allowed

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from analysis.errors import InputError, shown
 
-DEEPEST = 20
+_DEEPEST = 20
 
 
 def read_text(file: Path, *, name: str = "") -> str:
@@ -32,7 +32,7 @@ def read_text(file: Path, *, name: str = "") -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise not_utf8(name, line, error.start, content[error.start]) from error
+        raise _not_utf8(name, line, error.start, content[error.start]) from error
 
 
 def refuse_device(file: Path, name: str) -> None:
@@ -41,7 +41,7 @@ def refuse_device(file: Path, name: str) -> None:
         raise InputError("is no regular file", where=name)
 
 
-def not_utf8(name: str, line: int, place: int, byte: int) -> InputError:
+def _not_utf8(name: str, line: int, place: int, byte: int) -> InputError:
     """What is said of bytes that are no UTF-8."""
     return InputError(
         f"is not UTF-8: byte {place}",
@@ -51,7 +51,7 @@ def not_utf8(name: str, line: int, place: int, byte: int) -> InputError:
     )
 
 
-def read_lines(file: Path) -> Iterator[str]:
+def _read_lines(file: Path) -> Iterator[str]:
     """The lines of a UTF-8 file as `\\n` parts them, one at a time; raises InputError as `read_text`."""
     refuse_device(file, file.name)
     try:
@@ -61,7 +61,7 @@ def read_lines(file: Path) -> Iterator[str]:
                 try:
                     yield content.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError as error:
-                    raise not_utf8(
+                    raise _not_utf8(
                         file.name, number, place + error.start, content[error.start]
                     ) from error
                 place += len(content)
@@ -75,7 +75,7 @@ def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     Raises InputError, on the way, with the line of whatever is no CSV.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    lines = (part for line in read_lines(file) for part in io.StringIO(line, newline=""))
+    lines = (part for line in _read_lines(file) for part in io.StringIO(line, newline=""))
     reader = csv.reader(lines, strict=True)
     line = 1
     try:
@@ -180,8 +180,8 @@ def read_yaml(file: Path) -> Node:
 
     loader = yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
     try:
-        events = plain_events(yaml.parse(read_text(file), Loader=loader), file.name)
-        top = built(events, file.name)
+        events = _plain_events(yaml.parse(read_text(file), Loader=loader), file.name)
+        top = _built(events, file.name)
         for _ in events:  # what follows must be right too
             pass
         return top
@@ -192,7 +192,7 @@ def read_yaml(file: Path) -> Node:
         raise InputError(f"broken YAML ({problem})", where=f"{file.name}{line}") from error
 
 
-def plain_events(events: Iterator, name: str) -> Iterator:
+def _plain_events(events: Iterator, name: str) -> Iterator:
     """The events of one document; raises InputError for anchors, aliases, tags, depth."""
     import yaml
 
@@ -204,8 +204,8 @@ def plain_events(events: Iterator, name: str) -> Iterator:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if documents > 1:
             raise InputError("a second YAML document is not allowed", where=where)
-        if depth > DEEPEST:
-            raise InputError(f"nested deeper than {DEEPEST}", where=where)
+        if depth > _DEEPEST:
+            raise InputError(f"nested deeper than {_DEEPEST}", where=where)
         if getattr(event, "anchor", None):
             raise InputError("anchors and aliases are not allowed", where=where, value=event.anchor)
         if getattr(event, "tag", None):
@@ -214,40 +214,40 @@ def plain_events(events: Iterator, name: str) -> Iterator:
             yield event
 
 
-def built(events: Iterator, name: str) -> Node:
+def _built(events: Iterator, name: str) -> Node:
     first = next(events, None)
     if first is None:
         raise InputError("the file is empty", where=name)
-    return node_from(first, events, name)
+    return _node_from(first, events, name)
 
 
-def node_from(event, events: Iterator, name: str) -> Node:
+def _node_from(event, events: Iterator, name: str) -> Node:
     import yaml
 
     where = f"{name}, line {event.start_mark.line + 1}"
     if isinstance(event, yaml.ScalarEvent):
         return Node(event.value, where)
     if isinstance(event, yaml.SequenceStartEvent):
-        return Node(list(sequence(events, name)), where)
-    return Node(mapping(events, name), where)
+        return Node(list(_sequence(events, name)), where)
+    return Node(_mapping(events, name), where)
 
 
-def sequence(events: Iterator, name: str) -> Iterator[Node]:
+def _sequence(events: Iterator, name: str) -> Iterator[Node]:
     import yaml
 
     while not isinstance(event := next(events), yaml.SequenceEndEvent):
-        yield node_from(event, events, name)
+        yield _node_from(event, events, name)
 
 
-def mapping(events: Iterator, name: str) -> dict[str, Node]:
+def _mapping(events: Iterator, name: str) -> dict[str, Node]:
     import yaml
 
     entries: dict[str, Node] = {}
     while not isinstance(event := next(events), yaml.MappingEndEvent):
-        key = node_from(event, events, name)
+        key = _node_from(event, events, name)
         if key.text() in entries:
             raise key.error("key stands twice")
-        value = node_from(next(events), events, name)
+        value = _node_from(next(events), events, name)
         entries[key.text()] = replace(value, key_where=key.where)
     return entries
 

@@ -45,12 +45,12 @@ from analysis.store.cache import (
 if TYPE_CHECKING:
     from scipy import sparse
 
-T = TypeVar("T")
-LEAST, MEAN, MOST = 3_000_000, 3_000_000, 12_000_000
+_T = TypeVar("T")
+_LEAST, _MEAN, _MOST = 3_000_000, 3_000_000, 12_000_000
 """Bytes of text of a block: after LEAST it ends once in MEAN bytes, by chance, and before MOST."""
 WORTH_A_PROCESS = 40_000_000
 """Bytes of text from which a second process makes blocks as well."""
-MOST_KEPT = 20_000_000
+_MOST_KEPT = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,11 +225,11 @@ class Tokens:
         if number in self.kept_blocks:
             return self.kept_blocks[number]
         block = self.opened_block(number)
-        if len(self) <= MOST_KEPT:
+        if len(self) <= _MOST_KEPT:
             self.kept_blocks[number] = block
         return block
 
-    def each(self, function: Callable[[Block], T]) -> Iterator[tuple[Block, T]]:
+    def each(self, function: Callable[[Block], _T]) -> Iterator[tuple[Block, _T]]:
         """Every block with what a function makes of it, in their order, made by several threads."""
         return ahead(self.blocks(), function, workers())
 
@@ -265,7 +265,7 @@ class Tokens:
 
         Kept in memory for a corpus of up to MOST_KEPT tokens, counted anew for a larger one.
         """
-        if len(self) > MOST_KEPT:
+        if len(self) > _MOST_KEPT:
             yield from (counts for _, counts in self.each(self.counted))
         else:
             yield from self.kept_counts
@@ -328,7 +328,7 @@ class Tokens:
     @cached_property
     def jobs(self) -> list[Job]:
         """What each block is made from."""
-        return jobs_of(self.corpus)
+        return _jobs_of(self.corpus)
 
     def block_number(self, document: int) -> int:
         """The block that holds a document."""
@@ -343,37 +343,37 @@ def tokenize(corpus: Corpus) -> Tokens:
 
     Raises InputError where no line that is kept holds a letter or a digit.
     """
-    source = key_of(code(), versions(), (LEAST, MEAN, MOST), corpus.fingerprint)
+    source = key_of(code(), _versions(), (_LEAST, _MEAN, _MOST), corpus.fingerprint)
     found = existing("tokens", remembered(source))
     if found is None:
-        found = stored(corpus, jobs_of(corpus))
+        found = _stored(corpus, _jobs_of(corpus))
         remember(source, found.notes["key"])
     if not found["document_start"][-1]:
         raise InputError("no line that is kept holds a letter or a digit", where=corpus.name)
     return Tokens(corpus, found, tuple(found.notes["blocks"]))
 
 
-def stored(corpus: Corpus, jobs: list[Job]) -> Entry:
+def _stored(corpus: Corpus, jobs: list[Job]) -> Entry:
     """The entry of a corpus's tokens, made where the cache lacks it."""
     keys = [job.key for job in jobs]
     key = key_of(code(), keys)
     notes = {"key": key, "blocks": keys}
-    return entry("tokens", key, lambda folder: save(folder, key, notes, merged(corpus, jobs)))
+    return entry("tokens", key, lambda folder: save(folder, key, notes, _merged(corpus, jobs)))
 
 
-def jobs_of(corpus: Corpus) -> list[Job]:
+def _jobs_of(corpus: Corpus) -> list[Job]:
     """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
     different, spoken = coded(column_of(corpus.documents["language"]))
     excluded = excluded_by_number(corpus)
     numbers = list(excluded)
     sizes = corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]
     jobs, first = [], 0
-    for last in block_ends(sizes, corpus.texts.digests):
+    for last in _block_ends(sizes, corpus.texts.digests):
         languages = [different[place] for place in spoken[first:last].tolist()]
         mine = numbers[bisect_left(numbers, first) : bisect_left(numbers, last)]
         lines = {str(n - first): excluded[n] for n in mine}
         digests = corpus.texts.digests[first:last].tobytes()
-        key = key_of(versions(), digests, languages, lines, corpus.words)
+        key = key_of(_versions(), digests, languages, lines, corpus.words)
         jobs.append(Job(key, first, last, languages, lines, corpus.words))
         first = last
     return jobs
@@ -389,7 +389,7 @@ def excluded_by_number(corpus: Corpus) -> dict[int, list[int]]:
     return {n: sorted(by_id[name]) for n, name in zip(numbers.tolist(), names, strict=True)}
 
 
-def block_ends(sizes: np.ndarray, digests: np.ndarray) -> Iterator[int]:
+def _block_ends(sizes: np.ndarray, digests: np.ndarray) -> Iterator[int]:
     """One past the last document of each block, by the bytes of the documents and their digests.
 
     A document's own digest decides whether a block may end behind it, as likely as it is long: two
@@ -398,10 +398,10 @@ def block_ends(sizes: np.ndarray, digests: np.ndarray) -> Iterator[int]:
     """
     ends = np.cumsum(sizes)
     draws = np.ascontiguousarray(digests[:, :8]).view("<u8").reshape(-1) / 2.0**64
-    chances = np.flatnonzero(draws * MEAN < sizes)
+    chances = np.flatnonzero(draws * _MEAN < sizes)
     first, before = 0, 0
     while first < len(ends):
-        earliest, latest = np.searchsorted(ends, (before + LEAST, before + MOST + 1)).tolist()
+        earliest, latest = np.searchsorted(ends, (before + _LEAST, before + _MOST + 1)).tolist()
         earliest, latest = max(earliest, first), max(latest - 1, first)
         chance = int(np.searchsorted(chances, earliest))
         last = min(int(chances[chance]), latest) if chance < len(chances) else latest
@@ -415,7 +415,7 @@ def code(*modules: str) -> str:
 
 
 @cache
-def versions() -> list[str]:
+def _versions() -> list[str]:
     """What decides where a token or a sentence ends: code and the libraries it rests on."""
     made_by = code_of("language", "store.arrow", "store.blocks")
     return [made_by, *versions_of("regex", "sentencex", "pyarrow", "numpy", *chinese.LIBRARIES)]
@@ -442,7 +442,7 @@ def made(corpus: Corpus, jobs: list[Job], product: Product = BLOCKS) -> Iterator
     )
     helpers = min(workers(), len(missing)) - 1 if size > WORTH_A_PROCESS and corpus.key else 0
     with staged() as desk:
-        running = [helper(corpus.key, missing, desk, product.module) for _ in range(helpers)]
+        running = [_helper(corpus.key, missing, desk, product.module) for _ in range(helpers)]
         more = make_untaken(corpus.texts, missing, desk, product)
         for job in jobs:
             while (found := product.known(job)) is None and next(more, None):
@@ -454,7 +454,7 @@ def made(corpus: Corpus, jobs: list[Job], product: Product = BLOCKS) -> Iterator
             yield found
 
 
-def helper(corpus: str, jobs: list[Job], desk: Path, module: str) -> subprocess.Popen:
+def _helper(corpus: str, jobs: list[Job], desk: Path, module: str) -> subprocess.Popen:
     """A process that makes what no other has taken of the blocks of a corpus of the cache."""
     task = desk / "task"  # a file, as a pipe is filled only while the other side reads
     if not task.exists():
@@ -472,12 +472,12 @@ def helper(corpus: str, jobs: list[Job], desk: Path, module: str) -> subprocess.
         )
 
 
-def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
+def _merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
     """The arrays of a corpus's tokens, its blocks put together."""
     import pyarrow.compute as pc
 
     tokens, sentences, sizes = [], [], []
-    forms = Forms()
+    forms = _Forms()
     for block, job in zip(made(corpus, jobs), jobs, strict=True):
         tokens.append(np.diff(block["document_start"]).astype(np.int32))
         sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
@@ -500,7 +500,7 @@ def merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
     }
 
 
-class Forms:
+class _Forms:
     """The different forms of many arrays in the order in which they came, how often each occurs in
     all of them, and where each of their forms is among them."""
 
@@ -547,11 +547,11 @@ def types_of(vocabulary) -> dict[str, np.ndarray]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lower = replaced(
+    lower = _replaced(
         pc.ascii_lower(vocabulary), pc.invert(pc.string_is_ascii(vocabulary)), vocabulary, str.lower
     )
     common = pc.is_in(lower, pa.array(sorted(stop_words()), pa.large_string()))
-    kinds = replaced(lower, common, vocabulary, folded)
+    kinds = _replaced(lower, common, vocabulary, folded)
     types = pc.unique(kinds)
     types = types.take(pc.array_sort_indices(types))
     doubtful = pc.match_substring_regex(types, r"^(.|\p{N}.*)$")
@@ -569,7 +569,7 @@ def types_of(vocabulary) -> dict[str, np.ndarray]:
     }
 
 
-def replaced(values, where, source, function: Callable[[str], str]):
+def _replaced(values, where, source, function: Callable[[str], str]):
     """An Arrow array with what a function makes of the source in the places of a mask."""
     import pyarrow as pa
     import pyarrow.compute as pc

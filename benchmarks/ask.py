@@ -118,7 +118,7 @@ class Session:
         return len(collocation_table(self.tokens))
 
     def intervals(self):
-        """Rates of twenty terms by month and source, each with a bootstrap interval."""
+        """Rates of twenty terms by month and source, each with an interval."""
         from analysis.rules.evidence import find
         from analysis.tables.trends import trend_table
 
@@ -126,7 +126,7 @@ class Session:
         return len(trend_table(found, group="source", period="month", resamples=1000).table)
 
     def differences(self):
-        """Differences of frame shares between sources, with permutation tests."""
+        """Differences of frame shares between sources, with tests."""
         from analysis.tables.framing import code_units, difference_table
 
         coding = code_units(self.tokens, self.book, "sentence", keep=0)

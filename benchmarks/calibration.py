@@ -16,7 +16,7 @@ import numpy as np
 from analysis.statistics import uncertainty
 from analysis.statistics.uncertainty import Clusters, WordSums
 
-LEVEL, FRAMES = 0.05, 10
+LEVEL, FRAMES, BATCH = 0.05, 10, 20
 SCENARIOS = {
     "10 x 5 / 60 x 50": (10, 5, 60, 50),
     "8 x 30 / 40 x 30": (8, 30, 40, 30),
@@ -50,18 +50,21 @@ def beta_binomial(sizes, share: float, correlation: float, columns: int, rng) ->
 
 
 def frame_draws(scenario, share, correlation, uneven, ratio, corpora, rng) -> np.ndarray:
-    """p of ten frames in each corpus; the group's share is `ratio` times that of the other."""
+    """p of ten frames in each corpus; the group's share is `ratio` times that of the other.
+
+    Twenty corpora at a time have documents of the same sizes.
+    """
     n, mean, m, other = scenario
     found = []
-    for _ in range(corpora):
+    for _ in range(0, corpora, BATCH):
         sides = [sizes_of(n, mean, uneven, rng), sizes_of(m, other, uneven, rng)]
         shares = (min(share * ratio, 0.9), share)
         documents = [
-            Clusters(beta_binomial(size, one, correlation, FRAMES, rng), size)
+            Clusters(beta_binomial(size, one, correlation, FRAMES * BATCH, rng), size)
             for size, one in zip(sides, shares, strict=True)
         ]
         found.append(uncertainty.rate_difference(*documents, confidence=1 - LEVEL).p)
-    return np.array(found)
+    return np.concatenate(found).reshape(-1, FRAMES)
 
 
 def word_counts(sizes: np.ndarray, rates: np.ndarray, shape: float, rng) -> np.ndarray:

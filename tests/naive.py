@@ -13,7 +13,7 @@ from analysis.language import chinese
 from analysis.language.parts import alternatives
 from analysis.language.sentences import sentence_spans
 from analysis.language.wrapping import joints
-from analysis.rules.codebook import is_chinese_word, words_in
+from analysis.rules.codebook import _words_in, is_chinese_word
 
 Match = tuple[int, int, int]
 
@@ -118,7 +118,7 @@ def parts(rule: str) -> list[tuple[int, str]]:
         if piece.startswith("~"):
             gap = int(piece[1:])
         else:
-            for word in words_in(piece):
+            for word in _words_in(piece):
                 found.append((gap, word))
                 gap = 0
     return found

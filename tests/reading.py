@@ -10,8 +10,8 @@ from analysis.language.words import TOKEN
 from analysis.rules.codebook import RuleSet, parse_rule
 from analysis.rules.evidence import evidence_table, find
 from analysis.rules.matching import Matcher
-from analysis.store.blocks import Job, make_block
-from analysis.store.texts import Files, Texts
+from analysis.store.blocks import Job, _make_block
+from analysis.store.texts import Texts, _Files
 from analysis.tokens import Tokens
 
 
@@ -94,7 +94,7 @@ class Held(Texts):
         begins = 2 * np.cumsum(sizes)  # none follows another
         self.spans = np.column_stack((begins, begins + sizes))
         self.checked = np.ones(len(texts), dtype=bool)
-        self.files = Files(Path("nowhere"), np.array([], dtype=np.int64))
+        self.files = _Files(Path("nowhere"), np.array([], dtype=np.int64))
 
     def content(self, number: int) -> bytes:
         return self.contents[number]
@@ -105,7 +105,7 @@ def block_of(*texts: str, languages=None, excluded=None) -> dict[str, np.ndarray
     n = len(texts)
     lines = {str(number): lines for number, lines in enumerate(excluded or ()) if lines}
     job = Job("", 0, n, languages or ["en"] * n, lines)
-    return make_block(Held(*texts), job)
+    return _make_block(Held(*texts), job)
 
 
 def read_block(block: dict[str, np.ndarray]) -> list[list[tuple]]:

@@ -299,7 +299,7 @@ def test_blocks_end_where_a_plain_loop_ends_them(sizes, cut, mean):
         for name, value in zip(("LEAST", "MOST", "MEAN"), (*cut, mean), strict=True):
             patch.setattr(analysis.tokens, name, value)
         digests = digests_of(len(sizes), len(sizes))
-        ends = analysis.tokens.block_ends(np.array(sizes), digests)
+        ends = analysis.tokens._block_ends(np.array(sizes), digests)
         assert list(ends) == ends_one_by_one(sizes, digests)
 
 
@@ -309,9 +309,9 @@ def test_documents_put_in_cost_few_blocks(put_in):
     n, at = 200_000, 100_000
     sizes, digests = np.full(n, 3800), digests_of(1, n)
     new = digests_of(2, put_in)
-    before = list(analysis.tokens.block_ends(sizes, digests))
+    before = list(analysis.tokens._block_ends(sizes, digests))
     after = list(
-        analysis.tokens.block_ends(
+        analysis.tokens._block_ends(
             np.full(n + put_in, 3800), np.concatenate((digests[:at], new, digests[at:]))
         )
     )
@@ -322,7 +322,7 @@ def test_documents_put_in_cost_few_blocks(put_in):
 
 def test_a_store_that_was_made_is_opened_without_a_look_at_its_documents(in_blocks, monkeypatch):
     corpus = in_blocks(rows()).corpus
-    monkeypatch.setattr(analysis.tokens, "jobs_of", lambda corpus: pytest.fail("was looked at"))
+    monkeypatch.setattr(analysis.tokens, "_jobs_of", lambda corpus: pytest.fail("was looked at"))
     assert len(analysis.tokenize(corpus)) > 0
 
 
@@ -363,11 +363,11 @@ def test_the_number_of_processes_is_irrelevant(in_blocks, monkeypatch, tmp_path,
 def test_helping_processes_are_told_every_block(in_blocks, monkeypatch, tmp_path):
     """With three processes two of them are helpers, and each may take any of the blocks."""
     started = []
-    helper = analysis.tokens.helper
+    helper = analysis.tokens._helper
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("WORKBOOK_WORKERS", "3")
     monkeypatch.setattr(analysis.tokens, "WORTH_A_PROCESS", 0)
-    monkeypatch.setattr(analysis.tokens, "helper", lambda *given: started.append(given[1]) or helper(*given))  # fmt: skip
+    monkeypatch.setattr(analysis.tokens, "_helper", lambda *given: started.append(given[1]) or helper(*given))  # fmt: skip
     n_blocks = len(in_blocks(rows(), SOME).keys)
     assert [len(jobs) for jobs in started] == [n_blocks, n_blocks]
 
@@ -375,11 +375,11 @@ def test_helping_processes_are_told_every_block(in_blocks, monkeypatch, tmp_path
 def test_a_helper_makes_all_blocks_that_nobody_took(in_blocks, monkeypatch, tmp_path):
     """All but the block that is taken already are there when the helper ends, the taken one is not."""
     corpus = in_blocks(rows(), SOME).corpus
-    jobs = analysis.tokens.jobs_of(corpus)
+    jobs = analysis.tokens._jobs_of(corpus)
     for job in jobs:
         drop("blocks", job.key)
     (tmp_path / "1").touch()
-    assert analysis.tokens.helper(corpus.key, jobs, tmp_path, "analysis.store.blocks").wait() == 0
+    assert analysis.tokens._helper(corpus.key, jobs, tmp_path, "analysis.store.blocks").wait() == 0
     assert [existing("blocks", job.key) is None for job in jobs] == [n == 1 for n in range(len(jobs))]  # fmt: skip
 
 
@@ -399,7 +399,7 @@ def test_a_block_is_made_without_pandas():
 def test_a_block_that_was_taken_and_left_undone_is_made(in_blocks, monkeypatch):
     """A helper that takes every block and ends at once costs nothing but time."""
     corpus = in_blocks(rows(), SOME).corpus
-    jobs = analysis.tokens.jobs_of(corpus)
+    jobs = analysis.tokens._jobs_of(corpus)
     for job in jobs:
         drop("blocks", job.key)
     monkeypatch.setattr(analysis.tokens, "make_untaken", lambda *_: iter(()))

@@ -45,7 +45,7 @@ def source(tmp_path) -> Path:
 @pytest.fixture
 def settled(monkeypatch):
     """Files count as left alone at once."""
-    monkeypatch.setattr(cache, "SETTLED", 0.0)
+    monkeypatch.setattr(cache, "_SETTLED", 0.0)
     time.sleep(0.01)
 
 
@@ -66,7 +66,7 @@ def test_a_corpus_is_read_and_cut_once(own, source, settled, monkeypatch):
     """The second time nothing is read from the source, nothing is made and no file is touched."""
     first = reading.forms(tokenize(read_corpus(source)))
     before = states(own)
-    monkeypatch.setattr(corpus, "stored", None)
+    monkeypatch.setattr(corpus, "_stored", None)
     monkeypatch.setattr("analysis.tokens.made", None)
     assert (first, reading.forms(tokenize(read_corpus(source)))) == (FORMS, FORMS)
     assert states(own) == before
@@ -75,7 +75,7 @@ def test_a_corpus_is_read_and_cut_once(own, source, settled, monkeypatch):
 def test_one_entry_of_each_kind(own, source):
     """A small corpus is one entry of texts, one block and one of tokens, and nothing half made."""
     tokenize(read_corpus(source))
-    kinds = [file.relative_to(own).parts[0] for file in files(own, cache.MANIFEST)]
+    kinds = [file.relative_to(own).parts[0] for file in files(own, cache._MANIFEST)]
     assert sorted(kinds) == ["blocks", "corpora", "tokens"]
     assert [path for path in own.iterdir() if path.name.startswith(".")] == []
 
@@ -87,7 +87,7 @@ def test_a_lone_document_more_makes_only_its_block(own, in_blocks, monkeypatch):
     before = states(own / "blocks")
     tokens = in_blocks([*rows, {"id": "d195", "text": "A new race."}], (0, 1))
     after = states(own / "blocks")
-    assert len(files(own / "blocks", cache.MANIFEST)) == 41
+    assert len(files(own / "blocks", cache._MANIFEST)) == 41
     assert before.items() <= after.items()
     assert reading.forms(tokens)[20 * 3 : 20 * 3 + 3] == ["A", "new", "race"]
 
@@ -96,9 +96,9 @@ def test_a_document_more_leaves_most_blocks_alone(own, in_blocks):
     """Among 400 documents in dozens of blocks a new one makes a handful of blocks anew."""
     rows = [{"id": f"d{n:03}", "text": f"Race {n} goes on."} for n in range(400)]
     in_blocks(rows, (60, 400))
-    before = {file.parent.name for file in files(own / "blocks", cache.MANIFEST)}
+    before = {file.parent.name for file in files(own / "blocks", cache._MANIFEST)}
     tokens = in_blocks([*rows, {"id": "d1005", "text": "A new race."}], (60, 400))
-    made = {file.parent.name for file in files(own / "blocks", cache.MANIFEST)} - before
+    made = {file.parent.name for file in files(own / "blocks", cache._MANIFEST)} - before
     assert (len(before) > 40, 1 <= len(made) <= 5, len(tokens)) == (True, True, 1603)
 
 
@@ -137,8 +137,8 @@ def moved_array(file: Path) -> None:
 
 
 DAMAGE = [
-    *((cache.ARRAYS, harm) for harm in (cut_off, emptied, flipped, Path.unlink)),
-    *((cache.MANIFEST, harm) for harm in (cut_off, emptied, nonsense, another_key, moved_array, Path.unlink)),
+    *((cache._ARRAYS, harm) for harm in (cut_off, emptied, flipped, Path.unlink)),
+    *((cache._MANIFEST, harm) for harm in (cut_off, emptied, nonsense, another_key, moved_array, Path.unlink)),
 ]  # fmt: skip
 
 
@@ -232,9 +232,9 @@ def test_a_text_that_neither_cache_nor_source_holds_is_told(own, source):
 def test_what_a_stopped_run_left_does_no_harm(own, source):
     """A half-made folder, and a file in the place of an entry, do not stop anything."""
     tokens = tokenize(read_corpus(source))
-    place = cache.place_of("blocks", tokens.keys[0])
+    place = cache._place_of("blocks", tokens.keys[0])
     (own / ".making-left").mkdir()
-    (own / ".making-left" / cache.ARRAYS).write_bytes(b"half")
+    (own / ".making-left" / cache._ARRAYS).write_bytes(b"half")
     for file in place.iterdir():
         file.unlink()
     place.rmdir()
@@ -245,14 +245,14 @@ def test_what_a_stopped_run_left_does_no_harm(own, source):
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [("analysis.tokens.versions", "blocks"), ("analysis.tokens.code_of", "tokens"), ("analysis.corpus.code", "corpora")],
+    [("analysis.tokens._versions", "blocks"), ("analysis.tokens.code_of", "tokens"), ("analysis.corpus._code", "corpora")],
 )  # fmt: skip
 def test_another_code_makes_its_own_entry(own, source, monkeypatch, code, kind):
     """Other code that makes an entry uses nothing that the old one made."""
     tokenize(read_corpus(source))
     monkeypatch.setattr(code, lambda *_: "other")
     assert reading.forms(tokenize(read_corpus(source))) == FORMS
-    assert len(files(own / kind, cache.MANIFEST)) == 2
+    assert len(files(own / kind, cache._MANIFEST)) == 2
 
 
 # --- the source --------------------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_processes_at_once_end_with_one_whole_entry(own, tmp_path, root):
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root) for _ in range(3)]  # fmt: skip
     told = [process.communicate() for process in running]
     assert told == [(b"140000\n", b"")] * 3
-    found = files(own, cache.MANIFEST)
+    found = files(own, cache._MANIFEST)
     assert sorted(path.relative_to(own).parts[0] for path in found) == [
         "blocks",
         "corpora",
@@ -379,7 +379,7 @@ def test_a_whole_entry_is_never_taken_away(own, monkeypatch):
         taken.append(cache.existing(kind, key))
         drop(kind, key)
 
-    cut_off(cache.entry("blocks", "key", make).folder / cache.ARRAYS)
+    cut_off(cache.entry("blocks", "key", make).folder / cache._ARRAYS)
     monkeypatch.setattr(cache, "drop", late_drop)
     assert cache.entry("blocks", "key", make)["a"].tolist() == [0, 1, 2]
     others[0].join()
@@ -441,9 +441,9 @@ def test_keys_know_every_module_that_decides_what_is_stored(module, monkeypatch)
     for place in (corpus, gathering, tokens):
         monkeypatch.setattr(place, "code_of", noted)
     made_by = {
-        "corpus": [corpus.code],
-        "reading.gathering": [gathering.code],
-        "tokens": [tokens.code, tokens.versions],
+        "corpus": [corpus._code],
+        "reading.gathering": [gathering._code],
+        "tokens": [tokens.code, tokens._versions],
     }
     for function in made_by.get(module, [lambda: tokens.code("duplicates.part")]):
         getattr(function, "__wrapped__", function)()

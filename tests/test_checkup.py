@@ -5,7 +5,7 @@ import pytest
 from analysis.corpus import read_corpus
 from analysis.files import read_yaml
 from analysis.reading.exclusions import read_exclusions
-from analysis.runs.checkup import checkup, far_dates, repeated_lines, rules_yaml
+from analysis.runs.checkup import _far_dates, _repeated_lines, _rules_yaml, checkup
 
 THAI = "การแข่งขันด้านปัญญาประดิษฐ์"
 
@@ -35,7 +35,7 @@ def test_counts_add_up(tmp_path):
 )
 def test_dates_far_from_all_others(dates, far):
     """A date is far where it lies fifty years and five interquartile ranges from the middle half."""
-    assert far_dates(dates) == far
+    assert _far_dates(dates) == far
 
 
 def test_span_and_missing_dates(corpus_of):
@@ -88,7 +88,7 @@ def shop(corpus_of):
 
 def test_repeated_lines_of_a_source(shop):
     """A line counts from three documents and a fifth of its source on; one of no letter never."""
-    assert repeated_lines(shop).to_numpy().tolist() == [
+    assert _repeated_lines(shop).to_numpy().tolist() == [
         ["A", "* min read", 4, 4],
         ["A", 'Subscribe now: "50% off" \u202e!', 4, 4],
     ]
@@ -104,14 +104,14 @@ def test_rules_to_paste_are_rules(shop, tmp_path):
     file.write_text("\n".join(told[start:]), encoding="utf-8")
     again = read_corpus(tmp_path / "made.jsonl")
     assert len(again.excluded) == 8
-    assert repeated_lines(again).empty
+    assert _repeated_lines(again).empty
 
 
 def test_a_long_repeated_line_is_a_rule_of_its_start(corpus_of, tmp_path):
     """Of a long line the rule has the start, and still fits it."""
     long = "All rights reserved. " * 30
-    table = repeated_lines(corpus_of(*(f"{long}{n}" for n in range(3))))
-    (tmp_path / "exclusions.yaml").write_text(rules_yaml(table))
+    table = _repeated_lines(corpus_of(*(f"{long}{n}" for n in range(3))))
+    (tmp_path / "exclusions.yaml").write_text(_rules_yaml(table))
     (rule,) = read_exclusions(tmp_path / "exclusions.yaml")
     assert len(rule.line) == 201
     assert rule.lines([f"{long}7", "other"]) == [0]
@@ -122,8 +122,8 @@ def test_a_long_repeated_line_is_a_rule_of_its_start(corpus_of, tmp_path):
 )
 def test_a_line_is_quoted_for_yaml(text, tmp_path):
     """Whatever a line holds, it comes back as it is and on one line."""
-    from analysis.runs.checkup import quoted
+    from analysis.runs.checkup import _quoted
 
-    (tmp_path / "c.yaml").write_text(f"a: {quoted(text)}", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(f"a: {_quoted(text)}", encoding="utf-8")
     assert read_yaml(tmp_path / "c.yaml").get("a").value == text
-    assert quoted(text).isprintable()
+    assert _quoted(text).isprintable()

@@ -11,8 +11,8 @@ import pytest
 from analysis.errors import InputError
 from analysis.language import chinese
 from analysis.language.chinese import (
+    _matched_form,
     letters_by_script,
-    matched_form,
     not_segmented,
     segment,
     segmented,
@@ -154,7 +154,7 @@ def test_simplified_keeps_every_offset():
 )
 def test_words_of_taiwan_are_matched(word, form):
     """A word of Taiwan's is compared as the mainland's."""
-    assert matched_form(word) == form
+    assert _matched_form(word) == form
 
 
 def test_unknown_conversion_refused():
@@ -162,7 +162,7 @@ def test_unknown_conversion_refused():
     with pytest.raises(
         InputError, match="unknown conversion: 's2t'; allowed: hk2s, t2s, tw2s, tw2sp"
     ):
-        matched_form("字", "s2t")
+        _matched_form("字", "s2t")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_stop_words_carry_no_topic():
     listed = stop_words("zh")
     assert {"的", "和", "我们", "我們", "因为", "因為"} <= listed
     topics = "中 外 美 中国 美国 印度 国家 政府 人工智能 技术 安全 竞争 发展 经济 企业 公司 新 大 年 月 日 人 亿 战略 世界 全球"
-    assert not set(topics.split()) & {*listed, *map(matched_form, listed)}
+    assert not set(topics.split()) & {*listed, *map(_matched_form, listed)}
 
 
 def test_stop_words_stand_in_both_variants():
@@ -226,8 +226,8 @@ def test_stop_words_are_chinese_words():
 def test_missing_library_names_the_extra(monkeypatch, name):
     """Without a library the error says what to install."""
     chinese.cutter_of.cache_clear()
-    chinese.converter_of.cache_clear()
-    chinese.traditional_sign.cache_clear()
+    chinese._converter_of.cache_clear()
+    chinese._traditional_sign.cache_clear()
     really = importlib.import_module
 
     def refuse(wanted: str):

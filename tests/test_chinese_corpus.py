@@ -11,7 +11,7 @@ from reading import matched_texts
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
 from analysis.plots import frame_shares, term_rates, term_rates_by_group
-from analysis.report.results import rendered
+from analysis.report.results import _rendered
 from analysis.rules.codebook import Codebook, parse_rule, term_sets
 from analysis.rules.evidence import find
 from analysis.tables import framing, overview, trends
@@ -272,5 +272,5 @@ def test_chinese_in_figures_has_glyphs(mixed, codebook):
     pytest.importorskip("pylopdf_fonts_zh_cn")
     for first, again in zip(drawn(mixed, codebook), drawn(mixed, codebook), strict=True):
         for kind in ("png", "svg"):
-            (bytes_, unseen), (same, _) = rendered(first, kind), rendered(again, kind)
+            (bytes_, unseen), (same, _) = _rendered(first, kind), _rendered(again, kind)
             assert (unseen, bytes_ == same) == (0, True)

@@ -9,9 +9,9 @@ import pytest
 import reading
 from reading import matches, rule_set
 
-from analysis.corpus import own_words, read_corpus
+from analysis.corpus import _own_words, read_corpus
 from analysis.errors import InputError
-from analysis.language.parts import Piece, alternatives, inner_edges, parts_of
+from analysis.language.parts import Piece, _inner_edges, _parts_of, alternatives
 from analysis.rules.codebook import parse_rule
 from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.tables.overview import content_words
@@ -138,12 +138,12 @@ def test_words_of_a_chinese_rule(rule, words):
 )
 def test_parts(word, parts):
     """A word has parts where every best cut has them; a place that holds another's name has none."""
-    assert parts_of(word) == parts
+    assert _parts_of(word) == parts
 
 
 def test_piece_ends_where_parts_meet():
     """A piece is found inside a word only from the edge of a part to the edge of a part."""
-    assert inner_edges("生成式人工智能") == {2, 3, 5}
+    assert _inner_edges("生成式人工智能") == {2, 3, 5}
     assert Piece("人工智能", "parts", "parts").fits("生成式人工智能")
     assert not Piece("人工智能").fits("生成式人工智能")
     assert not Piece("式人工", "parts", "parts").fits("生成式人工智能x")
@@ -249,4 +249,4 @@ def test_rules_know_the_words_of_the_corpus(tmp_path):
 def test_wrong_words_are_refused(tmp_path, content, problem):
     """A mistake in words.yaml is named with its line."""
     with pytest.raises(InputError, match=problem):
-        own_words(folder_of(tmp_path, content))
+        _own_words(folder_of(tmp_path, content))

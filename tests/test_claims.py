@@ -10,7 +10,7 @@ import pytest
 import analysis
 from analysis import plots
 from analysis.coding import correction, validation
-from analysis.corpus import rarest_joined, read_corpus
+from analysis.corpus import _rarest_joined, read_corpus
 from analysis.errors import InputError
 from analysis.rules.codebook import read_codebook, term_sets
 from analysis.rules.evidence import find
@@ -125,7 +125,7 @@ class Told:
         self.answers["overview"] = overview.overview_answer(self.tokens, "source", words, pairs)
 
     def in_time(self):
-        events, shown = trends.read_events(None), trends.occurring(self.by_group)
+        events, shown = trends._read_events(None), trends.occurring(self.by_group)
         rates, period = trends.occurring(self.trends.table), self.trends.period
         documents = self.tokens.corpus.documents.rename(columns={"id": "document"})
         self.draw(plots.term_rates(rates, events, period=period, confidence=0.95))
@@ -242,7 +242,7 @@ def test_missing_values_cannot_be_chosen_for_a_comparison(tmp_path):
 def test_missing_values_are_one_group_however_many_values_and_languages(tmp_path):
     """'(none)' is not joined with the rare values, and not split by language."""
     values = pd.Series(["a", "a", "b", "(none)"])
-    assert rarest_joined(values, 1).tolist() == ["a", "a", "(others)", "(none)"]
+    assert _rarest_joined(values, 1).tolist() == ["a", "a", "(others)", "(none)"]
     rows = [{"text": "race", "language": "en"}, {"text": "中国", "language": "zh"}]
     assert set(corpus_tokens(tmp_path, rows)[0].corpus.groups("source")) == {"(none)"}
 
@@ -261,7 +261,7 @@ def test_corrected_differences_leave_missing_values_out():
 def test_a_statement_is_not_compared_with_missing_values(messy):
     """'More than the others' means the others that have a source."""
     claim = findings.Claim("x", "x", "larger_share", "peace", {"source": "Times"}, {}, "x")
-    _, others = findings.two_sides(messy.tokens.corpus, claim)
+    _, others = findings._two_sides(messy.tokens.corpus, claim)
     sources = messy.tokens.corpus.documents["source"]
     assert set(sources[others]) == {"Guardian", "Gazette"}
 
@@ -270,7 +270,7 @@ def trend_of(folder, rows, period="month"):
     """The trend of two terms in rows, and its figure."""
     found = find(corpus_tokens(folder, rows)[0], term_sets(["security", "peace"], {}))
     result = trends.trend_table(found, group="source", period=period, **CHOICES)
-    events = trends.read_events(None)
+    events = trends._read_events(None)
     return result, plots.term_rates(result.table, events, period=period, confidence=0.95)
 
 

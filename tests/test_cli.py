@@ -30,7 +30,7 @@ def no_run(monkeypatch):
 
 def refused(capsys, *arguments: str) -> str:
     """Run the command, expect exit 2 and nothing but a few lines on standard error."""
-    assert cli.main(arguments) == cli.WRONG_USE
+    assert cli.main(arguments) == cli._WRONG_USE
     told = capsys.readouterr()
     assert told.out == ""
     assert "Traceback" not in told.err
@@ -163,7 +163,7 @@ def test_strict_fails_on_any_rejection(command, capsys, no_run, tmp_path):
     """--strict ends with 2 and the first rejection, before anything runs."""
     (tmp_path / "c.csv").write_text("id,text\na,One race.\na,Two.\n")
     options = ["--strict", "--codebook", "seeds/codebook.yaml"]
-    assert cli.main([*command, str(tmp_path / "c.csv"), *options]) == cli.WRONG_USE
+    assert cli.main([*command, str(tmp_path / "c.csv"), *options]) == cli._WRONG_USE
     told = "workbook: --strict: 1 items are rejected, first: c.csv, line 3: id stands twice"
     assert capsys.readouterr().err.startswith(told)
 
@@ -173,7 +173,7 @@ def test_the_order_of_dates_is_an_option(tmp_path, capsys):
     (tmp_path / "c.csv").write_text("id,text,date\na,One race.,03/05/2024\n")
     assert "day_first or month_first" in refused(capsys, "check", str(tmp_path / "c.csv"))
     options = ["--dates", "day_first", "--codebook", "seeds/codebook.yaml"]
-    assert cli.main(["check", str(tmp_path / "c.csv"), *options]) == cli.DONE
+    assert cli.main(["check", str(tmp_path / "c.csv"), *options]) == cli._DONE
     assert "2024-05-03" in capsys.readouterr().out
 
 
@@ -188,13 +188,13 @@ def test_parameters_come_from_a_file_and_the_line_wins(tmp_path, monkeypatch, ca
         return [], {}
 
     monkeypatch.setattr(batch, "execute", remember)
-    assert cli.main(["run", "--params", str(file), "-p", "period=year"]) == cli.DONE
+    assert cli.main(["run", "--params", str(file), "-p", "period=year"]) == cli._DONE
     assert (seen["period"], seen["terms"]) == ("year", ["China", "US"])
 
 
 def test_check_says_what_was_read_and_left_out(capsys):
     """`workbook check` counts documents, lines, groups and rules."""
-    assert cli.main(["check", "seeds"]) == cli.DONE
+    assert cli.main(["check", "seeds"]) == cli._DONE
     told = capsys.readouterr().out
     assert "documents read: 5" in told
     assert "lines excluded by a rule: 17" in told
@@ -205,13 +205,13 @@ def test_failed_run_ends_with_1_and_names_cell_and_error(monkeypatch, capsys):
     """Exit 1 with the notebook, the cell and the error's last line."""
     outcome = batch.Outcome("02-term-trends", "failed", "cell 4: ValueError: no")
     monkeypatch.setattr(batch, "execute", lambda *_: ([outcome], {}))
-    assert cli.main(["run", "--name", "x"]) == cli.FAILED
+    assert cli.main(["run", "--name", "x"]) == cli._FAILED
     assert "02-term-trends failed: cell 4: ValueError: no" in capsys.readouterr().err
 
 
 def test_debug_shows_the_traceback(capsys):
     """--debug adds the traceback that is hidden otherwise."""
-    assert cli.main(["run", "--debug", "--corpus", "nowhere"]) == cli.WRONG_USE
+    assert cli.main(["run", "--debug", "--corpus", "nowhere"]) == cli._WRONG_USE
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -221,7 +221,7 @@ def test_readme_commands_are_accepted(root, monkeypatch):
     lines = re.findall(r"^\.venv/bin/workbook (.*)$", text, flags=re.M)
     assert len(lines) >= 4
     for line in lines:
-        cli.parser().parse_args(shlex.split(line))
+        cli._parser().parse_args(shlex.split(line))
 
 
 WALKED = """id,date,year,president,party,text
@@ -241,7 +241,7 @@ def test_readme_walks_from_a_file_to_the_notebooks(root, tmp_path, monkeypatch, 
     monkeypatch.setattr(batch, "execute", lambda *_: ([], {}))
     told = []
     for command in commands:
-        assert cli.main(shlex.split(command)) == cli.DONE
+        assert cli.main(shlex.split(command)) == cli._DONE
         told.append(capsys.readouterr().out)
     assert len(told) == 4
     assert "remark: dates: 2 dates are no date but a word for none, as 'NA'" in told[0]
@@ -306,7 +306,7 @@ def test_a_corpus_without_a_codebook_is_no_error(tmp_path, monkeypatch, capsys):
         ], {}
 
     monkeypatch.setattr(batch, "execute", remember)
-    assert cli.main(["run", "--corpus", str(tmp_path / "c.csv")]) == cli.DONE
+    assert cli.main(["run", "--corpus", str(tmp_path / "c.csv")]) == cli._DONE
     assert list(seen) == ["03-framing-comparison", "04-validity-and-robustness"]
     told = capsys.readouterr().out
     assert "03-framing-comparison skipped: needs frames; give --codebook PATH" in told
@@ -316,7 +316,7 @@ def test_a_corpus_without_a_codebook_is_no_error(tmp_path, monkeypatch, capsys):
 def test_check_says_what_is_missing_without_a_codebook(tmp_path, capsys):
     """`workbook check` names the notebooks that would be skipped, and what they need."""
     (tmp_path / "a.txt").write_text("One race.", encoding="utf-8")
-    assert cli.main(["check", str(tmp_path)]) == cli.DONE
+    assert cli.main(["check", str(tmp_path)]) == cli._DONE
     told = "03-framing-comparison and 04-validity-and-robustness will be skipped: needs frames; "
     assert told + "add codebook.yaml to the corpus folder" in capsys.readouterr().out
 

@@ -5,7 +5,7 @@ import reading
 
 from analysis.errors import InputError
 from analysis.language.words import normal_form
-from analysis.rules.codebook import NEVER_IN_A_WORD, parse_rule, read_codebook, term_sets
+from analysis.rules.codebook import _NEVER_IN_A_WORD, parse_rule, read_codebook, term_sets
 from analysis.tokens import tokenize
 
 
@@ -52,7 +52,7 @@ def test_grammar(text, words, gaps):
         *((text, "a gap stands between two words") for text in ("~3 a", "a ~3", "a ~3 ~2 b")),
         *((f"a {gap} b", "a gap is ~1 to ~20") for gap in ("~", "~0", "~21", "~x", "~-1", "~0199")),
         *((text, "a part without a letter or digit") for text in ("a & b", "😀")),
-        *((f"a{sign}b", "a sign that no word holds") for sign in sorted(NEVER_IN_A_WORD - {"\\"})),
+        *((f"a{sign}b", "a sign that no word holds") for sign in sorted(_NEVER_IN_A_WORD - {"\\"})),
         (" ".join("abcdefghijklmnopqrstu"), "more than 20 words"),
         ("a~3 b", "a gap stands between two words"),
     ],

@@ -43,7 +43,7 @@ def test_it_is_never_judged_on_what_it_saw():
 def test_a_document_is_one_fold():
     """No document is dealt into two folds, and the folds hold about as many coded units."""
     documents = np.repeat(["a", "b", "c", "d", "e"], [90, 50, 40, 10, 10]).astype(object)
-    folds = coder.document_folds(documents, np.zeros((200, 1)), 1)
+    folds = coder._document_folds(documents, np.zeros((200, 1)), 1)
     assert all(len(set(folds[documents == name])) == 1 for name in "abcde")
     assert np.bincount(folds).tolist() == [90, 50, 40, 10, 10]
 

@@ -51,12 +51,12 @@ def coded(corpus, tmp_path):
         (tmp_path / f"{coder}.csv").write_bytes(files[f"{coder}.csv"])
         sheet = [row for _, row in sheets.read_sheet(tmp_path / f"{coder}.csv")]
         table = units.iloc[[place[row["unit_id"]] for row in sheet]]
-        filled = sheets.sheet_table(table, FRAMES)
+        filled = sheets._sheet_table(table, FRAMES)
         for column, frame in enumerate(FRAMES):
             answers = codes[number, [place[row["unit_id"]] for row in sheet], column]
             filled[frame] = [str(int(one)) for one in answers]
         if coder == "b":
-            (tmp_path / "b.xlsx").write_bytes(sheets.sheet_xlsx(filled, FRAMES))
+            (tmp_path / "b.xlsx").write_bytes(sheets._sheet_xlsx(filled, FRAMES))
         else:
             (tmp_path / "a.csv").write_bytes(sheets.sheet_csv(filled))
     (tmp_path / sheets.KEY).write_bytes(files[sheets.KEY])

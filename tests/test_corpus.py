@@ -19,7 +19,7 @@ from analysis.corpus import others_told, read_corpus, unused_rules
 from analysis.errors import InputError
 from analysis.reading.exclusions import like
 from analysis.reading.parquet import parquet_batches
-from analysis.store.texts import NEVER_DECOMPOSED, in_nfc, leads_of, never_decomposed
+from analysis.store.texts import _NEVER_DECOMPOSED, _in_nfc, _leads_of, _never_decomposed
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
 RULE = "rules:\n  - id: r\n    why: w\n    documents: [a]\n"
@@ -143,7 +143,7 @@ def test_renamed_date_has_its_own_precision(tmp_path):
 def test_bytes_tell_which_texts_cannot_change_in_nfc():
     """Seen from the bytes, the characters that are passed over are those that the pattern passes."""
     every = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
-    doubtful = pc.match_substring_regex(pa.array(every, pa.large_string()), NEVER_DECOMPOSED)
+    doubtful = pc.match_substring_regex(pa.array(every, pa.large_string()), _NEVER_DECOMPOSED)
     told = zip(every, doubtful.to_pylist(), strict=True)
     runs = [
         (look, [sign for sign, _ in group]) for look, group in groupby(told, lambda one: one[1])
@@ -151,7 +151,7 @@ def test_bytes_tell_which_texts_cannot_change_in_nfc():
     for look, signs in runs:
         for text in ("".join(signs), f"a{signs[0]}", f"a{signs[-1]}"):
             content = f"é\n{text}\n".encode()
-            assert never_decomposed(content, leads_of(content)) is not look
+            assert _never_decomposed(content, _leads_of(content)) is not look
 
 
 def test_every_character_is_read_in_nfc():
@@ -162,7 +162,7 @@ def test_every_character_is_read_in_nfc():
     for before, after in [("", ""), ("e", ""), ("", "\u0301"), ("\u1100", "\u11a8")]:
         texts = [before + sign + after for sign in signs]
         expected = [unicodedata.normalize("NFC", text) for text in texts]
-        assert in_nfc(pa.array(texts, pa.large_string())).to_pylist() == expected
+        assert _in_nfc(pa.array(texts, pa.large_string())).to_pylist() == expected
 
 
 # --- mistakes --------------------------------------------------------------------------------------
@@ -591,7 +591,7 @@ def test_dates_in_words_are_read_and_two_ways_are_asked_about(tmp_path):
 
 def test_rare_groups_stand_together(corpus_of, monkeypatch):
     """Of more values than can be groups the commonest are groups, the first by name among equals."""
-    monkeypatch.setattr("analysis.corpus.MOST_GROUPS", 2)
+    monkeypatch.setattr("analysis.corpus._MOST_GROUPS", 2)
     groups = corpus_of(*"wxyz", source=["c", "b", "c", "a"]).groups("source")
     assert groups.tolist() == ["c", "(others)", "c", "a"]
     assert "more than 2 values" in others_told(set(groups), "source")

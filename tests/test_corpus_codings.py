@@ -136,7 +136,7 @@ def test_known_units_speak_of_themselves():
     rng = np.random.default_rng(2)
     strata = np.repeat([f"s{n}" for n in range(12)], 20).astype(object)
     codes = (rng.random((240, 1)) < 0.3).astype(float)
-    known = validation.Known(codes, (codes > 0,), strata)
+    known = validation._Known(codes, (codes > 0,), strata)
     low, high = known.intervals(239, 0.95, 1)[1, 0]
     assert high - low < 0.03
     assert low <= codes.mean() <= high
@@ -153,7 +153,7 @@ def test_coverage_of_a_biased_coder(coded, coders):
 
 def test_the_coders_actors_stand_where_their_units_do(coded, tokens, codebook):
     """Each unit's place is that of its text, and every filled cell `actor` is there."""
-    told = validation.actors_coded(coded, tokens, codebook)
+    told = validation._actors_coded(coded, tokens, codebook)
     assert len(told) == 2 * 377
     texts = dict(zip(tokens.corpus.documents["id"], tokens.corpus.texts, strict=True))
     places = told[told["coder"] == "machine-a"]
@@ -227,8 +227,8 @@ def test_unequal_weights_in_a_stratum_are_refused():
     """Units drawn with another codebook's chances cannot be weighted by this one's strata."""
     weights, strata = np.array([1.0, 4.0]), np.array(["a", "a"], dtype=object)
     with pytest.raises(InputError, match="drawn with different probabilities"):
-        validation.check_weights(weights, strata)
-    validation.check_weights(weights, np.array(["a", "b"], dtype=object))
+        validation._check_weights(weights, strata)
+    validation._check_weights(weights, np.array(["a", "b"], dtype=object))
 
 
 def test_codings_in_a_corpus_folder_are_no_documents(tmp_path, seeds):

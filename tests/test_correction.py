@@ -13,8 +13,8 @@ PUBLISHED = json.loads((Path(__file__).parent / "data" / "published.json").read_
 NAN = float("nan")
 
 
-def one_frame(automatic, codes, strata) -> correction.FrameSample:
-    return correction.FrameSample(np.array(automatic, float), np.array(codes), np.array(strata))
+def one_frame(automatic, codes, strata) -> correction._FrameSample:
+    return correction._FrameSample(np.array(automatic, float), np.array(codes), np.array(strata))
 
 
 def world(rng, n: int = 3000, documents: int = 5):
@@ -65,14 +65,14 @@ def test_design_variance_by_hand():
 def test_clustered_variance_by_hand():
     """Sums of 3, -1 and -2 over three documents: 3 / 2 × (9 + 1 + 4) = 21."""
     parts, documents = np.array([1.0, 2, -1, -2]), np.array([0, 0, 1, 2])
-    assert correction.clustered_variance(parts, documents) == pytest.approx(21)
+    assert correction._clustered_variance(parts, documents) == pytest.approx(21)
 
 
 def test_rogan_gladen_of_the_textbook():
     """23 of 150 positive, sensitivity 0.96, specificity 0.89: 0.051."""
     example = PUBLISHED["rogan_gladen"]
     share = example["positive"] / example["n"]
-    got = correction.rogan_gladen(share, example["sensitivity"], example["specificity"])
+    got = correction._rogan_gladen(share, example["sensitivity"], example["specificity"])
     assert got == pytest.approx(example["prevalence"], abs=5e-4)
 
 
@@ -82,7 +82,7 @@ def test_rogan_gladen_of_the_textbook():
 )
 def test_rogan_gladen_at_its_ends(share, rates, corrected):
     """Cut to 0 and 1; a coder no better than chance corrects nothing."""
-    assert correction.rogan_gladen(share, *rates) == pytest.approx(corrected, nan_ok=True)
+    assert correction._rogan_gladen(share, *rates) == pytest.approx(corrected, nan_ok=True)
 
 
 def test_precision_and_recall_by_hand():
@@ -160,7 +160,7 @@ def simulated() -> dict[str, np.ndarray]:
         rows["held"].append(share.low <= true <= share.high)
         rows["error"].append(share.value - true)
         rows["naive"].append(automatic[first].mean() - true)
-        apart = correction.corrected_difference(data, 0, first, ~first)
+        apart = correction._corrected_difference(data, 0, first, ~first)
         true = truth[first].mean() - truth[~first].mean()
         rows["held_difference"].append(apart.low <= true <= apart.high)
     return {name: np.array(values, float) for name, values in rows.items()}
@@ -213,7 +213,7 @@ def test_further_units_are_enough():
     most, as the number rests on errors taken as unseen."""
     parts, every, halves = world(np.random.default_rng(4)), np.ones(3000, bool), []
     for seed in range(20):
-        more = correction.further_units(studied(*parts, 200, seed), 0, every)
+        more = correction._further_units(studied(*parts, 200, seed), 0, every)
         share = correction.corrected_share(studied(*parts, 200 + int(more), seed + 50), 0, every)
         halves.append((share.high - share.low) / 2)
     assert 0.8 * 0.03 < np.mean(halves) < 0.03

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.errors import InputError
-from analysis.reading.dates import Ambiguous, Date, read_date, read_dates
+from analysis.reading.dates import _Ambiguous, _Date, _read_date, read_dates
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ from analysis.reading.dates import Ambiguous, Date, read_date, read_dates
 )
 def test_date_is_read_as_precisely_as_given(given, iso, precision):
     """A date that can be read one way is read, no more precise than it is."""
-    found = read_date(given)
+    found = _read_date(given)
     assert (found.iso, found.precision) == (iso, precision)
 
 
@@ -76,7 +76,7 @@ def test_date_is_read_as_precisely_as_given(given, iso, precision):
 def test_date_refused(given, problem):
     """What is no date, or one that never was, is refused with its reason."""
     with pytest.raises(InputError) as error:
-        read_date(given)
+        _read_date(given)
     assert str(error.value).startswith(problem)
 
 
@@ -84,10 +84,10 @@ def test_date_refused(given, problem):
 def test_two_ways_are_asked_about(given):
     """A date that is day first or month first is asked about."""
     with pytest.raises(
-        Ambiguous,
+        _Ambiguous,
         match=r"two ways.*allowed: said by the option --dates .*: day_first or month_first",
     ):
-        read_date(given)
+        _read_date(given)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_two_ways_are_asked_about(given):
 )
 def test_order_decides(order, iso):
     """The order said for the corpus decides."""
-    assert read_date("03/05/2024", order=order) == Date(iso, "day", "numbers")
+    assert _read_date("03/05/2024", order=order) == _Date(iso, "day", "numbers")
 
 
 def test_unknown_order_refused():
@@ -103,7 +103,7 @@ def test_unknown_order_refused():
     with pytest.raises(
         InputError, match="unknown order of dates: 'dmy'; allowed: day_first, month_first"
     ):
-        read_date("2024", order="dmy")
+        _read_date("2024", order="dmy")
 
 
 # --- a corpus --------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_forms_are_said():
 )  # fmt: skip
 def test_corpus_is_asked_about(dates, problem):
     """Dates that can be read two ways, or are in two orders, are a question to the corpus."""
-    with pytest.raises(Ambiguous) as error:
+    with pytest.raises(_Ambiguous) as error:
         read_dates(dates, where=line)
     assert str(error.value).startswith(problem)
 

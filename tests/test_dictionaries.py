@@ -48,7 +48,7 @@ AFRICA
 def imported(tmp_path):
     """Read a dictionary of this content."""
 
-    def make(content: str, name: str, **choices) -> dictionaries.Imported:
+    def make(content: str, name: str, **choices) -> dictionaries._Imported:
         (tmp_path / name).write_bytes(content.encode("utf-8"))
         return read_dictionary(tmp_path / name, **choices)
 

@@ -83,7 +83,7 @@ def test_interval_and_p_are_those_of_a_plain_reference():
 
 def test_design_effect_and_freedom_by_hand():
     """Ten documents of 2 units, five of them full: h = 10/9, effect (10 × 10/9) / 5, and 5 - 1."""
-    sample = uncertainty.Sample.of(column([2] * 5 + [0] * 5, [2] * 10))
+    sample = uncertainty._Sample.of(column([2] * 5 + [0] * 5, [2] * 10))
     assert sample.effect == pytest.approx([20 / 9])
     assert sample.df == pytest.approx([4])
 
@@ -124,6 +124,15 @@ def test_p_falls_as_the_difference_grows():
     p = [compared(column(other.counts[:, 0] + k, sizes), other).p[0] for k in (1, 2, 4, 25)]
     assert p == sorted(p, reverse=True)
     assert p[-1] > 0
+
+
+@pytest.mark.parametrize("n", [10, 12, 17, 40, 1000])
+def test_the_surest_difference_has_the_smallest_p(n):
+    """1 of 1,000 units in every document against 999: p is the smallest that is printed, or near it."""
+    sizes, noise = np.full(n, 1000), np.arange(n) % 2
+    found = compared(column(1 + noise, sizes), column(999 - noise, sizes))
+    assert 0 < found.p[0] < 1e-9
+    assert found.p[0] >= uncertainty._MIN_P
 
 
 ONES, TENS, FIFTIES = np.ones(200, dtype=int), np.full(12, 10), np.full(60, 50)
@@ -275,6 +284,25 @@ def test_words_that_do_not_clump_have_the_binomial_mid_p(here, there):
     assert uncertainty.word_p(own, rest)[0] == pytest.approx(2 * stats.t.cdf(z, 118))
 
 
+def test_a_side_is_as_unsure_as_its_own_documents():
+    """40 occurrences in 4 of 20 documents of 100 tokens against 40 in 40 of 180: the first side's own
+    design effect, 20/19 × (4 × 8² + 16 × 2²) / 40, exceeds that of both, 1 + its clumping."""
+    first = [10] * 4 + [0] * 16
+    second = [1] * 40 + [0] * 140
+    sides = [word_side(np.array(x)[:, None], np.full(len(x), 100)) for x in (first, second)]
+    sides = [uncertainty.replace(one, carriers=one.carriers + 40) for one in sides]
+    own = 20 / 19 * (4 * 8**2 + 16 * 2**2) / 40
+    other = 180 / 179 * (40 * (7 / 9) ** 2 + 140 * (2 / 9) ** 2) / 40
+    clumping = ((own + other) * 40 - 80) / (80 / 20_000) ** 2 / (200 * 100**2)
+    pooled = 1 + clumping * 80 / 20_000 * 100
+    assert own > pooled > other
+    seen, rest, size, rest_size = 40 / own, 40 / pooled, 2000 / own, 18_000 / pooled
+    share = size / (size + rest_size)
+    tails = [stats.beta.cdf(share, seen + k, rest + 1 - k) for k in (0, 1)]
+    p = 2 * stats.t.cdf(stats.norm.ppf(sum(tails) / 2), 198)
+    assert uncertainty.word_p(*sides)[0] == pytest.approx(p)
+
+
 def test_a_clumped_word_is_less_sure_than_an_even_one():
     """40 against 10 occurrences: p is larger where each document that has the word has it ten times."""
     sizes = np.full(40, 200)
@@ -353,7 +381,7 @@ def test_sums_by_group_are_those_of_plain_tables(corpus_of, groups):
     texts = [" ".join(rng.choice(vocabulary, k, p=[0.4, 0.2, 0.2, 0.1, 0.1])) for k in rng.integers(1, 40, 90)]  # fmt: skip
     tokens = tokenize(corpus_of(*texts, source=["ABC"[k % groups] for k in range(90)]))
     masks = np.array([np.arange(90) % groups == g for g in range(groups)])
-    for g, (own, rest) in enumerate(framing.word_sums(tokens, masks)):
+    for g, (own, rest) in enumerate(framing._word_sums(tokens, masks)):
         (mine,), (others,) = tables_of(tokens, [masks[g]]), tables_of(tokens, [~masks[g]])
         for found, plain in ((own, word_side(*mine)), (rest, word_side(*others))):
             exact = found is own or groups == 2
@@ -372,7 +400,7 @@ def test_every_measure_has_one_sign():
         first, second = first[first + second > 0], second[first + second > 0]
         cells, both = (first, size, second, rest_size), first + second
         log_odds, z = measures.log_odds(first, second, both / both.sum() * 500)
-        signs = [np.sign(one(*cells)) for one in (measures.log_likelihood, measures.log_likelihood_2cell, measures.log_ratio, measures.percent_difference)]  # fmt: skip
+        signs = [np.sign(one(*cells)) for one in (measures._log_likelihood, measures._log_likelihood_2cell, measures._log_ratio, measures._percent_difference)]  # fmt: skip
         for other in signs[1:]:
             assert (signs[0] == other).all()
         uneven = signs[0] != 0
@@ -390,7 +418,7 @@ def test_every_measure_has_one_sign():
 )
 def test_log_ratio_of_a_zero(cells, ratio):
     """A rate of zero is that of one occurrence in both corpora together."""
-    assert measures.log_ratio(*cells) == pytest.approx(ratio)
+    assert measures._log_ratio(*cells) == pytest.approx(ratio)
 
 
 # --- tables and findings -----------------------------------------------------------------------------
@@ -426,7 +454,7 @@ def test_the_share_has_the_interval_that_the_difference_is_made_of(corpus_of):
     shares = framing.frame_table(coding, "source").set_index("group").loc[["A", "B"]]
     ends = shares[["share", "low", "high"]].to_numpy()
     row = framing.difference_table(coding, "source").iloc[0]
-    assert tuple(row[["low", "high"]]) == pytest.approx(uncertainty.difference_interval(*ends[0], *ends[1]))  # fmt: skip
+    assert tuple(row[["low", "high"]]) == pytest.approx(uncertainty._difference_interval(*ends[0], *ends[1]))  # fmt: skip
 
 
 def test_many_reasons_are_cut_short(corpus_of):

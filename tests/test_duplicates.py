@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from analysis.tables.near import find_stories
 from scipy import sparse
 
 from analysis.errors import InputError
 from analysis.tables import near
-from analysis.tables.near import Pair, jaccard, shingles
+from analysis.tables.near import _find_stories, _jaccard, _Pair, _shingles
 
 VOCABULARY = 5_000
 
@@ -55,7 +54,7 @@ def all_pairs(documents, similarity: float) -> dict[tuple[int, int], float]:
 
 @pytest.fixture(scope="module")
 def found(wire):
-    return find_stories(*wire)
+    return _find_stories(*wire)
 
 
 def test_every_near_copy_is_found(wire, found):
@@ -102,14 +101,14 @@ def test_order_is_irrelevant(wire, found):
     """The same documents in another order are the same stories and pairs."""
     ids, documents = wire
     order = np.random.default_rng(1).permutation(len(ids))
-    again = find_stories([ids[n] for n in order], [documents[n] for n in order])
+    again = _find_stories([ids[n] for n in order], [documents[n] for n in order])
     assert again.pairs == found.pairs
     assert [again.names[place] for place in np.argsort(order)] == list(found.names)
 
 
 def test_numbers_count_stories():
     """Stories are numbered in the order of their names."""
-    assert find_stories(
+    assert _find_stories(
         ["z", "a", "b"], ["one two", "three four", "One, two."]
     ).numbers.tolist() == [1, 0, 1]
 
@@ -117,20 +116,20 @@ def test_numbers_count_stories():
 def test_texts_are_compared_by_their_words():
     """Case, punctuation and spaces are no difference; a Chinese sign is a word."""
     texts = ["The race—is ON!", "the race is on", "人工智能的竞赛。", "人工智能 的竞赛", "other"]
-    assert find_stories(list("abcde"), texts).names == ("a", "a", "c", "c", "e")
+    assert _find_stories(list("abcde"), texts).names == ("a", "a", "c", "c", "e")
 
 
 def test_stretches_and_bands_do_not_matter(wire, found, monkeypatch):
     """Documents taken seven at a time, compared with one kept in mind, are the same stories."""
-    monkeypatch.setattr(near, "BATCH", 7)
-    monkeypatch.setattr(near, "KEPT", 1)
-    assert find_stories(*wire) == found
+    monkeypatch.setattr(near, "_BATCH", 7)
+    monkeypatch.setattr(near, "_KEPT", 1)
+    assert _find_stories(*wire) == found
 
 
 def test_pairs_of_equal_keys_are_all_proposed():
     """Rows 0, 2, 5 share a key and rows 1, 4 another: three pairs and one, each as one number."""
     keys = np.array([7, 3, 7, 9, 3, 7], dtype=np.uint64)
-    pairs = {tuple(divmod(code, 6)) for code in near.agreeing(keys).tolist()}
+    pairs = {tuple(divmod(code, 6)) for code in near._agreeing(keys).tolist()}
     assert pairs == {(0, 2), (2, 5), (0, 5), (1, 4)}
 
 
@@ -138,7 +137,7 @@ def test_chain_is_one_story():
     """A and C are one story through B, though they are less similar than asked."""
     words = [f"w{number}" for number in range(100)]
     texts = [" ".join(words[start : start + 80]) for start in (0, 8, 16)]
-    found = find_stories(["a", "b", "c"], texts)
+    found = _find_stories(["a", "b", "c"], texts)
     assert found.names == ("a", "a", "a")
     assert [(pair.document, pair.other) for pair in found.pairs] == [("a", "b"), ("b", "c")]
 
@@ -146,8 +145,8 @@ def test_chain_is_one_story():
 def test_similarity_is_exact():
     """72 of 84 shingles shared: worked by hand."""
     words = [f"w{number}" for number in range(100)]
-    found = find_stories(["a", "b"], [" ".join(words[0:80]), " ".join(words[6:86])])
-    assert found.pairs == (Pair("a", "b", 72 / 84, "near"),)
+    found = _find_stories(["a", "b"], [" ".join(words[0:80]), " ".join(words[6:86])])
+    assert found.pairs == (_Pair("a", "b", 72 / 84, "near"),)
 
 
 @pytest.mark.parametrize(("similarity", "stories"), [(0.85, 1), (0.86, 2), (0.5, 1), (1, 2)])
@@ -155,26 +154,26 @@ def test_limit_decides(similarity, stories):
     """Documents alike in 72 of 84 shingles (0.857) are one story up to that limit."""
     words = [f"w{number}" for number in range(100)]
     texts = [" ".join(words[0:80]), " ".join(words[6:86])]
-    assert len(find_stories(["a", "b"], texts, similarity=similarity)) == stories
+    assert len(_find_stories(["a", "b"], texts, similarity=similarity)) == stories
 
 
 @pytest.mark.parametrize("documents", [["", " ", "…"], [np.array([], dtype=np.int32)] * 3])
 def test_empty_documents_are_no_story(documents):
     """Documents without a token are not each other's copies."""
-    assert len(find_stories(["a", "b", "c"], documents)) == 3
+    assert len(_find_stories(["a", "b", "c"], documents)) == 3
 
 
 def test_short_documents():
     """One or two words are compared as they are."""
-    assert find_stories(["a", "b", "c"], ["AI", "ai", "AI race"]).names == ("a", "a", "c")
+    assert _find_stories(["a", "b", "c"], ["AI", "ai", "AI race"]).names == ("a", "a", "c")
 
 
 def test_token_ids_and_none():
     """Ids of any integer type are tokens; no documents are no stories."""
-    assert find_stories(
+    assert _find_stories(
         ["a", "b"], [np.array([1, 2, 3], dtype=np.int32), np.array([1, 2, 3], dtype=np.int64)]
     ).names == ("a", "a")
-    assert find_stories([], []).names == ()
+    assert _find_stories([], []).names == ()
 
 
 @pytest.mark.parametrize(
@@ -184,21 +183,21 @@ def test_token_ids_and_none():
 def test_refused(ids, similarity, message):
     """A similarity out of range and a doubled id are refused."""
     with pytest.raises(InputError, match=message):
-        find_stories(ids, ["x", "y"], similarity=similarity)
+        _find_stories(ids, ["x", "y"], similarity=similarity)
 
 
 def test_candidates_are_bounded(monkeypatch):
     """More candidates than the limit are refused and not compared for hours."""
-    monkeypatch.setattr(near, "MOST_CANDIDATES", 10)
+    monkeypatch.setattr(near, "_MOST_CANDIDATES", 10)
     texts = [f"the same passage stands in every one of these {number}" for number in range(60)]
     with pytest.raises(InputError, match="too many documents share passages"):
-        find_stories([str(number) for number in range(60)], texts)
+        _find_stories([str(number) for number in range(60)], texts)
 
 
 def test_shingles_and_jaccard():
     """Five tokens have three shingles of three; two shared of four is a half."""
-    one, other = shingles(np.array([1, 2, 3, 4, 5])), shingles(np.array([1, 2, 3, 4, 9]))
-    assert (len(one), jaccard(one, other)) == (3, 2 / 4)
+    one, other = _shingles(np.array([1, 2, 3, 4, 5])), _shingles(np.array([1, 2, 3, 4, 9]))
+    assert (len(one), _jaccard(one, other)) == (3, 2 / 4)
 
 
 def test_shingles_keep_the_order():
@@ -207,7 +206,7 @@ def test_shingles_keep_the_order():
         len(
             np.unique(
                 np.concatenate(
-                    [shingles(np.array(p)) for p in ([1, 2, 3], [3, 2, 1], [2, 1, 3], [0, 3, 3])]
+                    [_shingles(np.array(p)) for p in ([1, 2, 3], [3, 2, 1], [2, 1, 3], [0, 3, 3])]
                 )
             )
         )

@@ -10,7 +10,7 @@ import pytest
 from test_runs import SAVE, write_notebook
 
 from analysis import plots
-from analysis.report.results import rendered
+from analysis.report.results import _rendered
 from analysis.runs import batch
 
 DRAW = """
@@ -70,7 +70,7 @@ def test_last_bit_of_a_number_changes_no_byte(diversity):
     assert (moved[measures] != diversity[measures]).all(axis=None)
     for kind in ("png", "svg"):
         one, other = (plots.lexical_diversity(table) for table in (diversity, moved))
-        assert rendered(one, kind) == rendered(other, kind)
+        assert _rendered(one, kind) == _rendered(other, kind)
 
 
 def test_notebook_runs_in_this_interpreter(tmp_path, monkeypatch):

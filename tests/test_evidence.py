@@ -15,9 +15,9 @@ import analysis.rules.evidence
 import analysis.rules.matching
 from analysis.errors import InputError
 from analysis.report.pages import (
+    _marked,
     concordance_page,
     concordance_pages,
-    marked,
     sentence_pages,
     table_page,
 )
@@ -153,7 +153,7 @@ def test_any_rules_match_as_the_naive_matcher(in_blocks, documents, sets, cut):
 
 def test_a_question_asked_again_has_the_same_answer(in_blocks, codebook, monkeypatch):
     """From the second question on words are looked up, and counts and matches are those of the first."""
-    monkeypatch.setattr(analysis.rules.matching, "WORTH_LOOKING_UP", 0)
+    monkeypatch.setattr(analysis.rules.matching, "_WORTH_LOOKING_UP", 0)
     rows = [
         {"id": str(n), "text": text} for n, text in enumerate(["The AI race. No race", "A gap"])
     ]
@@ -263,7 +263,7 @@ def test_the_sample_owes_nothing_to_blocks_order_or_memory(in_blocks, monkeypatc
     """The same matches are kept in one block, in forty, from a file the other way round, and
     however often the surplus is sifted out on the way."""
     whole = sample(in_blocks(RACES), 7)
-    monkeypatch.setattr(analysis.rules.evidence, "FEWEST_TO_SIFT", fewest_to_sift)
+    monkeypatch.setattr(analysis.rules.evidence, "_FEWEST_TO_SIFT", fewest_to_sift)
     for rows, cut in [(RACES, (0, 1)), (RACES, (100, 300)), (RACES[::-1], (0, 1))]:
         pd.testing.assert_frame_equal(whole, sample(in_blocks(rows, cut), 7))
 
@@ -372,7 +372,7 @@ def test_concordance_shows_every_match_in_its_line(in_blocks, texts):
 )
 def test_marked(sentence, spans, expected):
     """Matches are marked once, everything else is escaped, invisible characters are written out."""
-    assert marked(sentence, spans) == expected
+    assert _marked(sentence, spans) == expected
 
 
 @pytest.mark.parametrize(

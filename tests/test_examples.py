@@ -3,7 +3,7 @@
 import pytest
 
 from analysis import cli
-from analysis.coding.examples import example_table, failures_told, tokens_of
+from analysis.coding.examples import _tokens_of, example_table, failures_told
 from analysis.errors import InputError
 from analysis.rules.codebook import read_codebook, without
 from analysis.rules.dictionaries import codebook_yaml
@@ -90,21 +90,21 @@ def test_examples_change_nothing_that_is_counted(book):
 
 def test_chinese_examples_are_read_as_chinese():
     """The language of an example is told by its signs, as a codebook declares none."""
-    languages = tokens_of(["中国与美国", "China and the US"]).corpus.documents["language"]
+    languages = _tokens_of(["中国与美国", "China and the US"]).corpus.documents["language"]
     assert languages.tolist() == ["zh", "en"]
 
 
 def test_check_tries_a_codebook_without_a_corpus(book, capsys):
     """Exit status 0 where every example holds, 2 and the failing line where one does not."""
-    assert cli.main(["check", "--codebook", str(book())]) == cli.DONE
+    assert cli.main(["check", "--codebook", str(book())]) == cli._DONE
     assert "examples: 7 tried, 0 fail" in capsys.readouterr().out
-    assert cli.main(["check", "--codebook", str(book(piece="peace"))]) == cli.WRONG_USE
+    assert cli.main(["check", "--codebook", str(book(piece="peace"))]) == cli._WRONG_USE
     assert "book.yaml, line 5" in capsys.readouterr().err
 
 
 def test_check_needs_something_to_check(capsys):
     """Neither a corpus nor a codebook is a mistake of use."""
-    assert cli.main(["check"]) == cli.WRONG_USE
+    assert cli.main(["check"]) == cli._WRONG_USE
     assert "nothing to check" in capsys.readouterr().err
 
 

@@ -5,7 +5,7 @@ from made import BODY, FACTIVA, FACTIVA_HTML, FACTIVA_LINES, FACTIVA_TABLE, NEXI
 
 from analysis.errors import InputError
 from analysis.reading.exports import articles, layout
-from analysis.reading.rows import sorted_out
+from analysis.reading.rows import _sorted_out
 
 COMMON = {
     "title": "A race that nobody wins",
@@ -16,7 +16,7 @@ COMMON = {
 
 
 def read(text: str):
-    return sorted_out(articles(text, name="f"))
+    return _sorted_out(articles(text, name="f"))
 
 
 def html_lines(page: str) -> str:
@@ -83,10 +83,10 @@ def test_two_articles_of_fields():
 
 def test_a_date_can_be_read():
     """The dates of the layouts are dates that are read."""
-    from analysis.reading.dates import read_date
+    from analysis.reading.dates import _read_date
 
     dates = [read(text).rows[0].metadata["date"] for text in (NEXIS, UNI, FACTIVA)]
-    assert {read_date(date).iso for date in dates} == {"2024-07-12"}
+    assert {_read_date(date).iso for date in dates} == {"2024-07-12"}
 
 
 def test_article_without_a_body_is_rejected():

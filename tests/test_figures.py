@@ -20,7 +20,7 @@ def declared_figures() -> list[str]:
 
 @pytest.fixture(scope="session")
 def lock(root):
-    return json.loads((root / "figures" / receipts.LOCK).read_text(encoding="utf-8"))
+    return json.loads((root / "figures" / receipts._LOCK).read_text(encoding="utf-8"))
 
 
 def same_drawing_library(lock) -> bool:
@@ -32,7 +32,7 @@ def same_drawing_library(lock) -> bool:
 def test_folder_holds_the_declared_figures_and_no_other(root):
     """figures/ is what the notebooks declare: PNG, SVG and CSV of each, and the lock file."""
     expected = {f"{name}.{kind}" for name in declared_figures() for kind in receipts.KINDS} | {
-        receipts.LOCK
+        receipts._LOCK
     }
     assert {path.name for path in (root / "figures").iterdir()} == expected
 
@@ -74,12 +74,12 @@ def test_csv_can_be_read_back(name, root):
 
 def test_executed_notebooks_store_what_is_committed(fresh_run, root):
     """The outputs in notebooks/ are those of a fresh run, pictures included."""
-    from analysis.runs.batch import INJECTED, renumbered
+    from analysis.runs.batch import _INJECTED, _renumbered
 
     for name in NOTEBOOKS:
         executed = json.loads((fresh_run[0] / f"{name}.ipynb").read_text(encoding="utf-8"))
         stored = json.loads((root / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
-        cells = [c for c in executed["cells"] if INJECTED not in c["metadata"].get("tags", [])]
+        cells = [c for c in executed["cells"] if _INJECTED not in c["metadata"].get("tags", [])]
         for mine, theirs in zip(stored["cells"], cells, strict=True):
             if mine["cell_type"] == "code":
-                assert mine["outputs"] == renumbered(theirs["outputs"], mine["execution_count"])
+                assert mine["outputs"] == _renumbered(theirs["outputs"], mine["execution_count"])

@@ -117,7 +117,7 @@ def test_a_frame_the_codebook_lacks_cannot_be_said(corpus_with):
 )
 def test_verdict_follows_the_interval(low, estimate, high, holds):
     """Clear of zero on the right side, on the wrong side, not clear, or no interval."""
-    assert findings.verdict(estimate, low, high) is holds
+    assert findings._verdict(estimate, low, high) is holds
 
 
 @pytest.mark.parametrize("kind", ["higher_rate", "larger_share"])

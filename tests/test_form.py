@@ -37,12 +37,12 @@ def shown_form(folder):
     """The form with its widgets, as `coding_form` makes it."""
     ipywidgets = pytest.importorskip("ipywidgets")
 
-    return form.Form(form.open_sheet(str(folder), "ann", BOOK), BOOK, ipywidgets)
+    return form._Form(form._open_sheet(str(folder), "ann", BOOK), BOOK, ipywidgets)
 
 
 def test_answers_are_read_back_as_given(folder):
     """Codes and note of a unit stand in the sheet that `agree` reads; the others stay empty."""
-    sheet = form.open_sheet(str(folder), "ann", BOOK)
+    sheet = form._open_sheet(str(folder), "ann", BOOK)
     unit = sheet.rows()[1]["unit_id"]
     sheet.answer(unit, {"race": True, "market": False}, "unsure")
     _, codings = sheets.read_sample(folder, tuple(BOOK.frames))
@@ -55,7 +55,7 @@ def test_answers_are_read_back_as_given(folder):
 def test_nothing_else_in_the_sheet_changes(folder):
     """An answer given and taken back leaves the file as it was but for that row's codes."""
     before = (folder / "ann.csv").read_bytes()
-    sheet = form.open_sheet(str(folder), "ann", BOOK)
+    sheet = form._open_sheet(str(folder), "ann", BOOK)
     unit = sheet.rows()[0]["unit_id"]
     sheet.answer(unit, {"race": False, "market": False})
     rows = list(csv.reader((folder / "ann.csv").read_text(encoding="utf-8-sig").splitlines()))
@@ -66,7 +66,7 @@ def test_nothing_else_in_the_sheet_changes(folder):
 
 def test_what_others_wrote_meanwhile_is_kept(folder):
     """A sheet that was changed since the form was opened keeps that change."""
-    mine, other = (form.open_sheet(str(folder), "ann", BOOK) for _ in range(2))
+    mine, other = (form._open_sheet(str(folder), "ann", BOOK) for _ in range(2))
     units = [row["unit_id"] for row in mine.rows()]
     other.answer(units[2], {"race": True, "market": True})
     mine.answer(units[0], {"race": False, "market": True})
@@ -75,7 +75,7 @@ def test_what_others_wrote_meanwhile_is_kept(folder):
 
 def test_it_is_taken_up_where_it_was_left(folder):
     """The first unit without codes; the last one where all are coded."""
-    sheet = form.open_sheet(str(folder), "ann", BOOK)
+    sheet = form._open_sheet(str(folder), "ann", BOOK)
     assert sheet.first_open() == 0
     for number, row in enumerate(sheet.rows()):
         sheet.answer(row["unit_id"], {"race": False, "market": False})
@@ -88,7 +88,7 @@ def test_a_click_saves_and_goes_on(folder):
     one.boxes["race"].value = True
     one.note.value = "n"
     one.save.click()
-    assert form.open_sheet(str(folder), "ann", BOOK).rows()[0]["race"] == "1"
+    assert form._open_sheet(str(folder), "ann", BOOK).rows()[0]["race"] == "1"
     assert one.place == 1
     assert not one.boxes["race"].value
     one.back.click()

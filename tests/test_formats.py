@@ -72,7 +72,7 @@ def test_page_of_tables():
 
 def test_page_of_many_tags_is_taken_whole(monkeypatch):
     """A page of very many tags is not searched for an article."""
-    monkeypatch.setattr(formats, "MOST_TAGS", 10)
+    monkeypatch.setattr(formats, "_MOST_TAGS", 10)
     assert "All rights reserved" in extracted(PAGE.encode(), ".html", where="a").text
 
 
@@ -265,7 +265,7 @@ def test_package_that_unpacks_to_too_much(name, size, message):
 
 def test_document_is_bounded_in_time(monkeypatch):
     """A Word document that takes too long is refused."""
-    monkeypatch.setattr(formats, "LONGEST_SECONDS", 0)
+    monkeypatch.setattr(formats, "_LONGEST_SECONDS", 0)
     assert refusal(docx_of("x"), ".docx") == "a: takes longer than 0 s"
 
 
@@ -304,5 +304,5 @@ def test_missing_library_names_the_extra(monkeypatch, kind, content, name):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    expected = f"a: needs the library {name}, which is not installed; allowed: {formats.EXTRA}"
+    expected = f"a: needs the library {name}, which is not installed; allowed: {formats._EXTRA}"
     assert refusal(content, kind) == expected

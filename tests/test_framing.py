@@ -74,7 +74,7 @@ def test_frames_by_document_by_hand(coded):
 def test_of_many_documents_those_that_carry_a_frame_are_listed(coding, monkeypatch):
     """Above the limit the rows without a coded unit are left out, the others stay as they are."""
     whole = framing.frames_by_document(coding)
-    monkeypatch.setattr(framing, "MOST_LISTED", 4)
+    monkeypatch.setattr(framing, "_MOST_LISTED", 4)
     short = framing.frames_by_document(coding)
     expected = whole[whole["coded"] > 0].reset_index(drop=True)
     pd.testing.assert_frame_equal(short, expected)

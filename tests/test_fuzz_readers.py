@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from made import FACTIVA, FACTIVA_TABLE, NEXIS, PAGE, UNI, docx_of, pdf_of
 
 from analysis.errors import InputError
-from analysis.reading.dates import PRECISIONS, read_date, read_dates
+from analysis.reading.dates import _PRECISIONS, _read_date, read_dates
 from analysis.reading.encodings import decoded
 from analysis.reading.exports import articles, layout
 from analysis.reading.formats import LARGEST, extracted
@@ -111,13 +111,13 @@ def test_utf8_is_never_guessed(text):
 def test_dates_are_iso_or_refused(text, order):
     """A date that is read is a day that was, in ISO, as precise as it says."""
     try:
-        found = read_date(text, order=order)
+        found = _read_date(text, order=order)
     except InputError:
         return
     if found.iso:
         assert len(found.iso) == {"year": 4, "month": 7, "day": 10}[found.precision]
         assert date.fromisoformat((found.iso + "-01-01")[:10])
-    assert found.precision in ("", *PRECISIONS)
+    assert found.precision in ("", *_PRECISIONS)
 
 
 @QUICK

@@ -222,7 +222,7 @@ def test_a_table_that_changes_while_it_is_read_is_rejected(folder, monkeypatch):
 
     monkeypatch.setattr(gathering, "read_batches", and_changed)
     assert dict(read_corpus(folder).rejected) == {"first.csv": "changed while it was read"}
-    kept = list((cache.cache_folder() / "shards").rglob(cache.MANIFEST))
+    kept = list((cache.cache_folder() / "shards").rglob(cache._MANIFEST))
     assert len(kept) == 2
 
 
@@ -243,7 +243,7 @@ def test_a_damaged_table_of_the_cache_is_read_again(folder, readings):
         if content:
             content[-1] ^= 1
         file.write_bytes(content)
-    cache.verified.clear()
+    cache._verified.clear()
     (folder / "fourth.csv").write_text("id,text\nf,Six.\n", encoding="utf-8")
     assert read_corpus(folder).documents["id"].tolist() == list("abcdef")
     assert sorted(readings[3:]) == ["first.csv", "fourth.csv", "second.jsonl.gz", "third.parquet"]

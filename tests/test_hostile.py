@@ -70,7 +70,7 @@ CHINESE = "专家认为,大语言模型的发展将改变全球力量的平衡�
 def test_bytes_that_say_nothing_of_their_encoding(check, content, told):
     """Whatever the bytes are: they are read by a guess that is said, or rejected with their place."""
     status, out, _ = check({"a.txt": content, "b.txt": FINE.encode()})
-    assert status == cli.DONE
+    assert status == cli._DONE
     assert f"  {told}" in out
 
 
@@ -160,7 +160,7 @@ def test_strange_names_of_columns(check, tmp_path):
     columns = ["text", "__class__", "<b>", "=1+1", "a\tb", "\u202eevil", " text", "../x"]
     row = dict.fromkeys(columns, "v")
     status, out, _ = check({"c.jsonl": json.dumps(row).encode()}, place="corpus/c.jsonl")
-    assert status == cli.DONE
+    assert status == cli._DONE
     assert "\\u202eevil" in out
 
 
@@ -178,7 +178,7 @@ def test_a_folder_of_traps(check, tmp_path):
     names = ["new\nline.txt", "\x1b[31mred.txt", "\u202etxt.exe.txt", '"quoted".txt', "=1+1.txt"]
     files = {"a.txt": FINE.encode(), **{name: FINE.encode() for name in names}}
     status, out, _ = check(files)
-    assert status == cli.DONE
+    assert status == cli._DONE
     assert "documents read: 10" in out
     assert "documents kept: 3" in out
     for told in (
@@ -219,7 +219,7 @@ def test_an_archive_of_traps(check, tmp_path):
         archive.writestr("exclusions.yaml", "rules: []")
         archive.writestr("fine.txt", FINE)
     status, out, _ = check({}, place="corpus/c.zip")
-    assert status == cli.DONE
+    assert status == cli._DONE
     assert "documents rejected: 5" in out
     assert "remark: exclusions.yaml: is not used from an archive: unpack it to use it" in out
 
@@ -253,7 +253,7 @@ BOMB = "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 def test_hostile_yaml(check, name, content, told):
     """A file of rules that is more, or less, than plain YAML is refused with its line."""
     status, _, err = check({"a.txt": FINE.encode(), name: content.encode()})
-    assert (status, name in err, told in err) == (cli.WRONG_USE, True, True)
+    assert (status, name in err, told in err) == (cli._WRONG_USE, True, True)
 
 
 def test_words_that_yaml_would_change(tmp_path):
@@ -270,7 +270,7 @@ def test_rules_that_are_none(check, rule):
     """An empty rule, one of stars alone and a regular expression are refused by name."""
     book = f"frames:\n  x:\n    rules: [fine, {rule}]\n"
     status, _, err = check({"a.txt": FINE.encode(), "codebook.yaml": book.encode()})
-    assert (status, "codebook.yaml" in err) == (cli.WRONG_USE, True)
+    assert (status, "codebook.yaml" in err) == (cli._WRONG_USE, True)
 
 
 def test_ten_thousand_rules(check):
@@ -279,7 +279,7 @@ def test_ten_thousand_rules(check):
     start = time.monotonic()
     book = f"frames:\n  x:\n    rules:\n{rules}"
     status, out, _ = check({"a.txt": FINE.encode(), "codebook.yaml": book.encode()})
-    assert (status, "frames: 1 (10000 rules)" in out) == (cli.DONE, True)
+    assert (status, "frames: 1 (10000 rules)" in out) == (cli._DONE, True)
     assert time.monotonic() - start < 30
 
 

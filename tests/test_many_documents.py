@@ -170,7 +170,7 @@ def rates(days: int, documents: int) -> pd.DataFrame:
 @pytest.mark.parametrize(("days", "documents", "band"), [(121, 10, True), (120, 10, False), (121, 9, False)])  # fmt: skip
 def test_many_periods_are_a_line_in_a_band(days, documents, band):
     """Above 120 periods of ten documents or more each; single points where they are fewer."""
-    events = pd.DataFrame(columns=list(trends.EVENTS))
+    events = pd.DataFrame(columns=list(trends._EVENTS))
     drawing = plots.term_rates(rates(days, documents), events, period="day", confidence=0.95)
     assert ("Band: 95 % interval" in told(drawing)) == band
     assert ("(grey bars)" in told(drawing)) != band
@@ -224,7 +224,7 @@ def test_tables_of_many_documents_are_those_of_few(spoken, monkeypatch):
     """Only the tone draws resamples: worked out instead, its counts are the same and its intervals
     hardly differ. Every other table is the same table."""
     drawn = tables_of(spoken)
-    monkeypatch.setattr(uncertainty, "MANY", 30)
+    monkeypatch.setattr(uncertainty, "_MANY", 30)
     worked_out = tables_of(spoken)
     tone, other = drawn.pop("tone"), worked_out.pop("tone")
     for name, table in drawn.items():

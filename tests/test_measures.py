@@ -23,7 +23,7 @@ words in a text that maintains a minimum threshold TTR score. Iterates over word
 falls below a threshold, then increase factor counter by 1 and start over. McCarthy and Jarvis
 (2010, pg. 385) recommends a factor threshold in the range of [0.660, 0.750]. (McCarthy 2005,
 McCarthy and Jarvis 2010)"""
-SIGNED = (measures.log_likelihood, measures.log_likelihood_2cell, measures.log_ratio)
+SIGNED = (measures._log_likelihood, measures._log_likelihood_2cell, measures._log_ratio)
 
 
 def type_numbers(words) -> np.ndarray:
@@ -47,10 +47,10 @@ def test_per_million():
 @pytest.mark.parametrize(
     ("measure", "published", "digits"),
     [
-        (measures.log_likelihood_2cell, "log_likelihood_2cell", 5e-5),
-        (measures.log_likelihood, "log_likelihood_4cell", 5e-5),
-        (measures.log_ratio, "log_ratio", 5e-5),
-        (measures.percent_difference, "percent_diff", 5e-4),
+        (measures._log_likelihood_2cell, "log_likelihood_2cell", 5e-5),
+        (measures._log_likelihood, "log_likelihood_4cell", 5e-5),
+        (measures._log_ratio, "log_ratio", 5e-5),
+        (measures._percent_difference, "percent_diff", 5e-4),
     ],
 )
 def test_keyness_of_war(measure, published, digits):
@@ -62,7 +62,7 @@ def test_keyness_of_war(measure, published, digits):
 def test_log_likelihood_of_dunning(pair):
     """G² of seven bigrams as printed in Dunning (1993)."""
     k11, k12, k21, k22, printed = DUNNING[pair]
-    g2 = measures.log_likelihood(k11, k11 + k12, k21, k21 + k22)
+    g2 = measures._log_likelihood(k11, k11 + k12, k21, k21 + k22)
     assert g2 == pytest.approx(printed, abs=0.005)
 
 
@@ -74,7 +74,7 @@ def test_collocation_of_dunning(pair):
     assert g2 == pytest.approx(printed, abs=0.005)
 
 
-@pytest.mark.parametrize("measure", [*SIGNED, measures.percent_difference])
+@pytest.mark.parametrize("measure", [*SIGNED, measures._percent_difference])
 def test_equal_rates_have_no_keyness(measure):
     """3 in 100 against 30 in 1,000 is exactly 0."""
     assert measure(3, 100, 30, 1000) == pytest.approx(0, abs=1e-12)
@@ -89,7 +89,7 @@ def test_swapped_groups_flip_the_sign(measure, cells):
     assert measure(a, n, b, m) != 0
 
 
-@pytest.mark.parametrize("measure", [*SIGNED, measures.percent_difference])
+@pytest.mark.parametrize("measure", [*SIGNED, measures._percent_difference])
 def test_a_zero_cell_is_finite(measure):
     """A word that one side lacks is negative for that side, positive for the other, never infinite."""
     assert -2000 < measure(0, 1000, 9, 1000) < 0 < measure(9, 1000, 0, 1000) < 2000
@@ -97,17 +97,17 @@ def test_a_zero_cell_is_finite(measure):
 
 def test_percent_difference_takes_half_for_zero():
     """Nine against none in texts of one size: (9 - 0.5) / 0.5; none against none is no difference."""
-    got = measures.percent_difference(np.array([9, 0]), 100, np.array([0, 0]), 100)
+    got = measures._percent_difference(np.array([9, 0]), 100, np.array([0, 0]), 100)
     assert got.tolist() == pytest.approx([1700, 0])
 
 
 @pytest.mark.parametrize(
     ("measure", "factor"),
     [
-        (measures.log_likelihood, 10),
-        (measures.log_likelihood_2cell, 10),
-        (measures.log_ratio, 1),
-        (measures.percent_difference, 1),
+        (measures._log_likelihood, 10),
+        (measures._log_likelihood_2cell, 10),
+        (measures._log_ratio, 1),
+        (measures._percent_difference, 1),
     ],
 )
 def test_ten_times_the_corpus(measure, factor):
@@ -117,7 +117,7 @@ def test_ten_times_the_corpus(measure, factor):
 
 def test_log_ratio_takes_half_for_zero():
     """Four against none in texts of one size: log2(4 / 0.5) = 3."""
-    assert measures.log_ratio(4, 800, 0, 800) == pytest.approx(3)
+    assert measures._log_ratio(4, 800, 0, 800) == pytest.approx(3)
 
 
 def test_log_odds_of_fightin_words():
@@ -172,7 +172,7 @@ def test_dispersion_of_gries(word, dp, dp_norm, juilland_d):
     own = dp_of(counts, sizes)
     assert own == pytest.approx(dp, abs=5e-4)
     assert measures.normalised_deviation(own, sizes) == pytest.approx(dp_norm, abs=5e-4)
-    assert measures.juilland_d(counts, sizes) == pytest.approx(juilland_d, abs=5e-4)
+    assert measures._juilland_d(counts, sizes) == pytest.approx(juilland_d, abs=5e-4)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_dp_of_many_words_is_the_plain_formula():
 )
 def test_juilland_d_at_its_ends(counts, sizes, d):
     """Even rates give 1; a word that is not there, or one part only, has no D."""
-    assert measures.juilland_d(counts, sizes) == pytest.approx(d, nan_ok=True)
+    assert measures._juilland_d(counts, sizes) == pytest.approx(d, nan_ok=True)
 
 
 # --- diversity -------------------------------------------------------------------------------------
@@ -241,8 +241,8 @@ def test_diversity_of_a_text_that_is_too_short(measure, tokens):
 def test_diversity_of_many_texts_is_that_of_each(monkeypatch, few, step):
     """Forty texts of none to 400 tokens at once, however many are read at a time: types, MATTR and
     MTLD of each are those of a plain loop, HD-D is that of the text alone, to the last bit."""
-    monkeypatch.setattr(measures, "MTLD_FEW", few)
-    monkeypatch.setattr(measures, "MTLD_STEP", step)
+    monkeypatch.setattr(measures, "_MTLD_FEW", few)
+    monkeypatch.setattr(measures, "_MTLD_STEP", step)
     rng = np.random.default_rng(3)
     texts = [rng.zipf(1.1 + 0.5 * rng.random(), n) % 300 for n in rng.integers(0, 400, 39)]
     texts.insert(20, np.empty(0, dtype=int))
@@ -262,7 +262,7 @@ def same(values: list[float]):
 
 def test_the_order_of_large_numbers_is_stable():
     """Numbers too large to be sorted together with their places are sorted all the same."""
-    assert measures.in_stable_order(np.array([2**61, 5, 2**61, 0])).tolist() == [3, 1, 0, 2]
+    assert measures._in_stable_order(np.array([2**61, 5, 2**61, 0])).tolist() == [3, 1, 0, 2]
 
 
 # --- agreement of coders -----------------------------------------------------------------------------
@@ -278,7 +278,7 @@ ALPHAS = [
 def test_alpha_of_krippendorff(example, level, alpha):
     """Alpha of Krippendorff's (2011) sections A, B and C, C at all four levels of measurement."""
     codes = PUBLISHED[f"krippendorff_alpha_{example}"]["data"]
-    assert measures.krippendorff_alpha(codes, level) == pytest.approx(alpha, abs=5e-4)
+    assert measures._krippendorff_alpha(codes, level) == pytest.approx(alpha, abs=5e-4)
 
 
 def test_coincidences_of_krippendorff():
@@ -299,22 +299,22 @@ def test_coincidences_of_krippendorff():
 )
 def test_alpha_at_its_ends(codes, alpha):
     """One category, or nothing coded twice: no alpha; two crossed units: 1 - 3 × 4 / 8 = -0.5."""
-    assert measures.krippendorff_alpha(codes) == pytest.approx(alpha, nan_ok=True)
+    assert measures._krippendorff_alpha(codes) == pytest.approx(alpha, nan_ok=True)
 
 
 def test_alpha_ignores_the_order_of_coders_and_units():
     """Rows and columns may be given in any order."""
     codes = np.array(PUBLISHED["krippendorff_alpha_C"]["data"], dtype=object)
     turned = codes[::-1, ::-1]
-    assert measures.krippendorff_alpha(turned, "ratio") == pytest.approx(
-        measures.krippendorff_alpha(codes, "ratio")
+    assert measures._krippendorff_alpha(turned, "ratio") == pytest.approx(
+        measures._krippendorff_alpha(codes, "ratio")
     )
 
 
 def test_alpha_at_an_unknown_level():
     """A level that is none of the four is refused."""
     with pytest.raises(ValueError, match="unknown level 'cardinal'; allowed: nominal, ordinal"):
-        measures.krippendorff_alpha([[1, 2], [2, 1]], "cardinal")
+        measures._krippendorff_alpha([[1, 2], [2, 1]], "cardinal")
 
 
 @pytest.mark.parametrize(

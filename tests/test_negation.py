@@ -17,8 +17,8 @@ def negated(text: str, word: str = "gap", **choices) -> list[bool]:
     ids = np.array([vocabulary.index(token) for token in tokens])
     starts = np.cumsum([0, *map(len, sentences)])
     first = np.flatnonzero(np.array(tokens) == word)
-    cues = negation.cues_of(pa.array(map(str.lower, vocabulary), pa.large_string()))
-    return negation.negated(cues, ids, starts, first, **choices).tolist()
+    cues = negation._cues_of(pa.array(map(str.lower, vocabulary), pa.large_string()))
+    return negation._negated(cues, ids, starts, first, **choices).tolist()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def laid_out(drawing, kind: str) -> tuple[bytes, int]:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory, root):
     """Run every odd corpus once: name -> (HTML shown, text shown, run folder)."""
-    done, painted = {}, analysis.report.results.rendered
+    done, painted = {}, analysis.report.results._rendered
     for name, rows in CORPORA.items():
         folder = tmp_path_factory.mktemp("odd")
         file = tmp_path_factory.mktemp("corpus") / "c.jsonl"
@@ -77,7 +77,7 @@ def results(tmp_path_factory, root):
         plan = batch.make_plan((), {"corpus": str(file), **codebook}, run="odd", out=str(folder))
         with pytest.MonkeyPatch.context() as patch:
             paint = painted if name in PAINTED else laid_out
-            patch.setattr(analysis.report.results, "rendered", paint)
+            patch.setattr(analysis.report.results, "_rendered", paint)
             pairs = [shown_by(one, plan.parameters[one.name]) for one in plan.notebooks]
         done[name] = ("".join(p[0] for p in pairs), "".join(p[1] for p in pairs), folder)
     return done
@@ -87,7 +87,7 @@ def results(tmp_path_factory, root):
 def test_every_notebook_runs_through(name, results):
     """No cell of any notebook fails or warns, and every declared figure is there."""
     for one in batch.find_notebooks():
-        for file in batch.declared_files(one):
+        for file in batch._declared_files(one):
             assert (results[name][2] / file).is_file()
 
 

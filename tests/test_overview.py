@@ -117,7 +117,7 @@ def test_collocations_agree_with_nltk(tokens):
     ]
     finder = BigramCollocationFinder(FreqDist(w for pair in pairs for w in pair), FreqDist(pairs))
     finder.N //= 2
-    finder.apply_freq_filter(overview.FEWEST_TOGETHER)
+    finder.apply_freq_filter(overview._FEWEST_TOGETHER)
     score = dict(finder.score_ngrams(BigramAssocMeasures.likelihood_ratio))
     table = overview.collocation_table(tokens)
     keys = [tuple(zip(("first", "second"), c.split(), strict=True)) for c in table["collocation"]]
@@ -129,7 +129,7 @@ def test_collocations_agree_with_nltk(tokens):
 @pytest.mark.parametrize("most", [1, 10, 50])
 def test_the_strongest_pairs_are_listed(tokens, most, monkeypatch):
     """A short list is the head of the long one, its order among equals the same; and it says so."""
-    monkeypatch.setattr(overview, "MOST_PAIRS", most)
+    monkeypatch.setattr(overview, "_MOST_PAIRS", most)
     whole = overview.collocation_table(tokens, most_pairs=10_000)
     short = overview.collocation_table(tokens, most_pairs=most)
     assert short.equals(whole.head(most))
@@ -175,7 +175,7 @@ def test_words_only_here_of_some_documents(tokens, monkeypatch):
     """Of many documents only some are told of, each as it is among all, and it says so."""
     whole = overview.only_here(tokens)
     assert overview.drawn_told(whole, tokens) == "Every document is in the table."
-    monkeypatch.setattr(overview, "MOST_TOLD", 2)
+    monkeypatch.setattr(overview, "_MOST_TOLD", 2)
     some = overview.only_here(tokens, random_seed=1)
     assert whole[whole["document"].isin(some["document"])].reset_index(drop=True).equals(some)
     assert overview.drawn_told(some, tokens).startswith("2 of 5 documents")

@@ -4,9 +4,9 @@ import pytest
 
 from analysis.errors import InputError
 from analysis.runs.parameters import (
-    checked_value,
+    _checked_value,
+    _parse_parameters,
     parse_assignment,
-    parse_parameters,
     parse_value,
     read_declared,
     settle,
@@ -15,7 +15,7 @@ from analysis.runs.parameters import (
 
 def test_parameters_cell_is_read_with_type_default_and_help():
     """A line gives name, type, default and help."""
-    (found,) = parse_parameters('period: str = "auto"  # day or year', "nb")
+    (found,) = _parse_parameters('period: str = "auto"  # day or year', "nb")
     assert (found.name, found.type, found.default, found.help) == (
         "period",
         "str",
@@ -31,7 +31,7 @@ def test_parameters_cell_is_read_with_type_default_and_help():
 def test_parameters_cell_holds_literals_of_known_types_only(line):
     """Anything but `name: type = literal` is refused, and nothing of it is run."""
     with pytest.raises(InputError, match="no parameter"):
-        parse_parameters(line, "nb")
+        _parse_parameters(line, "nb")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_value_of_the_wrong_type_is_refused(text, kind):
 def test_bool_is_no_int():
     """A truth value does not pass for a number."""
     with pytest.raises(InputError):
-        checked_value(True, "int", "-p x")
+        _checked_value(True, "int", "-p x")
 
 
 @pytest.mark.parametrize("text", ["period", "2x=1", "a-b=1", "=1", "import os; x=1"])

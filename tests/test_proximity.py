@@ -32,7 +32,7 @@ def test_weights_of_quanteda_proximity(text, targets, weight):
     frames = np.array([n for n, token in enumerate(tokens) if token.startswith("terror")])
     named = np.array([n for n, token in enumerate(tokens) if token in targets], dtype=int)
     zeros = np.zeros(len(frames), int), np.zeros(len(named), int)
-    distance = proximity.distances(frames, frames, zeros[0], named, named, zeros[1])
+    distance = proximity._distances(frames, frames, zeros[0], named, named, zeros[1])
     assert proximity.inverse_weight(distance).sum() == pytest.approx(weight, abs=5e-9)
 
 
@@ -48,7 +48,7 @@ def test_weights_of_quanteda_proximity(text, targets, weight):
 )
 def test_distance_by_hand(match, target, distance):
     """Tokens from edge to edge, 0 where they overlap, none across a sentence."""
-    got = proximity.distances(*np.array([match]).T, *np.array([target]).T)
+    got = proximity._distances(*np.array([match]).T, *np.array([target]).T)
     assert got == pytest.approx([distance], nan_ok=True)
 
 
@@ -64,7 +64,7 @@ def test_distances_agree_with_every_pair():
     ).astype(float)
     apart[sentence[:, None] != there] = np.inf
     brute = np.where(np.isinf(apart.min(axis=1)), np.nan, apart.min(axis=1))
-    got = proximity.distances(*spans[0], sentence, *spans[1], there)
+    got = proximity._distances(*spans[0], sentence, *spans[1], there)
     assert got == pytest.approx(brute, nan_ok=True)
     assert np.isnan(got).any()
 

@@ -9,11 +9,11 @@ from analysis.files import line_spans
 from analysis.rules import quoting, voices
 from analysis.rules.voices import Voices
 from analysis.store import cache
-from analysis.tokens import helper, tokenize
+from analysis.tokens import _helper, tokenize
 
 
 def inside(paragraph: str) -> list[tuple[str, int, bool]]:
-    return [(paragraph[q.start : q.end], q.depth, q.closed) for q in quoting.quotes(paragraph)]
+    return [(paragraph[q.start : q.end], q.depth, q.closed) for q in quoting._quotes(paragraph)]
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_voices_of_some_sentences_only(tokens):
 def test_quotes_of_the_five_texts(seeds):
     """The five texts hold 46 quotes, all closed, 22 of them of four words or more."""
     lines = [text[begin:end] for text in seeds.texts for begin, end in line_spans(text)]
-    found = [(one, line[one.start : one.end]) for line in lines for one in quoting.quotes(line)]
-    long = [words for _, words in found if len(quoting.WORD.findall(words)) >= 4]
+    found = [(one, line[one.start : one.end]) for line in lines for one in quoting._quotes(line)]
+    long = [words for _, words in found if len(quoting._WORD.findall(words)) >= 4]
     assert (len(found), all(one.closed for one, _ in found), len(long)) == (46, True, 22)
 
 
@@ -142,7 +142,7 @@ def test_quotes_of_the_five_texts(seeds):
 def test_hostile_texts_are_read_in_time(text):
     """Text that is all marks, or all verbs, takes no longer than its length."""
     began = time.perf_counter()
-    quoting.quotes(text)
+    quoting._quotes(text)
     quoting.reported(text)
     assert time.perf_counter() - began < 2
 
@@ -151,7 +151,7 @@ def test_what_was_heard_is_kept(tokens, monkeypatch):
     """Asked again nothing is listened to, neither for all sentences nor for some."""
     (block,) = tokens.blocks()
     first = Voices(tokens).of(block)
-    monkeypatch.setattr(voices, "heard_in", None)
+    monkeypatch.setattr(voices, "_heard_in", None)
     asked = np.arange(block.n_sentences) % 2 == 0
     assert (Voices(tokens).of(block) == first).all()
     assert (Voices(tokens).of(block, asked) == first * asked[block.sentence_of]).all()
@@ -163,7 +163,7 @@ def test_some_sentences_are_heard_without_the_others(corpus_of):
     (block,) = tokens.blocks()
     asked = np.array([False, True, False])
     some = Voices(tokens).of(block, asked)
-    assert voices.HEARD.known(tokens.jobs[0]) is None
+    assert voices._HEARD.known(tokens.jobs[0]) is None
     assert (some == Voices(tokens).of(block) * asked[block.sentence_of]).all()
     assert some.any()
 
@@ -176,11 +176,11 @@ def test_processes_hear_what_one_hears(in_blocks, monkeypatch):
     jobs = tokens.jobs
     assert len(jobs) > 3
     for job in jobs:
-        cache.drop("voices", voices.key_in(job))
+        cache.drop("voices", voices._key_in(job))
     monkeypatch.setenv("WORKBOOK_WORKERS", "3")
     monkeypatch.setattr("analysis.tokens.WORTH_A_PROCESS", 0)
     prepared = Voices(tokens).prepared()
-    assert all(voices.HEARD.known(job) for job in jobs)
+    assert all(voices._HEARD.known(job) for job in jobs)
     assert [prepared.of(block).tolist() for block in tokens.blocks()] == alone
 
 
@@ -190,5 +190,5 @@ def test_a_helper_hears_all_blocks_that_nobody_took(in_blocks, tmp_path):
     tokens = in_blocks(rows, (200, 600))
     jobs = tokens.jobs
     (tmp_path / "1").touch()
-    assert helper(tokens.corpus.key, jobs, tmp_path, voices.HEARD.module).wait() == 0
-    assert [voices.HEARD.known(job) is None for job in jobs] == [n == 1 for n in range(len(jobs))]
+    assert _helper(tokens.corpus.key, jobs, tmp_path, voices._HEARD.module).wait() == 0
+    assert [voices._HEARD.known(job) is None for job in jobs] == [n == 1 for n in range(len(jobs))]

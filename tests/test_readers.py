@@ -14,7 +14,7 @@ from made import BODY, FACTIVA, FACTIVA_HTML, NEXIS, PAGE, PARAGRAPHS, docx_of, 
 from analysis.errors import InputError
 from analysis.reading import readers
 from analysis.reading.readers import TABLE, read_path
-from analysis.reading.rows import Remark, sorted_out
+from analysis.reading.rows import Remark, _sorted_out
 
 for library in ("bibtexparser", "docx", "lxml", "pypdfium2", "trafilatura"):
     pytest.importorskip(library)
@@ -34,7 +34,7 @@ def read(request, tmp_path):
 
     def make(files: dict[str, bytes], **options):
         place = (write_folder if request.param == "folder" else write_zip)(tmp_path, files)
-        return sorted_out(read_path(place, **options))
+        return _sorted_out(read_path(place, **options))
 
     return make
 
@@ -204,7 +204,7 @@ def test_one_text_and_one_table(tmp_path):
     """A single text, and a table, are read by the same function."""
     (tmp_path / "a.md").write_text("one")
     (tmp_path / "b.csv").write_text("id,text\n007,two\n")
-    rows = [sorted_out(read_path(tmp_path / name)).rows[0] for name in ("a.md", "b.csv")]
+    rows = [_sorted_out(read_path(tmp_path / name)).rows[0] for name in ("a.md", "b.csv")]
     assert [(row.text, row.metadata["id"]) for row in rows] == [("one", "a"), ("two", "007")]
 
 
@@ -238,7 +238,7 @@ def test_links_are_not_followed(folder, tmp_path):
     }
     for name, target in targets.items():
         (folder / name).symlink_to(target)
-    reading = sorted_out(read_path(folder))
+    reading = _sorted_out(read_path(folder))
     assert [row.text for row in reading.rows] == ["text"]
     assert rejected(reading) == dict.fromkeys(targets, "is a link, and links are not followed")
 
@@ -248,7 +248,7 @@ def test_devices_are_not_opened(folder):
     os.mkfifo(folder / "pipe.txt")
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(str(folder / "socket.txt"))
-    assert rejected(sorted_out(read_path(folder))) == {
+    assert rejected(_sorted_out(read_path(folder))) == {
         "pipe.txt": "is a pipe and no file",
         "socket.txt": "is a socket and no file",
     }
@@ -265,7 +265,7 @@ def test_file_that_cannot_be_opened(folder, monkeypatch):
         return really(path, *options)
 
     monkeypatch.setattr(os, "open", refuse)
-    reading = sorted_out(read_path(folder))
+    reading = _sorted_out(read_path(folder))
     assert (len(reading.rows), rejected(reading)) == (
         1,
         {"b.txt": "cannot be read (Permission denied)"},
@@ -286,7 +286,7 @@ def test_name_with_hidden_signs(folder, name):
     """A name with newlines, escapes, bidirectional marks or no Unicode is rejected, safe to print."""
     with open(os.path.join(os.fsencode(folder), name), "wb") as file:
         file.write(b"x")
-    (item,) = sorted_out(read_path(folder)).rejected
+    (item,) = _sorted_out(read_path(folder)).rejected
     assert (item.reason, item.where.isprintable()) == (
         "its name holds a sign that is not seen",
         True,
@@ -311,7 +311,7 @@ def test_hidden_and_own_files(folder):
     ):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x")
-    reading = sorted_out(read_path(folder))
+    reading = _sorted_out(read_path(folder))
     told = "left out: is hidden, or of the system"
     assert reading.remarks == [Remark(".DS_Store", told), Remark(".git", told)]
     assert rejected(reading) == {
@@ -325,15 +325,15 @@ def test_deep_folders_end(folder):
     """Folders deeper than the limit are not entered."""
     deep = folder.joinpath(*["d"] * 60)
     deep.mkdir(parents=True)
-    (item,) = sorted_out(read_path(folder)).rejected
+    (item,) = _sorted_out(read_path(folder)).rejected
     assert item.reason == "is deeper than 40 folders"
 
 
 def test_number_of_files_is_bounded(folder, monkeypatch):
     """More files than the limit are not read, and it is said."""
-    monkeypatch.setattr(readers, "MOST_FILES", 1)
+    monkeypatch.setattr(readers, "_MOST_FILES", 1)
     (folder / "b.txt").write_text("x")
-    assert rejected(sorted_out(read_path(folder))) == {
+    assert rejected(_sorted_out(read_path(folder))) == {
         "b.txt": "more than 1 files: the rest is not read"
     }
 
@@ -341,7 +341,7 @@ def test_number_of_files_is_bounded(folder, monkeypatch):
 def test_large_file_is_rejected(folder, monkeypatch):
     """A file above the limit of its kind is rejected and not read."""
     monkeypatch.setitem(readers.LARGEST, ".txt", 3)
-    assert rejected(sorted_out(read_path(folder))) == {
+    assert rejected(_sorted_out(read_path(folder))) == {
         "a.txt": "is too large (4 bytes); allowed: up to 3 bytes"
     }
 
@@ -362,7 +362,7 @@ def archive(tmp_path):
             packed.writestr("ok.txt", "fine")
             for info, content in members:
                 packed.writestr(info, content)
-        reading = sorted_out(read_path(tmp_path / "c.zip"))
+        reading = _sorted_out(read_path(tmp_path / "c.zip"))
         assert [row.text for row in reading.rows] == ["fine"]
         assert [path.name for path in tmp_path.iterdir()] == ["c.zip"]
         return list(rejected(reading).items())
@@ -401,7 +401,7 @@ def test_member_refused(archive, member, content, reason):
 
 def test_archive_that_unpacks_to_too_much(archive, monkeypatch):
     """Members beyond the limit of the whole archive are rejected."""
-    monkeypatch.setattr(readers, "LARGEST_UNPACKED", 10)
+    monkeypatch.setattr(readers, "_LARGEST_UNPACKED", 10)
     assert archive(("z.txt", b"1234567")) == [
         ("z.txt", "the archive unpacks to too much; allowed: up to 10 bytes")
     ]
@@ -426,7 +426,7 @@ def test_damaged_member(tmp_path, signature, place, value, reason):
     """A member that is encrypted, or that lies about its size or sum, is rejected by name."""
     file = write_zip(tmp_path, {"a.txt": b"fine", "b.txt": b"other text"})
     file.write_bytes(patched(file.read_bytes(), signature, place, value))
-    reading = sorted_out(read_path(file))
+    reading = _sorted_out(read_path(file))
     assert ([row.text for row in reading.rows], rejected(reading)) == (["fine"], {"b.txt": reason})
 
 
@@ -444,7 +444,7 @@ def test_member_without_a_name(tmp_path):
     """A member whose name is empty is rejected."""
     file = write_zip(tmp_path, {"a.txt": b"fine", "qqq.txt": b"x"})
     file.write_bytes(file.read_bytes().replace(b"qqq.txt", b"\x00qq.txt"))
-    assert rejected(sorted_out(read_path(file))) == {"": "has no name"}
+    assert rejected(_sorted_out(read_path(file))) == {"": "has no name"}
 
 
 def test_outer_folder_is_no_group(tmp_path):
@@ -453,7 +453,7 @@ def test_outer_folder_is_no_group(tmp_path):
         tmp_path,
         {"c/metadata.csv": b"file,source\na.txt,S\n", "c/a.txt": b"x", "__MACOSX/c/a.txt": b"x"},
     )
-    reading = sorted_out(read_path(file))
+    reading = _sorted_out(read_path(file))
     assert [row.metadata for row in reading.rows] == [{"id": "a", "source": "S"}]
 
 

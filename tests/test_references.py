@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analysis.errors import InputError
-from analysis.reading.references import Reference, attached_files, joined, references
+from analysis.reading.references import Reference, _attached_files, joined, references
 from analysis.reading.rows import Rejected, Remark
 
 pytest.importorskip("bibtexparser")
@@ -109,7 +109,7 @@ def test_bibliography_refused(text, kind, message):
 
 def test_file_field():
     """Attachments are named in several ways."""
-    assert attached_files(r"C\:\\a\\b.pdf:application/pdf;x.pdf;:y.html:text/html")[1:] == (
+    assert _attached_files(r"C\:\\a\\b.pdf:application/pdf;x.pdf;:y.html:text/html")[1:] == (
         "x.pdf",
         "y.html",
     )

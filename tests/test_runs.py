@@ -85,8 +85,8 @@ def broken(tmp_path_factory):
     (published / "old.png").write_bytes(b"old")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "NOTEBOOKS", place / "notebooks")
-        patch.setattr(batch, "FIGURES", published)
-        patch.setattr(batch, "RUNS", place / "runs")
+        patch.setattr(batch, "_FIGURES", published)
+        patch.setattr(batch, "_RUNS", place / "runs")
         plan = batch.make_plan()
         assert plan.publish
         outcomes, receipt = batch.execute(plan)
@@ -114,7 +114,7 @@ def test_a_cell_that_never_ran_is_told():
     from nbformat.v4 import new_code_cell, new_notebook
 
     cells = [new_code_cell("x", execution_count=1), new_code_cell(""), new_code_cell("y")]
-    told = batch.ledger(new_notebook(cells=cells))
+    told = batch._ledger(new_notebook(cells=cells))
     assert told == "cell 3 was never executed: the kernel ended before it"
 
 
@@ -159,8 +159,8 @@ def small(tmp_path, monkeypatch):
     """A project with one good notebook; returns a function that runs it."""
     write_notebook(tmp_path / "notebooks", "good", SAVE)
     monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(batch, "FIGURES", tmp_path / "figures")
-    monkeypatch.setattr(batch, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(batch, "_FIGURES", tmp_path / "figures")
+    monkeypatch.setattr(batch, "_RUNS", tmp_path / "runs")
 
     def run(**options):
         outcomes, receipt = batch.execute(batch.make_plan(**options))
@@ -185,7 +185,7 @@ def test_published_figures_come_with_their_hashes(small):
     """figures/ holds what the run drew, and a lock file with bytes, pixels and data."""
     place, run = small
     run()
-    lock = json.loads((place / "figures" / receipts.LOCK).read_text(encoding="utf-8"))
+    lock = json.loads((place / "figures" / receipts._LOCK).read_text(encoding="utf-8"))
     assert set(lock["figures"]["good"]) == {"png", "svg", "pixels", "data"}
 
 
@@ -240,7 +240,7 @@ def test_publishing_leaves_the_files_of_the_user(tmp_path):
     (to / "folder" / "one.png").write_text("mine", encoding="utf-8")
     (to / "link").symlink_to("nowhere")
     receipts.publish(tmp_path / "b", draw(tmp_path / "b", "one", content="2"), to)
-    names = {"mine.png", "mine.csv", ".hidden", "folder", "link", receipts.LOCK}
+    names = {"mine.png", "mine.csv", ".hidden", "folder", "link", receipts._LOCK}
     assert {file.name for file in to.iterdir()} == names | {"one.png", "one.svg", "one.csv"}
     assert contents(to)["one.png"] == "one png 2"
     assert (to / "folder" / "one.png").read_text("utf-8") == "mine"
@@ -278,16 +278,16 @@ def test_the_same_bytes_without_a_lock_are_taken_over(tmp_path):
     to = tmp_path / "figures"
     hashes = draw(tmp_path / "a", "one")
     receipts.publish(tmp_path / "a", hashes, to)
-    (to / receipts.LOCK).unlink()
+    (to / receipts._LOCK).unlink()
     receipts.publish(tmp_path / "a", hashes, to)
-    assert (to / receipts.LOCK).is_file()
+    assert (to / receipts._LOCK).is_file()
 
 
 def test_a_lock_that_cannot_be_read_stops_a_publication(tmp_path):
     """Without the names of the lock nobody knows what may be replaced."""
     to = tmp_path / "figures"
     to.mkdir()
-    (to / receipts.LOCK).write_text("<<<<<<< HEAD", encoding="utf-8")
+    (to / receipts._LOCK).write_text("<<<<<<< HEAD", encoding="utf-8")
     with pytest.raises(InputError, match=r"figures/figures\.lock\.json: cannot be read"):
         receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one"), to)
 
@@ -311,9 +311,9 @@ def test_a_publication_that_was_cut_off_is_completed_or_undone(tmp_path, monkeyp
         with pytest.raises(KeyboardInterrupt):
             receipts.publish(tmp_path / "b", hashes, to)
     receipts.recover(to)
-    new = {**contents(tmp_path / "b"), receipts.LOCK: contents(to)[receipts.LOCK]}
+    new = {**contents(tmp_path / "b"), receipts._LOCK: contents(to)[receipts._LOCK]}
     assert contents(to) == (old if step == 1 else new)
-    assert not (to / receipts.STAGED).exists()
+    assert not (to / receipts._STAGED).exists()
 
 
 def test_a_run_that_only_skips_leaves_the_files_of_the_user(small):
@@ -335,7 +335,7 @@ def test_a_run_that_was_killed_at_once_is_known_again(small):
     place, _ = small
     folder = place / "there"
     folder.mkdir()
-    (folder / batch.HELD).touch()
+    (folder / batch._HELD).touch()
     batch.check_folder(folder, "run")
     with batch.held(folder):
         pass

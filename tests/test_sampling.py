@@ -20,11 +20,11 @@ def test_units_know_their_neighbours():
 def test_unit_ids_follow_document_number_and_text():
     """The same unit has the same id; another text, number or document another."""
     ids = {
-        sampling.unit_id(*key)
+        sampling._unit_id(*key)
         for key in [("a", 1, "x"), ("a", 2, "x"), ("b", 1, "x"), ("a", 1, "y")]
     }
     assert len(ids) == 4
-    assert sampling.unit_id("a", 1, "x") == "a:1:2d711642"
+    assert sampling._unit_id("a", 1, "x") == "a:1:2d711642"
 
 
 def test_frame_strata():
@@ -49,7 +49,7 @@ def test_frame_strata():
 )
 def test_allocation(populations, size, allocation, drawn):
     """In proportion or in equal parts, never more than there are, two of each where there are two."""
-    assert sampling.allocate(populations, size, allocation, 2) == drawn
+    assert sampling._allocate(populations, size, allocation, 2) == drawn
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_allocation(populations, size, allocation, drawn):
 def test_allocation_refused(size, allocation, message):
     """A sample too small for its strata or larger than the units is refused with what is allowed."""
     with pytest.raises(InputError) as error:
-        sampling.allocate({"a": 10, "b": 10}, size, allocation, 2)
+        sampling._allocate({"a": 10, "b": 10}, size, allocation, 2)
     assert str(error.value).startswith(message)
 
 

@@ -24,14 +24,14 @@ def units() -> pd.DataFrame:
 
 def test_sheets_are_blind(units):
     """A sheet holds the text and its neighbours, nothing of the automatic code."""
-    sheet = sheets.sheet_table(units, ["race"])
+    sheet = sheets._sheet_table(units, ["race"])
     assert list(sheet) == ["unit_id", "before", "text", "after", "race", "note"]
     assert (sheet[["race", "note"]] == "").all(axis=None)
 
 
 def test_no_cell_of_the_csv_is_a_formula(units):
     """Whatever a text begins with, its cell begins with a letter or an apostrophe."""
-    content = sheets.sheet_csv(sheets.sheet_table(units, ["race"])).decode("utf-8-sig")
+    content = sheets.sheet_csv(sheets._sheet_table(units, ["race"])).decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(content, newline="")) for cell in row if cell]
     assert len(cells) == 6 + 8 * 2 + 6 * 2
     assert not any(cell[0] in "=+-@\t\r\n" for cell in cells)
@@ -41,7 +41,7 @@ def test_no_cell_of_the_xlsx_is_a_formula(units):
     """Every cell is of the type text and quoted, the answers offered as a list."""
     import openpyxl
 
-    content = sheets.sheet_xlsx(sheets.sheet_table(units, ["race"]), ["race"])
+    content = sheets._sheet_xlsx(sheets._sheet_table(units, ["race"]), ["race"])
     page = openpyxl.load_workbook(io.BytesIO(content)).active
     cells = [cell for row in page.iter_rows() for cell in row if cell.value is not None]
     assert {(cell.data_type, cell.quotePrefix) for cell in cells} == {("s", True)}
@@ -53,7 +53,7 @@ def test_no_cell_of_the_xlsx_is_a_formula(units):
 def test_a_variable_named_as_a_column_is_refused(units):
     """A frame called 'text' would hide the text."""
     with pytest.raises(InputError, match="column stands twice in the sheet: 'text'"):
-        sheets.sheet_table(units, ["text"])
+        sheets._sheet_table(units, ["text"])
 
 
 # --- read back ---------------------------------------------------------------------------------------
@@ -64,16 +64,16 @@ def returned(units, tmp_path):
     """Write a sheet, let a coder change it, and read it back."""
 
     def make(change, suffix=".csv", variables=("race", "market"), assigned=None):
-        sheet = sheets.sheet_table(units, variables)
+        sheet = sheets._sheet_table(units, variables)
         for name in variables:
             sheet[name] = "0"
         sheet = change(sheet)
         file = tmp_path / f"ann{suffix}"
         content = (
-            sheets.sheet_csv(sheet) if suffix == ".csv" else sheets.sheet_xlsx(sheet, variables)
+            sheets.sheet_csv(sheet) if suffix == ".csv" else sheets._sheet_xlsx(sheet, variables)
         )
         file.write_bytes(content)
-        return sheets.read_codings({"ann": file}, units, variables, assigned)
+        return sheets._read_codings({"ann": file}, units, variables, assigned)
 
     return make
 
@@ -175,7 +175,7 @@ def test_semicolons_are_read(tmp_path, units):
     """A sheet that a spreadsheet saved with semicolons is the same sheet."""
     file = tmp_path / "ann.csv"
     file.write_text(f"unit_id;race\n{units['unit_id'][0]};1;extra\n", encoding="utf-8")
-    codings = sheets.read_codings({"ann": file}, units.iloc[:1], ["race"])
+    codings = sheets._read_codings({"ann": file}, units.iloc[:1], ["race"])
     assert codings.codes.ravel().tolist() == [1]
     assert codings.others["value"].tolist() == ["extra"]
 
@@ -194,7 +194,7 @@ def test_what_is_no_sheet_is_refused(tmp_path, units, name, content, message):
     """A file without unit ids, a broken one and one in another encoding are refused by name."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError) as error:
-        sheets.read_codings({"a": tmp_path / name}, units, ["race"])
+        sheets._read_codings({"a": tmp_path / name}, units, ["race"])
     assert str(error.value).startswith(message)
 
 
@@ -204,6 +204,6 @@ def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
 
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", "0" * 3000)
-    monkeypatch.setattr(sheets, "LARGEST_WORKBOOK", 2000)
+    monkeypatch.setattr(sheets, "_LARGEST_WORKBOOK", 2000)
     with pytest.raises(InputError, match="too large for a coding sheet"):
         sheets.read_sheet(tmp_path / "a.xlsx")

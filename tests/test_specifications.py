@@ -129,7 +129,7 @@ def test_choices_that_leave_a_finding_alone_do_not_try_it():
     """Of three specifications one has another interval than the base; no number is no difference."""
     nan = float("nan")
     part = pd.DataFrame({"estimate": [1.0, 1.0, 1.0], "low": [nan] * 3, "high": [2.0, 3.0, 2.0]})
-    assert sp.moved(part) == 1
+    assert sp._moved(part) == 1
 
 
 def test_the_fewest_changes_are_named():
@@ -137,8 +137,8 @@ def test_the_fewest_changes_are_named():
     part = pd.DataFrame(
         {"holds": ["true", "", "", "true"], "changed": ["base", "a=1, b=2", "b=2", "a=1"]}
     )
-    assert sp.turned_by(part) == "b=2"
-    assert sp.turned_by(part[part["holds"] == "true"]) == ""
+    assert sp._turned_by(part) == "b=2"
+    assert sp._turned_by(part[part["holds"] == "true"]) == ""
 
 
 def test_a_choice_that_findings_do_not_know_is_refused(corpus, declared):
@@ -174,7 +174,7 @@ def test_papermill_comes_to_the_same_table(corpus, tmp_path, capsys):
         "--out",
         str(out),
     ]
-    assert cli.main(["sweep", str(file), *options]) == cli.DONE
+    assert cli.main(["sweep", str(file), *options]) == cli._DONE
     told = capsys.readouterr()
     assert "2 specifications, 3 notebook runs" in told.out
     read, book = read_corpus(corpus), read_codebook(corpus / "codebook.yaml")

@@ -62,7 +62,7 @@ def test_the_name_of_a_column_is_no_path(tmp_path, name):
 @pytest.mark.parametrize("portion", [1, 5, 6, 1000])
 def test_portions_hold_every_text_once(monkeypatch, tmp_path, portion):
     """Texts of 5, 0, 7 and 1 bytes are taken some at a time, each once, in their order."""
-    monkeypatch.setattr("analysis.store.texts.PORTION", portion)
+    monkeypatch.setattr("analysis.store.texts._PORTION", portion)
     spans = np.array([[0, 5], [6, 6], [7, 14], [15, 16]])
     parts = list(Texts(tmp_path / "none", spans, None, None, None).portions())
     assert [number for part in parts for number in part] == [0, 1, 2, 3]
@@ -81,7 +81,7 @@ def test_a_table_in_parts_is_the_table(monkeypatch, rows):
         }
     )
     whole = csv_bytes(table)
-    monkeypatch.setattr(results, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(results, "_ROWS_AT_ONCE", 2)
     assert csv_bytes(table) == whole
     assert whole.count(b"\n") == rows + 1
 

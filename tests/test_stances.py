@@ -25,7 +25,7 @@ TEXTS = (
 def counted(corpus_of):
     """Count the two texts of the sources A and B."""
 
-    def make(*texts: str, unit: str = "sentence", toneless=(), **choices) -> stances.Stances:
+    def make(*texts: str, unit: str = "sentence", toneless=(), **choices) -> stances._Stances:
         made = corpus_of(*(texts or TEXTS), source=["A", "B"])
         book = replace(BOOK, toneless=tuple(map(parse_rule, toneless)))
         return stances.count_stances(tokenize(made), book, unit, **choices)
@@ -34,7 +34,7 @@ def counted(corpus_of):
 
 
 @pytest.fixture(scope="module")
-def of_seeds(tokens, codebook) -> stances.Stances:
+def of_seeds(tokens, codebook) -> stances._Stances:
     return stances.count_stances(tokens, codebook)
 
 

@@ -140,7 +140,7 @@ def test_an_unknown_way_of_counting_is_refused(tokens, unique):
 
 def test_too_many_candidates_are_told_and_not_counted_by(corpus_of, monkeypatch):
     """Where near copies cannot be looked for, exact ones are, it is said, and stories are refused."""
-    monkeypatch.setattr(near, "MOST_CANDIDATES", 2)
+    monkeypatch.setattr(near, "_MOST_CANDIDATES", 2)
     texts = [f"{WIRE} {number}" for number in range(4)]
     found = stories.stories_of(tokenize(corpus_of(*texts, texts[0])), similarity=0.7)
     assert found.found.story.tolist() == [0, 1, 2, 3, 0]
@@ -309,7 +309,7 @@ def test_frames_stand_beside_each_other(corpus_of, codebook, unique):
     assert "race 71.4% by article and 50.0% by story" in story_frames_told(table)
 
 
-@pytest.mark.parametrize("unique", stories.UNIQUE)
+@pytest.mark.parametrize("unique", stories._UNIQUE)
 def test_shares_by_story_keep_the_voice(corpus_of, codebook, unique):
     """With the author's voice alone, a race in quotation marks counts for no article and no story."""
     found = stories.stories_of(tokenize(corpus_of(*['"It is a race," she said.'] * 2)))

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.errors import InputError
 from analysis.reading import tables
-from analysis.reading.rows import sorted_out
+from analysis.reading.rows import _sorted_out
 from analysis.reading.tables import table_rows
 
 
@@ -19,7 +19,7 @@ def read(tmp_path):
     def make(name: str, content: bytes | str, **options):
         content = content if isinstance(content, bytes) else content.encode()
         (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-        return sorted_out(table_rows(tmp_path / name, **options))
+        return _sorted_out(table_rows(tmp_path / name, **options))
 
     return make
 
@@ -175,7 +175,7 @@ def test_gzip_bomb(read):
     content = b'{"text": "a"}\n' + b" " * 30_000_000
     reading = read("c.jsonl.gz", content)
     told = "the rest is not read: unpacks to too much"
-    most = len(gzip.compress(content)) * tables.MOST_TIMES
+    most = len(gzip.compress(content)) * tables._MOST_TIMES
     assert texts(reading) == ["a"]
     assert problems(reading) == [
         ("c.jsonl.gz, after line 1", f"{told}; allowed: up to {most:,} bytes")
@@ -188,7 +188,7 @@ def test_cut_gzip(tmp_path):
         "\n".join(json.dumps({"text": os.urandom(90).hex()}) for _ in range(9000)).encode()
     )
     (tmp_path / "c.jsonl.gz").write_bytes(packed[:-60_000])
-    reading = sorted_out(table_rows(tmp_path / "c.jsonl.gz"))
+    reading = _sorted_out(table_rows(tmp_path / "c.jsonl.gz"))
     assert len(reading.rows) > 1000
     assert reading.rejected[-1].reason.startswith("the rest is not read: gzip is broken or cut")
 
@@ -202,7 +202,7 @@ def test_gzip_that_is_none(tmp_path):
 
 def test_long_line_is_rejected(read, monkeypatch):
     """A line above the limit is rejected and passed over."""
-    monkeypatch.setattr(tables, "LONGEST_LINE", 100)
+    monkeypatch.setattr(tables, "_LONGEST_LINE", 100)
     reading = read("c.jsonl", '{"text": "a"}\n{"text": "' + "x" * 1000 + '"}\n{"text": "b"}\n')
     assert (texts(reading), problems(reading)) == (
         ["a", "b"],

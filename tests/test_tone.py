@@ -37,7 +37,7 @@ def test_other_languages_have_no_tone(corpus_of):
 
 def test_lexicon_holds_words_only():
     """No emoticon, and not the negation itself."""
-    known = tone.valences()
+    known = tone._valences()
     assert len(known) > 7000
     assert all(word.isalpha() and word == word.lower() for word in known)
     assert "no" not in known

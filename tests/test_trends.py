@@ -33,7 +33,7 @@ KINDS = ("day", "week", "month", "quarter", "year")
 )
 def test_period_labels(date, labels):
     """ISO labels by day, week, month, quarter, year; none where the date is not precise enough."""
-    assert " ".join(trends.period_label(date, kind) or "-" for kind in KINDS) == labels
+    assert " ".join(trends._period_label(date, kind) or "-" for kind in KINDS) == labels
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_every_day_lies_in_its_period_and_no_other(kind):
     """Over 2019 to 2025 the bounds of a day's period hold the day, and end where the label does."""
     day = datetime.date(2019, 1, 1)
     while day < datetime.date(2026, 1, 1):
-        label = trends.period_label(day.isoformat(), kind)
+        label = trends._period_label(day.isoformat(), kind)
         first, last = trends.period_bounds(label)
         assert first <= day <= last
-        assert trends.period_label(last.isoformat(), kind) == label
+        assert trends._period_label(last.isoformat(), kind) == label
         day = last + datetime.timedelta(days=1)
-        assert trends.period_label(day.isoformat(), kind) != label
+        assert trends._period_label(day.isoformat(), kind) != label
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_every_day_lies_in_its_period_and_no_other(kind):
 )
 def test_auto_takes_the_finest_period_the_dates_carry(dates, period):
     """Nine in ten dates precise enough, and ten documents a period; else the year."""
-    assert trends.choose_period(dates) == period
+    assert trends._choose_period(dates) == period
 
 
 def test_an_unknown_period_is_refused():
     """The error names the value and the periods there are."""
     with pytest.raises(InputError, match=r"unknown period: 'decade'; allowed: day, week, month"):
-        trends.choose_period([], "decade")
+        trends._choose_period([], "decade")
 
 
 # --- rates -------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ def test_events_are_read_by_date(tmp_path):
     """Rows in any order come back from the earliest to the latest, a missing column empty."""
     file = tmp_path / "events.csv"
     file.write_text("date,label\n2024-07,cut\n2022-11-30,start\n2024,year\n", encoding="utf-8")
-    events = trends.read_events(file)
+    events = trends._read_events(file)
     assert events["label"].tolist() == ["start", "year", "cut"]
     assert set(events["source"]) == {""}
 
@@ -286,7 +286,7 @@ def test_events_of_the_five_texts(seeds):
     events = trends.corpus_events(seeds)
     assert list(events) == ["date", "label", "description", "source"]
     assert len(events) > 0
-    assert len(trends.read_events(None)) == 0
+    assert len(trends._read_events(None)) == 0
 
 
 @pytest.mark.parametrize(("n", "comparison"), [(9, "too few documents"), (10, "possible")])
@@ -315,7 +315,7 @@ def test_broken_events_are_refused(tmp_path, content, told):
     if content is not None:
         file.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=told):
-        trends.read_events(file)
+        trends._read_events(file)
 
 
 def test_places_of_a_sample_are_complete_in_their_documents(corpus_of):
@@ -330,7 +330,7 @@ def test_places_of_a_sample_are_complete_in_their_documents(corpus_of):
 
 def test_places_of_a_sample_are_those_of_the_documents_with_most(corpus_of, monkeypatch):
     """Of three documents two are drawn: those with three and with two of the six occurrences."""
-    monkeypatch.setattr(trends, "MOST_PLACED", 2)
+    monkeypatch.setattr(trends, "_MOST_PLACED", 2)
     tokens = tokenize(corpus_of("race race", "race", "race race race"))
     found = find(tokens, term_sets(["race"], {}), keep=2)
     table = trends.places(found)
@@ -367,8 +367,8 @@ def days(first: str, last: str, step: str = "1D") -> list[str]:
 )  # fmt: skip
 def test_partial_periods(dates, period, partial):
     """A period is partial where more days lack documents than is usual between two of them."""
-    labels = [trends.period_label(date, period) for date in dates]
-    assert trends.partial_periods(dates, labels) == partial
+    labels = [trends._period_label(date, period) for date in dates]
+    assert trends._partial_periods(dates, labels) == partial
 
 
 def test_a_partial_period_is_told_and_drawn_hollow(corpus_of):
@@ -380,7 +380,7 @@ def test_a_partial_period_is_told_and_drawn_hollow(corpus_of):
     assert rows["partial"].tolist() == ["", "", "documents up to 2024-07-03"]
     assert "Partial: 2024-07 (documents up to 2024-07-03)." in trends.describe_periods(result)
     drawing = plots.term_rates(
-        result.table, trends.read_events(None), period="month", confidence=0.95
+        result.table, trends._read_events(None), period="month", confidence=0.95
     )
     points = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "o"]
     drawn = {line.get_markerfacecolor(): pd.notna(line.get_ydata()).sum() for line in points}

@@ -93,7 +93,7 @@ def effect_of(clusters: Clusters) -> np.ndarray:
 
 def difference(a, n, b, m) -> tuple[float, float]:
     (low, rest_low), (high, rest_high) = uncertainty.wilson([a, b], [n, m])
-    return uncertainty.difference_interval(a / n, low, high, b / m, rest_low, rest_high)
+    return uncertainty._difference_interval(a / n, low, high, b / m, rest_low, rest_high)
 
 
 def test_difference_interval_of_newcombe():
@@ -177,9 +177,9 @@ def test_a_count_of_zero_has_an_upper_limit(n):
 def test_the_bootstrap_is_a_plain_loop_over_what_is_drawn(monkeypatch, most_weights):
     """Bit for bit: of every resample the counts of the documents drawn by their sizes, whether the
     resamples are drawn at once or ten at a time."""
-    monkeypatch.setattr(uncertainty, "MOST_WEIGHTS", most_weights)
+    monkeypatch.setattr(uncertainty, "_MOST_WEIGHTS", most_weights)
     counts, sizes = drawn().poisson(3, (40, 5)), drawn(8).integers(0, 900, 40)
-    got = uncertainty.bootstrap_rates(Clusters(counts, sizes), 200, drawn(9))
+    got = uncertainty._bootstrap_rates(Clusters(counts, sizes), 200, drawn(9))
     rng, documents = drawn(9), pd.DataFrame(counts).assign(size=sizes)
     rates, at_once = [], min(200, most_weights // 40)
     for _ in range(200 // at_once):
@@ -191,7 +191,7 @@ def test_the_bootstrap_is_a_plain_loop_over_what_is_drawn(monkeypatch, most_weig
 
 def test_a_resample_without_a_token_has_no_rate():
     """One of two documents is empty: a resample of it alone is missing, all others are 1 in 10."""
-    rates = uncertainty.bootstrap_rates(column([1, 0], [10, 0]), 200, drawn()).ravel()
+    rates = uncertainty._bootstrap_rates(column([1, 0], [10, 0]), 200, drawn()).ravel()
     assert set(rates[~np.isnan(rates)]) == {0.1}
     assert 20 < np.isnan(rates).sum() < 80
 
@@ -252,7 +252,9 @@ def spoken(n: int, rates, seed: int = 7) -> Clusters:
 def test_the_interval_of_many_documents_is_that_of_resamples():
     """What is worked out for 4,000 documents differs from 4,000 resamples by less than a tenth of the width."""
     documents = spoken(4000, [0.01, 0.0003])
-    low, high = uncertainty.percentiles(uncertainty.bootstrap_rates(documents, 4000, drawn()), 0.95)
+    low, high = uncertainty.percentiles(
+        uncertainty._bootstrap_rates(documents, 4000, drawn()), 0.95
+    )
     worked_out = uncertainty.rate_intervals(documents, confidence=0.95)
     assert (np.abs(worked_out.low - low) < (high - low) / 10).all()
     assert (np.abs(worked_out.high - high) < (high - low) / 10).all()
@@ -266,8 +268,8 @@ def test_means_of_many_documents_need_no_resamples(monkeypatch):
     counts = np.minimum(counts, totals)
     parts, options = (counts, counts**2, totals), {"confidence": 0.95, "resamples": 4000}
     by_draws = uncertainty.mean_estimates(*parts, **options, rng=drawn())
-    monkeypatch.setattr(uncertainty, "MANY", 3000)
-    monkeypatch.setattr(uncertainty, "bootstrap_rates", None)
+    monkeypatch.setattr(uncertainty, "_MANY", 3000)
+    monkeypatch.setattr(uncertainty, "_bootstrap_rates", None)
     worked_out = uncertainty.mean_estimates(*parts, **options, rng=drawn())
     width = by_draws.high - by_draws.low
     assert np.abs(worked_out.low - by_draws.low) < width / 10
@@ -327,7 +329,7 @@ def test_change_point_of_the_nile():
 @pytest.mark.parametrize(("level", "value"), [(0.95, 7.69), (0.975, 11.03), (0.5, 0)])
 def test_quantiles_of_bai(level, value):
     """7 and 11 are the rounded quantiles of Bai (1997) for equal variances."""
-    assert uncertainty.break_quantile(level, 1.0) == pytest.approx(value, abs=0.005)
+    assert uncertainty._break_quantile(level, 1.0) == pytest.approx(value, abs=0.005)
 
 
 def test_break_distribution_agrees_with_simulation():
@@ -340,7 +342,7 @@ def test_break_distribution_agrees_with_simulation():
     (left, before), (right, after) = ends
     place = np.where(left > np.maximum(right, 0), -before, np.where(right > 0, after, 0))
     for x in (-4, -1, 1, 4):
-        assert (place <= x).mean() == pytest.approx(uncertainty.break_cdf(x, 2.0), abs=0.04)
+        assert (place <= x).mean() == pytest.approx(uncertainty._break_cdf(x, 2.0), abs=0.04)
 
 
 @pytest.mark.parametrize(
@@ -364,7 +366,7 @@ def test_the_interval_of_a_change_covers():
     for _ in range(500):
         values = rng.normal(0, 1, 24) + 2 * (np.arange(24) >= 8)
         before, _ = uncertainty.measures.mean_shift(values, 3)
-        low, high = uncertainty.break_interval(values[:before], values[before:], 0.95)
+        low, high = uncertainty._break_interval(values[:before], values[before:], 0.95)
         held.append(low <= 8 <= high)
     assert 0.91 < np.mean(held) < 0.98
 
@@ -373,7 +375,7 @@ def test_a_short_side_borrows_its_variance():
     """Three equal values on a side say nothing of certainty: the variance is of both sides."""
     many = np.tile([4.0, 6.0], 10)
     for sides in ((np.ones(3), many), (many, np.ones(3))):
-        low, high = uncertainty.break_interval(*sides, 0.95)
+        low, high = uncertainty._break_interval(*sides, 0.95)
         assert low < len(sides[0]) < high
 
 
@@ -383,7 +385,7 @@ def test_a_side_that_never_varies_is_not_certainty():
     for _ in range(200):
         values = np.append(np.zeros(15), rng.normal(1, 1, 15).clip(0))
         before, _ = uncertainty.measures.mean_shift(values, 3)
-        low, high = uncertainty.break_interval(values[:before], values[before:], 0.95)
+        low, high = uncertainty._break_interval(values[:before], values[before:], 0.95)
         held.append(low <= 15 <= high)
     assert np.mean(held) >= 0.91
 

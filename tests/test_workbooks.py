@@ -14,7 +14,7 @@ from analysis.errors import InputError
 from analysis.rules.codebook import corpus_codebook
 from analysis.runs import batch, receipts
 from analysis.runs.parameters import read_declared
-from analysis.runs.workbooks import configuration, new_workbook, pointer
+from analysis.runs.workbooks import _configuration, _pointer, new_workbook
 from analysis.store.texts import Texts
 from analysis.tables.findings import read_claims
 
@@ -75,9 +75,9 @@ def test_notebooks_are_clean_and_know_their_corpus(mine):
 def test_check_and_run_work_at_once(mine, monkeypatch, capsys):
     """In the folder `workbook check corpus` and `workbook run` need nothing more; the figures stay there."""
     monkeypatch.chdir(mine)
-    assert cli.main(["check", "corpus"]) == cli.DONE
+    assert cli.main(["check", "corpus"]) == cli._DONE
     assert "documents read: 2" in capsys.readouterr().out
-    assert cli.main(["run"]) == cli.DONE
+    assert cli.main(["run"]) == cli._DONE
     receipt = json.loads((mine / "runs" / "default" / "run.json").read_text(encoding="utf-8"))
     assert {entry["state"] for entry in receipt["notebooks"].values()} == {"done"}
     assert (mine / "figures" / "frame_shares.png").is_file()
@@ -97,7 +97,7 @@ def test_elsewhere_the_project_is_this_one(tmp_path, monkeypatch):
     """Outside a workbook the notebooks and figures are this project's."""
     monkeypatch.chdir(tmp_path)
     assert batch.project().notebooks == batch.NOTEBOOKS
-    assert batch.configured() == {}
+    assert batch._configured() == {}
 
 
 def test_choices_are_taken_and_the_command_line_wins(mine, monkeypatch):
@@ -130,7 +130,7 @@ def test_every_choice_can_be_taken(mine, monkeypatch):
     file = mine / "workbook.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(re.sub(r"^# (?=\w+: )", "", text, flags=re.M), encoding="utf-8")
-    assert len(batch.configured()) > 12
+    assert len(batch._configured()) > 12
     assert batch.make_plan().parameters == usual
 
 
@@ -162,14 +162,14 @@ def test_odd_entries_among_codings_are_not_copied(tmp_path, target):
 
 def test_columns_without_a_corpus_are_refused(tmp_path, capsys):
     """What would be ignored is said."""
-    assert cli.main(["new", str(tmp_path / "mine"), "--columns", "date=year"]) == cli.WRONG_USE
+    assert cli.main(["new", str(tmp_path / "mine"), "--columns", "date=year"]) == cli._WRONG_USE
     assert "--columns: renames columns of a corpus" in capsys.readouterr().err
 
 
 def test_printed_commands_run_as_typed(speeches, tmp_path, monkeypatch, capsys):
     """What `workbook new` prints can be typed in a shell that has another folder and no environment."""
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["new", "it's mine", "--corpus", str(speeches)]) == cli.DONE
+    assert cli.main(["new", "it's mine", "--corpus", str(speeches)]) == cli._DONE
     first, change, check, run = capsys.readouterr().out.splitlines()
     assert "Next" in first
     assert run == check.removesuffix("check corpus") + "run"
@@ -215,10 +215,10 @@ def test_an_empty_folder_is_filled(tmp_path, monkeypatch):
 
 def test_without_texts_the_run_says_so(tmp_path, monkeypatch, capsys):
     """A workbook without a corpus waits for texts in corpus/."""
-    assert cli.main(["new", str(tmp_path / "mine")]) == cli.DONE
+    assert cli.main(["new", str(tmp_path / "mine")]) == cli._DONE
     assert "put texts into corpus/" in capsys.readouterr().out
     monkeypatch.chdir(tmp_path / "mine")
-    assert cli.main(["run"]) == cli.WRONG_USE
+    assert cli.main(["run"]) == cli._WRONG_USE
     assert "the corpus is empty" in capsys.readouterr().err
     (tmp_path / "mine" / "corpus" / "a.txt").write_text("Peace at last.", encoding="utf-8")
     assert batch.make_plan().publish
@@ -233,7 +233,7 @@ def test_a_workbook_inside_its_corpus_is_refused(tmp_path):
 
 def test_a_corpus_that_cannot_be_read_leaves_nothing(tmp_path, capsys):
     """The mistake is named, and no folder is made."""
-    assert cli.main(["new", str(tmp_path / "mine"), "--corpus", "nowhere"]) == cli.WRONG_USE
+    assert cli.main(["new", str(tmp_path / "mine"), "--corpus", "nowhere"]) == cli._WRONG_USE
     assert "no such corpus: 'nowhere'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -278,7 +278,7 @@ def test_odd_names_of_files_and_columns_are_kept(tmp_path, name):
 
 def test_a_corpus_far_away_is_named_in_full(tmp_path):
     """Where the two share nothing but the root, the path is absolute."""
-    assert 'texts: "/srv/texts"' in pointer(receipts.Path("/srv/texts"), tmp_path, {})
+    assert 'texts: "/srv/texts"' in _pointer(receipts.Path("/srv/texts"), tmp_path, {})
 
 
 def test_readme_commands_are_accepted(mine):
@@ -287,11 +287,11 @@ def test_readme_commands_are_accepted(mine):
     lines = re.findall(r"^workbook ([^#\n]*)", text, flags=re.M)
     assert len(lines) == 3
     for line in lines:
-        cli.parser().parse_args(shlex.split(line))
+        cli._parser().parse_args(shlex.split(line))
 
 
 def test_configuration_tells_every_parameter_once(root):
     """Each parameter with its default and its help; `out` is not set this way."""
     declared = [read_declared(file) for file in sorted((root / "notebooks").glob("*.ipynb"))]
-    names = re.findall(r"^(?:# )?(\w+): ", configuration(declared), flags=re.M)
+    names = re.findall(r"^(?:# )?(\w+): ", _configuration(declared), flags=re.M)
     assert sorted(names) == sorted({n for one in declared for n in one.parameters} - {"out"})

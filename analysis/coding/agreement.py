@@ -11,13 +11,13 @@ import pandas as pd
 
 from analysis.statistics import measures, uncertainty
 
-FEWEST_UNITS = 10
+_FEWEST_UNITS = 10
 """Units coded at least twice below which alpha has no interval."""
-MOST_UNDEFINED = 0.05
+_MOST_UNDEFINED = 0.05
 AGREEMENT = ["variable", "units", "percent", "cohen", "fleiss", "alpha", "low", "high", "reason"]
 
 
-def labels(codes) -> np.ndarray:
+def _labels(codes) -> np.ndarray:
     """Codes as coders × units of objects, a missing one None."""
     codes = np.array(codes, dtype=object)
     return np.where(pd.isna(codes), None, codes)
@@ -25,7 +25,7 @@ def labels(codes) -> np.ndarray:
 
 def frame_codes(codes: np.ndarray, frames: Sequence[str]) -> dict[str, np.ndarray]:
     """Codes of coders × units × frames as coders × units of each frame."""
-    return {frame: labels(codes[:, :, number]) for number, frame in enumerate(frames)}
+    return {frame: _labels(codes[:, :, number]) for number, frame in enumerate(frames)}
 
 
 def agreement_table(
@@ -47,11 +47,11 @@ def agreement_table(
     rows = []
     for name, codes in variables.items():
         rng = uncertainty.generator(random_seed, f"agreement {name}")
-        rows.append((name, *agreement_of(labels(codes), level, confidence, resamples, rng)))
+        rows.append((name, *_agreement_of(_labels(codes), level, confidence, resamples, rng)))
     return pd.DataFrame(rows, columns=AGREEMENT)
 
 
-def agreement_of(codes, level: str, confidence: float, resamples: int, rng) -> tuple:
+def _agreement_of(codes, level: str, confidence: float, resamples: int, rng) -> tuple:
     """The row of one variable."""
     values, pairs = measures.coincidences(codes)
     pairs = pairs[pairs.sum(axis=(1, 2)) > 0]
@@ -63,26 +63,26 @@ def agreement_of(codes, level: str, confidence: float, resamples: int, rng) -> t
         only = values[np.flatnonzero(pairs.sum(axis=(0, 2)))[0]]
         return (len(pairs), percent, *[nothing] * 5, f"undefined: every code is {only}")
     alpha = measures.alpha_of(pairs.sum(axis=0), values, level)
-    low, high, reason = alpha_interval(pairs, values, level, confidence, resamples, rng)
-    kappas = (cohen_of(codes), fleiss_of(codes, values))
+    low, high, reason = _alpha_interval(pairs, values, level, confidence, resamples, rng)
+    kappas = (_cohen_of(codes), _fleiss_of(codes, values))
     return (len(pairs), percent, *kappas, alpha, low, high, reason)
 
 
-def cohen_of(codes: np.ndarray) -> float:
+def _cohen_of(codes: np.ndarray) -> float:
     """Cohen's kappa of two coders, NaN for any other number of them."""
     if len(codes) != 2:
         return float("nan")
     return measures.cohen_kappa(cross_table(*codes).to_numpy())
 
 
-def fleiss_of(codes: np.ndarray, values: np.ndarray) -> float:
+def _fleiss_of(codes: np.ndarray, values: np.ndarray) -> float:
     """Fleiss' kappa over the units that every coder coded."""
     whole = codes[:, (codes != None).all(axis=0)]  # noqa: E711 - elementwise
     counts = np.array([(whole == value).sum(axis=0) for value in values]).T
     return measures.fleiss_kappa(counts)
 
 
-def alpha_interval(pairs, values, level, confidence, resamples, rng) -> tuple[float, float, str]:
+def _alpha_interval(pairs, values, level, confidence, resamples, rng) -> tuple[float, float, str]:
     """Percentile interval of alpha over resamples of units, or why there is none.
 
     Where coders never differ no resample can differ either: its interval of no width would pass for
@@ -90,15 +90,15 @@ def alpha_interval(pairs, values, level, confidence, resamples, rng) -> tuple[fl
     than MOST_UNDEFINED of them are, there is no interval.
     """
     n = len(pairs)
-    if n < FEWEST_UNITS:
-        return float("nan"), float("nan"), f"{n} units: no interval below {FEWEST_UNITS}"
+    if n < _FEWEST_UNITS:
+        return float("nan"), float("nan"), f"{n} units: no interval below {_FEWEST_UNITS}"
     if np.trace(pairs.sum(axis=0)) == pairs.sum():
         return float("nan"), float("nan"), "coders never differ: no interval can be resampled"
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
     matrices = np.tensordot(weights, pairs, axes=1)
     alphas = np.array([measures.alpha_of(matrix, values, level) for matrix in matrices])
     undefined = float(np.isnan(alphas).mean())
-    if undefined > MOST_UNDEFINED:
+    if undefined > _MOST_UNDEFINED:
         told = f"codes too rare for an interval: undefined in {undefined:.0%} of resamples"
         return float("nan"), float("nan"), told
     low, high = uncertainty.percentiles(alphas, confidence)
@@ -118,7 +118,7 @@ def confusion_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) 
     """How often each pair of codes was given: variable, coder, other, code, other_code, units."""
     rows = []
     for name, codes in variables.items():
-        codes = labels(codes)
+        codes = _labels(codes)
         for (a, mine), (b, theirs) in combinations(zip(coders, codes, strict=True), 2):
             table = cross_table(mine, theirs)
             rows += [
@@ -134,7 +134,7 @@ def pair_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd
     percent, cohen."""
     rows = []
     for name, codes in variables.items():
-        codes = labels(codes)
+        codes = _labels(codes)
         for (a, mine), (b, theirs) in combinations(zip(coders, codes, strict=True), 2):
             table = cross_table(mine, theirs).to_numpy()
             n = int(table.sum())
@@ -149,7 +149,7 @@ def disagreed_units(
     """The units that coders coded differently: variable, unit_id, and the code of each coder."""
     rows = []
     for name, codes in variables.items():
-        for unit, given in zip(units, labels(codes).T, strict=True):
+        for unit, given in zip(units, _labels(codes).T, strict=True):
             if len({code for code in given if code is not None}) > 1:
                 rows.append((name, unit, *given))
     return pd.DataFrame(rows, columns=["variable", "unit_id", *coders])

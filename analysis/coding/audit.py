@@ -15,8 +15,8 @@ from analysis.statistics import measures, uncertainty
 from analysis.tables.framing import Coding
 from analysis.tokens import Tokens
 
-COLUMNS = ["frame", "rule", "matches", "share", "documents", "top_document", "top_document_share"]
-COLUMNS += ["dp", "sentence"]
+_COLUMNS = ["frame", "rule", "matches", "share", "documents", "top_document", "top_document_share"]
+_COLUMNS += ["dp", "sentence"]
 
 
 def rule_counts(
@@ -54,7 +54,7 @@ def rule_audit(
     dp[totals > 0] = measures.deviation_of_proportions(counts[:, totals > 0], tokens.document_sizes)
     by_rule = counts.tocsc()
     ids = tokens.corpus.documents["id"].array
-    sentences = sampled_sentences(coding, random_seed)
+    sentences = _sampled_sentences(coding, random_seed)
     rows, number = [], 0
     for frame, rules in codebook.frames.items():
         whole = int(totals[number : number + len(rules.rules)].sum())
@@ -68,13 +68,13 @@ def rule_audit(
             told = (len(held), *top, dp[number], sentences.get((frame, rule.text), ""))
             rows.append((frame, rule.text, int(totals[number]), share, *told))
             number += 1
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=_COLUMNS)
     table["rank"] = table["frame"].map({name: n for n, name in enumerate(codebook.frames)})
     order = table.sort_values(["rank", "matches"], ascending=[True, False], kind="stable")
     return order.drop(columns="rank").reset_index(drop=True)
 
 
-def sampled_sentences(coding: Coding, random_seed: int) -> dict[tuple[str, str], str]:
+def _sampled_sentences(coding: Coding, random_seed: int) -> dict[tuple[str, str], str]:
     """One sentence of each rule, drawn at random of the matches kept for reading."""
     kept = coding.found.kept
     order = uncertainty.generator(random_seed, "rule audit").permutation(len(kept))

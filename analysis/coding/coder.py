@@ -10,11 +10,11 @@ import pandas as pd
 
 from analysis.errors import InputError
 
-FEWEST_POSITIVE = 10
+_FEWEST_POSITIVE = 10
 """Units with a frame below which the frame is not learnt."""
-FEWEST_DOCUMENTS = 2
-MOST_FOLDS = 10
-THRESHOLD = 0.5
+_FEWEST_DOCUMENTS = 2
+_MOST_FOLDS = 10
+_THRESHOLD = 0.5
 LEARNT = "learnt"
 
 
@@ -60,28 +60,28 @@ def learnt_coding(
     known. Raises InputError where scikit-learn (the extra `learn`) is not installed, or no unit
     or only one document was coded.
     """
-    library()
+    _library()
     codes = np.asarray(codes, dtype=float)
     documents = np.asarray(documents, dtype=object)
-    check_coded(codes, documents)
-    folds = document_folds(documents, codes, random_seed)
-    features = text_features(texts, folds)
+    _check_coded(codes, documents)
+    folds = _document_folds(documents, codes, random_seed)
+    features = _text_features(texts, folds)
     weights = np.ones(len(texts)) if weights is None else np.nan_to_num(np.asarray(weights, float))
     probability = np.full(codes.shape, np.nan)
     reasons = []
     for number in range(len(frames)):
-        reason = why_unknown(codes[:, number], folds)
+        reason = _why_unknown(codes[:, number], folds)
         reasons.append(reason)
         if not reason:
-            probability[:, number] = out_of_fold(
+            probability[:, number] = _out_of_fold(
                 features, codes[:, number], weights, folds, random_seed
             )
     known = np.array([not reason for reason in reasons])
-    coded = np.nan_to_num(probability, nan=0.0) >= THRESHOLD
+    coded = np.nan_to_num(probability, nan=0.0) >= _THRESHOLD
     return AutomaticCoding(LEARNT, tuple(frames), coded, known, tuple(reasons), probability)
 
 
-def library():
+def _library():
     """scikit-learn; raises InputError where it is not installed."""
     try:
         import sklearn
@@ -92,24 +92,24 @@ def library():
     return sklearn
 
 
-def check_coded(codes: np.ndarray, documents: np.ndarray) -> None:
+def _check_coded(codes: np.ndarray, documents: np.ndarray) -> None:
     """Raise InputError unless units of at least two documents were coded."""
     coded = ~np.isnan(codes).all(axis=1)
     n = len(set(documents[coded].tolist()))
-    if n < FEWEST_DOCUMENTS:
+    if n < _FEWEST_DOCUMENTS:
         raise InputError(
             "too few documents with coded units to learn from",
             value=n,
-            allowed=f"{FEWEST_DOCUMENTS} at least, as none is coded by what it taught",
+            allowed=f"{_FEWEST_DOCUMENTS} at least, as none is coded by what it taught",
         )
 
 
-def document_folds(documents: np.ndarray, codes: np.ndarray, random_seed: int) -> np.ndarray:
+def _document_folds(documents: np.ndarray, codes: np.ndarray, random_seed: int) -> np.ndarray:
     """The fold of each unit: whole documents, about as many coded units in each fold."""
     names = sorted(set(documents.tolist()))
     coded = ~np.isnan(codes).all(axis=1)
     sizes = {name: int(coded[documents == name].sum()) for name in names}
-    n = min(MOST_FOLDS, sum(size > 0 for size in sizes.values()))
+    n = min(_MOST_FOLDS, sum(size > 0 for size in sizes.values()))
     order = np.random.default_rng(random_seed).permutation(len(names))
     load, fold_of = np.zeros(n), {}
     for name in sorted((names[k] for k in order), key=lambda name: -sizes[name]):
@@ -118,7 +118,7 @@ def document_folds(documents: np.ndarray, codes: np.ndarray, random_seed: int) -
     return np.array([fold_of[name] for name in documents.tolist()])
 
 
-def text_features(texts: Sequence[str], folds: np.ndarray) -> list:
+def _text_features(texts: Sequence[str], folds: np.ndarray) -> list:
     """For each fold the features of all units, their words and weights learnt outside the fold."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -134,13 +134,13 @@ def text_features(texts: Sequence[str], folds: np.ndarray) -> list:
     return features
 
 
-def why_unknown(codes: np.ndarray, folds: np.ndarray) -> str:
+def _why_unknown(codes: np.ndarray, folds: np.ndarray) -> str:
     """Why a frame cannot be learnt, '' where it can: outside every fold both codes must occur."""
     with_frame, without = int((codes == 1).sum()), int((codes == 0).sum())
-    if min(with_frame, without) < FEWEST_POSITIVE:
+    if min(with_frame, without) < _FEWEST_POSITIVE:
         return (
             f"{with_frame} coded units with the frame, {without} without: "
-            f"not learnt below {FEWEST_POSITIVE} of each"
+            f"not learnt below {_FEWEST_POSITIVE} of each"
         )
     for fold in range(folds.max() + 1):
         seen = codes[folds != fold]
@@ -149,7 +149,7 @@ def why_unknown(codes: np.ndarray, folds: np.ndarray) -> str:
     return ""
 
 
-def out_of_fold(
+def _out_of_fold(
     features: list, codes: np.ndarray, weights: np.ndarray, folds: np.ndarray, random_seed: int
 ) -> np.ndarray:
     """The probability of a frame in every unit, by a model that saw nothing of the unit's fold."""
@@ -180,7 +180,7 @@ def coder_table(codings: Sequence[AutomaticCoding], codes: np.ndarray) -> pd.Dat
         for number, frame in enumerate(coding.frames):
             there = ~np.isnan(codes[:, number])
             person, machine = codes[there, number] == 1, coding.coded[there, number]
-            score = scores_of(person, machine) if coding.known[number] else (float("nan"),) * 3
+            score = _scores_of(person, machine) if coding.known[number] else (float("nan"),) * 3
             scores.append(score)
             counted = (int(there.sum()), int(person.sum()))
             rows.append((coding.coder, frame, *counted, *score, coding.reasons[number]))
@@ -193,7 +193,7 @@ def coder_table(codings: Sequence[AutomaticCoding], codes: np.ndarray) -> pd.Dat
     return pd.DataFrame(rows, columns=columns)
 
 
-def scores_of(person: np.ndarray, machine: np.ndarray) -> tuple[float, float, float]:
+def _scores_of(person: np.ndarray, machine: np.ndarray) -> tuple[float, float, float]:
     """Precision, recall and F1; 0 where nothing was found, NaN where there was nothing to find."""
     both, found, true = int((person & machine).sum()), int(machine.sum()), int(person.sum())
     if not true:

@@ -13,11 +13,11 @@ from analysis.corpus import NO_VALUE, comparable_groups, masks_of
 from analysis.errors import InputError
 from analysis.statistics import uncertainty
 
-FEWEST_CODED = 30
+_FEWEST_CODED = 30
 """Coded units of a group below which its share is not corrected."""
-FEWEST_FOR_A_RATE = 10
+_FEWEST_FOR_A_RATE = 10
 """Coded units below which precision or recall has no interval."""
-UNSEEN_ERRORS = 1.0
+_UNSEEN_ERRORS = 1.0
 """Errors of either kind that each stratum is taken to hold beside those seen."""
 PRECISION = 0.03
 
@@ -54,9 +54,9 @@ class Study:
         """Number of each unit's document."""
         return np.unique(np.asarray(self.documents, dtype=str), return_inverse=True)[1]
 
-    def frame(self, number: int) -> FrameSample:
+    def frame(self, number: int) -> _FrameSample:
         """Everything about one frame."""
-        return FrameSample(
+        return _FrameSample(
             self.automatic[:, number].astype(float), self.codes[:, number], self.stratum
         )
 
@@ -82,7 +82,7 @@ def consensus(codes: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class FrameSample:
+class _FrameSample:
     """One frame: the automatic code (0, 1) and the person's (0, 1, NaN) of every unit."""
 
     automatic: np.ndarray
@@ -127,8 +127,8 @@ class FrameSample:
     def refusal(self, inside: np.ndarray) -> str:
         """Why the share of the units inside is not corrected, '' where it is."""
         n = int((inside & self.coded).sum())
-        if n < FEWEST_CODED:
-            return f"{n} coded units: not corrected below {FEWEST_CODED}"
+        if n < _FEWEST_CODED:
+            return f"{n} coded units: not corrected below {_FEWEST_CODED}"
         strata = np.unique(self.stratum[inside])
         thin = self.drawn[strata] < np.minimum(self.population[strata], 2)
         return "a stratum with fewer than two coded units" if thin.any() else ""
@@ -150,7 +150,7 @@ class FrameSample:
             possible[self.stratum[here[self.automatic[here] == code]]] = True
             kinds += possible
         value = np.where(self.coded, part * self.error, 0.0)
-        unseen = UNSEEN_ERRORS * kinds
+        unseen = _UNSEEN_ERRORS * kinds
         squares = np.bincount(self.stratum, value**2, size) + unseen * typical**2
         mean = np.bincount(self.stratum, value, size) / np.maximum(n + unseen, 1)
         return np.maximum(squares / np.maximum(n + unseen, 1) - mean**2, 0.0)
@@ -165,7 +165,7 @@ class FrameSample:
         return float((self.population * per_unit * within).sum())
 
 
-def clustered_variance(part: np.ndarray, document: np.ndarray) -> float:
+def _clustered_variance(part: np.ndarray, document: np.ndarray) -> float:
     """Variance of a sum of parts over documents taken as drawn independently."""
     totals = np.bincount(document[part != 0], part[part != 0], document.max() + 1)
     used = np.unique(document[part != 0])
@@ -174,7 +174,7 @@ def clustered_variance(part: np.ndarray, document: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class _Estimate:
     """A corrected number and its interval; `over` is 'documents', 'texts' or '' (see `reason`)."""
 
     value: float
@@ -184,24 +184,24 @@ class Estimate:
     reason: str
 
 
-REFUSED = float("nan"), float("nan"), float("nan"), ""
+_REFUSED = float("nan"), float("nan"), float("nan"), ""
 
 
 def corrected_share(
     study: Study, number: int, inside: np.ndarray, confidence: float = 0.95
-) -> Estimate:
+) -> _Estimate:
     """The corrected share of one frame among the units inside."""
-    return contrast(study, number, [inside], confidence)
+    return _contrast(study, number, [inside], confidence)
 
 
-def corrected_difference(
+def _corrected_difference(
     study: Study, number: int, inside: np.ndarray, others: np.ndarray, confidence: float = 0.95
-) -> Estimate:
+) -> _Estimate:
     """The corrected share among the units inside - that among the others."""
-    return contrast(study, number, [inside, others], confidence)
+    return _contrast(study, number, [inside, others], confidence)
 
 
-def contrast(study: Study, number: int, sides: list[np.ndarray], confidence: float) -> Estimate:
+def _contrast(study: Study, number: int, sides: list[np.ndarray], confidence: float) -> _Estimate:
     """The share of the first side, less that of the second if there are two.
 
     With FEWEST_DOCUMENTS on each side the interval speaks of documents of the kind (variance of
@@ -211,7 +211,7 @@ def contrast(study: Study, number: int, sides: list[np.ndarray], confidence: flo
     sample = study.frame(number)
     for side in sides:
         if reason := sample.refusal(side):
-            return Estimate(*REFUSED, reason)
+            return _Estimate(*_REFUSED, reason)
     part, spread, value = np.zeros(len(sample.code)), np.zeros(len(sample.code)), 0.0
     for sign, side in zip((1, -1), sides, strict=False):
         share = float(sample.pseudo[side].mean())
@@ -222,17 +222,17 @@ def contrast(study: Study, number: int, sides: list[np.ndarray], confidence: flo
     documents = min(len(np.unique(study.document[side])) for side in sides)
     over = "documents" if documents >= uncertainty.FEWEST_DOCUMENTS else "texts"
     if over == "documents":
-        variance = max(variance, clustered_variance(spread, study.document))
+        variance = max(variance, _clustered_variance(spread, study.document))
         quantile = uncertainty.student_quantile(confidence, documents)
     else:
         quantile = uncertainty.normal_quantile(confidence)
     half = quantile * np.sqrt(variance)
     bottom = 0.0 if len(sides) == 1 else -1.0
     value = float(np.clip(value, bottom, 1.0))
-    return Estimate(value, max(bottom, value - half), min(1.0, value + half), over, "")
+    return _Estimate(value, max(bottom, value - half), min(1.0, value + half), over, "")
 
 
-def further_units(
+def _further_units(
     study: Study,
     number: int,
     inside: np.ndarray,
@@ -266,8 +266,8 @@ def further_units(
 # --- how well the automatic coder does ---------------------------------------------------------------
 
 
-def weighted_rate(
-    sample: FrameSample, hit: np.ndarray, base: np.ndarray, confidence: float
+def _weighted_rate(
+    sample: _FrameSample, hit: np.ndarray, base: np.ndarray, confidence: float
 ) -> tuple[float, float, float]:
     """The share of hits among the base in the whole corpus, from the coded units, with interval.
 
@@ -281,7 +281,7 @@ def weighted_rate(
         return float("nan"), float("nan"), float("nan")
     rate = float((weight * base * hit).sum() / total)
     n = int((base & sample.coded).sum())
-    if n < FEWEST_FOR_A_RATE:
+    if n < _FEWEST_FOR_A_RATE:
         return rate, float("nan"), float("nan")
     residual = np.where(sample.coded, base * (hit - rate), 0.0)
     size, drawn = len(sample.population), np.maximum(sample.drawn, 2)
@@ -311,30 +311,30 @@ def accuracy_table(study: Study, confidence: float = 0.95) -> pd.DataFrame:
     for number, frame in enumerate(study.frames):
         sample = study.frame(number)
         person, machine = np.nan_to_num(sample.code) == 1, sample.automatic == 1
-        precision = weighted_rate(sample, person, machine & sample.coded, confidence)
-        recall = weighted_rate(sample, machine, person, confidence)
+        precision = _weighted_rate(sample, person, machine & sample.coded, confidence)
+        recall = _weighted_rate(sample, machine, person, confidence)
         found = int(sample.coded.sum()), int(person.sum())
         both = precision[0] + recall[0]
         f1 = 2 * precision[0] * recall[0] / both if both > 0 else float("nan")
-        reason = missing_rates(int((machine & sample.coded).sum()), found[1])
+        reason = _missing_rates(int((machine & sample.coded).sum()), found[1])
         rows.append((frame, *found, *precision, *recall, f1, reason))
     return pd.DataFrame(rows, columns=ACCURACY)
 
 
-def missing_rates(machine: int, person: int) -> str:
+def _missing_rates(machine: int, person: int) -> str:
     """Why precision or recall has no interval, '' where both have."""
     told = [
-        f"{n} coded units {what}: no interval of {rate} below {FEWEST_FOR_A_RATE}"
+        f"{n} coded units {what}: no interval of {rate} below {_FEWEST_FOR_A_RATE}"
         for n, what, rate in (
             (machine, "with the frame by the automatic coder", "precision"),
             (person, "with the frame by people", "recall"),
         )
-        if n < FEWEST_FOR_A_RATE
+        if n < _FEWEST_FOR_A_RATE
     ]
     return "; ".join(told)
 
 
-def rogan_gladen(apparent, sensitivity, specificity):
+def _rogan_gladen(apparent, sensitivity, specificity):
     """The prevalence behind an apparent one (Rogan and Gladen 1978), cut to 0 … 1.
 
     NaN where the coder is no better than chance (sensitivity + specificity ≤ 1).
@@ -362,20 +362,20 @@ def prevalence_table(
     rows = []
     for number, frame in enumerate(study.frames):
         sample = study.frame(number)
-        rates = sensitivity_of(sample)
+        rates = _sensitivity_of(sample)
         for group, inside in masks_of(study.groups):
             naive = float(sample.automatic[inside].mean())
             one = corrected_share(study, number, inside, confidence)
-            more = further_units(study, number, inside, confidence, precision)
+            more = _further_units(study, number, inside, confidence, precision)
             counted = (int(inside.sum()), int((inside & sample.coded).sum()), naive)
             corrected = (one.value, one.low, one.high, one.over)
-            textbook = float(rogan_gladen(naive, *rates)) if not one.reason else float("nan")
+            textbook = float(_rogan_gladen(naive, *rates)) if not one.reason else float("nan")
             rows.append((frame, group, *counted, *corrected, textbook, more, one.reason))
     columns = ["frame", "group", "units", "coded", "naive", "corrected", "low", "high", "interval"]
     return pd.DataFrame(rows, columns=[*columns, "rogan_gladen", "further_units", "reason"])
 
 
-def sensitivity_of(sample: FrameSample) -> tuple[float, float]:
+def _sensitivity_of(sample: _FrameSample) -> tuple[float, float]:
     """Weighted sensitivity and specificity of the automatic coder."""
     person = np.nan_to_num(sample.code) == 1
     without = sample.coded & ~person
@@ -413,7 +413,7 @@ def difference_table(
             rest = ~inside & (study.groups != NO_VALUE)
             others = study.groups == other if len(names) == 2 else rest
             naive = float(automatic[inside].mean() - automatic[others].mean())
-            one = corrected_difference(study, number, inside, others, confidence)
+            one = _corrected_difference(study, number, inside, others, confidence)
             corrected = (one.value, one.low, one.high, one.over, one.reason)
             rows.append((frame, name, other, naive, *corrected))
     columns = ["frame", "group", "other", "naive", "corrected", "low", "high", "interval", "reason"]

@@ -16,9 +16,9 @@ from analysis.rules.codebook import Codebook, Example, RuleSet
 from analysis.rules.matching import Matcher
 from analysis.tokens import Tokens, tokenize
 
-HAN = regex.compile(r"\p{Han}")
-KINDS = {"frames": "frame", "actors": "actor", "terms": "term"}
-COLUMNS = ["kind", "name", "rule", "where", "text", "expected", "found", "passes"]
+_HAN = regex.compile(r"\p{Han}")
+_KINDS = {"frames": "frame", "actors": "actor", "terms": "term"}
+_COLUMNS = ["kind", "name", "rule", "where", "text", "expected", "found", "passes"]
 
 
 def example_table(codebook: Codebook) -> pd.DataFrame:
@@ -30,14 +30,14 @@ def example_table(codebook: Codebook) -> pd.DataFrame:
     """
     cases = [
         (kind, one, example)
-        for key, kind in KINDS.items()
+        for key, kind in _KINDS.items()
         for one in getattr(codebook, key).values()
         for example in one.examples
     ]
     if not cases:
-        return pd.DataFrame(columns=COLUMNS)
-    tokens = tokens_of([example.text for *_, example in cases])
-    found = rules_found(tokens, [tried(one, example) for _, one, example in cases])
+        return pd.DataFrame(columns=_COLUMNS)
+    tokens = _tokens_of([example.text for *_, example in cases])
+    found = _rules_found(tokens, [_tried(one, example) for _, one, example in cases])
     rows = [
         (
             kind,
@@ -51,18 +51,18 @@ def example_table(codebook: Codebook) -> pd.DataFrame:
         )
         for (kind, one, example), rules in zip(cases, found, strict=True)
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def tried(rules: RuleSet, example: Example) -> RuleSet:
+def _tried(rules: RuleSet, example: Example) -> RuleSet:
     """What an example is tried on: its rule set, or its one rule with the set's exceptions."""
     return RuleSet(rules.name, (example.rule,), rules.exceptions) if example.rule else rules
 
 
-def tokens_of(texts: Sequence[str]) -> Tokens:
+def _tokens_of(texts: Sequence[str]) -> Tokens:
     """The tokens of some texts, a document each, in their order."""
     rows = [
-        {"id": f"{n:06d}", "text": text, "language": "zh" if HAN.search(text) else "en"}
+        {"id": f"{n:06d}", "text": text, "language": "zh" if _HAN.search(text) else "en"}
         for n, text in enumerate(texts)
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def tokens_of(texts: Sequence[str]) -> Tokens:
         return tokenize(read_corpus(file))
 
 
-def rules_found(tokens: Tokens, sets: Sequence[RuleSet]) -> list[list[str]]:
+def _rules_found(tokens: Tokens, sets: Sequence[RuleSet]) -> list[list[str]]:
     """The rules of the n-th set that match in the n-th document, in the order of the set."""
     unique = list(dict.fromkeys(sets))
     place = {rules: number for number, rules in enumerate(unique)}

@@ -17,17 +17,17 @@ from analysis.files import write_whole
 from analysis.report.pages import escaped
 from analysis.rules.codebook import Codebook
 
-IN_A_BROWSER = ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG")
-GREY = "color: var(--jp-ui-font-color2, #666); line-height: 1.3"
-SMALL = "font-size: 85%; line-height: 1.2; padding-top: 3px"
-HOW = (
+_IN_A_BROWSER = ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG")
+_GREY = "color: var(--jp-ui-font-color2, #666); line-height: 1.3"
+_SMALL = "font-size: 85%; line-height: 1.2; padding-top: 3px"
+_HOW = (
     "To code here: open this notebook in JupyterLab, set codings to the folder that `workbook sample` "
     "wrote and coder to your name, and run this cell."
 )
 
 
 @dataclass(frozen=True)
-class Sheet:
+class _Sheet:
     """A coder's sheet on the disk: read anew before, and written whole after, every answer, so that
     nothing is lost when the notebook is closed or the file was changed meanwhile."""
 
@@ -61,7 +61,7 @@ class Sheet:
         write_whole(self.file, sheet_csv(pd.DataFrame(rows, dtype=object).fillna("")))
 
 
-def open_sheet(folder: str, coder: str, codebook: Codebook) -> Sheet:
+def _open_sheet(folder: str, coder: str, codebook: Codebook) -> _Sheet:
     """The sheet of a coder in a folder of codings.
 
     Raises InputError where it is not there, holds no unit, or lacks a frame of the codebook.
@@ -76,27 +76,27 @@ def open_sheet(folder: str, coder: str, codebook: Codebook) -> Sheet:
     for name in codebook.frames:
         if name not in rows[0][1]:
             raise InputError("sheet has no column of the frame", where=file.name, value=name)
-    return Sheet(file, tuple(codebook.frames))
+    return _Sheet(file, tuple(codebook.frames))
 
 
 def coding_form(codings: str, coder: str, codebook: Codebook):
     """A form to code a coder's sheet in, begun where the coder stopped; or a line that says how to
     get it, where no coder is named, no person is there to see it, or ipywidgets is not installed.
     """
-    if not coder or not any(name in os.environ for name in IN_A_BROWSER):
-        return Line(HOW)
+    if not coder or not any(name in os.environ for name in _IN_A_BROWSER):
+        return _Line(_HOW)
     if not codings:
         raise InputError("no folder of coding sheets is named", where="codings")
-    sheet = open_sheet(codings, coder, codebook)
+    sheet = _open_sheet(codings, coder, codebook)
     try:
         import ipywidgets
     except ImportError:
-        return Line("A form needs ipywidgets (the extra `form`); the sheets can be coded without.")
-    return Form(sheet, codebook, ipywidgets).box
+        return _Line("A form needs ipywidgets (the extra `form`); the sheets can be coded without.")
+    return _Form(sheet, codebook, ipywidgets).box
 
 
 @dataclass(frozen=True)
-class Line:
+class _Line:
     """A line of plain text as the result of a cell."""
 
     text: str
@@ -105,10 +105,10 @@ class Line:
         return self.text
 
 
-class Form:
+class _Form:
     """The widgets of a form, and what they do: `box` is what is shown."""
 
-    def __init__(self, sheet: Sheet, codebook: Codebook, widgets):
+    def __init__(self, sheet: _Sheet, codebook: Codebook, widgets):
         self.sheet, self.widgets = sheet, widgets
         self.rows = sheet.rows()
         self.place = sheet.first_open()
@@ -119,7 +119,7 @@ class Form:
             for name, rules in codebook.frames.items()
         }
         abouts = {
-            name: widgets.HTML(f"<div style='{SMALL}'>{escaped(one.about)}</div>")
+            name: widgets.HTML(f"<div style='{_SMALL}'>{escaped(one.about)}</div>")
             for name, one in codebook.frames.items()
         }
         lines = [widgets.HBox([box, abouts[name]]) for name, box in self.boxes.items()]
@@ -139,8 +139,8 @@ class Form:
         row = self.rows[self.place]
         before, text, after = (escaped(row.get(name, "")) for name in ("before", "text", "after"))
         self.unit.value = (
-            f"<div style='{GREY}'>{before}</div><div style='font-size: 115%'><b>{text}</b></div>"
-            f"<div style='{GREY}'>{after}</div>"
+            f"<div style='{_GREY}'>{before}</div><div style='font-size: 115%'><b>{text}</b></div>"
+            f"<div style='{_GREY}'>{after}</div>"
         )
         for name, box in self.boxes.items():
             box.value = ANSWERS.get(row.get(name, "").strip().casefold(), False)

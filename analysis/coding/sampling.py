@@ -12,8 +12,8 @@ import regex
 from analysis.errors import InputError
 from analysis.statistics import uncertainty
 
-ALLOCATIONS = ("proportional", "equal")
-CODER = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,39}")
+_ALLOCATIONS = ("proportional", "equal")
+_CODER = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,39}")
 
 
 # --- units and strata --------------------------------------------------------------------------------
@@ -24,7 +24,7 @@ def unit_table(documents: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     before, text, after.
 
     `documents` is the id of each unit's document; before and after are the neighbouring units of
-    the same document. `unit_id` is document, unit and eight signs of a hash of the text: the same
+    the same document. `_unit_id` is document, unit and eight signs of a hash of the text: the same
     as long as these are the same.
     """
     table = pd.DataFrame({"document": list(documents), "text": list(texts)}, dtype=object)
@@ -33,14 +33,14 @@ def unit_table(documents: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     table["before"] = by_document["text"].shift(1).fillna("")
     table["after"] = by_document["text"].shift(-1).fillna("")
     rows = zip(table["document"], table["unit"], table["text"], strict=True)
-    table["unit_id"] = [unit_id(*row) for row in rows]
+    table["unit_id"] = [_unit_id(*row) for row in rows]
     return table[["unit_id", "document", "unit", "before", "text", "after"]]
 
 
-def unit_id(document: str, unit: int, text: str) -> str:
+def _unit_id(document: str, unit: int, text: str) -> str:
     """The name of a unit that stays with its text.
 
-    >>> unit_id("d1", 7, "China leads.")
+    >>> _unit_id("d1", 7, "China leads.")
     'd1:7:03068c03'
     """
     return f"{document}:{unit}:{hashlib.sha256(text.encode('utf-8')).hexdigest()[:8]}"
@@ -64,7 +64,7 @@ def frame_strata(coded, groups: Sequence[str]) -> np.ndarray:
 # --- drawing -----------------------------------------------------------------------------------------
 
 
-def allocate(
+def _allocate(
     populations: Mapping[str, int], size: int, allocation: str, least: int
 ) -> dict[str, int]:
     """How many units to draw from each stratum: at least `least` (or all there are), the rest in
@@ -72,8 +72,8 @@ def allocate(
 
     Raises InputError for an unknown allocation and for a size that cannot be drawn.
     """
-    if allocation not in ALLOCATIONS:
-        raise InputError("unknown allocation", value=allocation, allowed=ALLOCATIONS)
+    if allocation not in _ALLOCATIONS:
+        raise InputError("unknown allocation", value=allocation, allowed=_ALLOCATIONS)
     floor = {name: min(least, n) for name, n in populations.items()}
     most, fewest = sum(populations.values()), sum(floor.values())
     if not fewest <= size <= most or not size:
@@ -100,13 +100,13 @@ def draw(
 
     Columns: place (of the unit, from 0), stratum, population (units in the stratum), drawn (of
     them), probability (drawn / population), weight (its inverse). Two units a stratum, where it
-    has them, so that a variance can be estimated. Raises InputError as `allocate` does.
+    has them, so that a variance can be estimated. Raises InputError as `_allocate` does.
     """
     strata = np.asarray(strata, dtype=object)
     names, counts = np.unique(strata.astype(str), return_counts=True)
     populations = dict(zip(names.tolist(), counts.tolist(), strict=True))
     rows = []
-    for name, drawn in allocate(populations, size, allocation, least).items():
+    for name, drawn in _allocate(populations, size, allocation, least).items():
         rng = uncertainty.generator(random_seed, f"sample {name}")
         places = rng.choice(np.flatnonzero(strata == name), size=drawn, replace=False)
         share = drawn / populations[name]
@@ -139,7 +139,7 @@ def check_coders(coders: Sequence[str]) -> None:
     if not coders:
         raise InputError("there are no coders", where="coders", allowed="at least one name")
     for coder in coders:
-        if not CODER.fullmatch(coder):
+        if not _CODER.fullmatch(coder):
             allowed = "up to 40 letters, digits, _ and -"
             raise InputError("is no name of a coder", where="coders", value=coder, allowed=allowed)
         if sum(other.casefold() == coder.casefold() for other in coders) > 1:

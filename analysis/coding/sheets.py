@@ -18,38 +18,38 @@ from analysis.errors import InputError
 from analysis.files import check_header, composed, read_text
 
 ANSWERS = {"1": True, "0": False, "yes": True, "no": False, "true": True, "false": False}
-TEXT_COLUMNS = ("unit_id", "before", "text", "after")
+_TEXT_COLUMNS = ("unit_id", "before", "text", "after")
 NOTE = "note"
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-LONGEST_CELL = 32_767
-LARGEST_WORKBOOK = 200_000_000
-MOST_ROWS = 1_000_000
-UNSEEN = regex.compile(r"[^\P{Cc}\t\n]|\p{Cs}|[\uFFFE\uFFFF]")
-PROBLEMS = ["coder", "place", "unit_id", "column", "problem", "value"]
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_LONGEST_CELL = 32_767
+_LARGEST_WORKBOOK = 200_000_000
+_MOST_ROWS = 1_000_000
+_UNSEEN = regex.compile(r"[^\P{Cc}\t\n]|\p{Cs}|[\uFFFE\uFFFF]")
+_PROBLEMS = ["coder", "place", "unit_id", "column", "problem", "value"]
 
 
 # --- written --------------------------------------------------------------------------------------
 
 
-def sheet_table(units: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
+def _sheet_table(units: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
     """A coding sheet: unit_id, before, text, after, an empty column a variable, and a note.
 
     Nothing in it tells the automatic code or the stratum. Raises InputError for a variable named
     as another column.
     """
     for name in variables:
-        if name in (*TEXT_COLUMNS, NOTE) or list(variables).count(name) > 1:
+        if name in (*_TEXT_COLUMNS, NOTE) or list(variables).count(name) > 1:
             raise InputError("column stands twice in the sheet", where="variables", value=name)
-    sheet = units[list(TEXT_COLUMNS)].map(cell_text)
+    sheet = units[list(_TEXT_COLUMNS)].map(_cell_text)
     for name in (*variables, NOTE):
         sheet[name] = ""
     return sheet.reset_index(drop=True)
 
 
-def cell_text(text: object) -> str:
+def _cell_text(text: object) -> str:
     """A text as a cell of a sheet holds it: characters no sheet holds replaced, cut to its length."""
-    text = UNSEEN.sub("\ufffd", str(text))
-    return text if len(text) <= LONGEST_CELL - 1 else text[: LONGEST_CELL - 2] + "…"
+    text = _UNSEEN.sub("\ufffd", str(text))
+    return text if len(text) <= _LONGEST_CELL - 1 else text[: _LONGEST_CELL - 2] + "…"
 
 
 def sheet_csv(sheet: pd.DataFrame) -> bytes:
@@ -57,30 +57,30 @@ def sheet_csv(sheet: pd.DataFrame) -> bytes:
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\r\n")
     for row in (list(sheet), *sheet.itertuples(index=False)):
-        writer.writerow([quoted(str(value)) for value in row])
+        writer.writerow([_quoted(str(value)) for value in row])
     return sink.getvalue().encode("utf-8-sig")
 
 
-def quoted(text: str) -> str:
+def _quoted(text: str) -> str:
     """A text behind an apostrophe where a spreadsheet could take it for a formula.
 
-    >>> quoted("=1+1"), unquoted("'=1+1"), quoted("China")
+    >>> _quoted("=1+1"), _unquoted("'=1+1"), _quoted("China")
     ("'=1+1", '=1+1', 'China')
     """
-    return "'" + text if text.startswith(FORMULA_SIGNS) else text
+    return "'" + text if text.startswith(_FORMULA_SIGNS) else text
 
 
-def unquoted(text: str) -> str:
-    """The text that `quoted` was given."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_SIGNS) else text
+def _unquoted(text: str) -> str:
+    """The text that `_quoted` was given."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_SIGNS) else text
 
 
-def sheet_xlsx(sheet: pd.DataFrame, variables: Sequence[str]) -> bytes:
+def _sheet_xlsx(sheet: pd.DataFrame, variables: Sequence[str]) -> bytes:
     """A sheet as XLSX: every cell a text, never a formula; answers are offered as a list.
 
     Raises InputError where openpyxl (the extra `sheets`) is not installed.
     """
-    openpyxl = spreadsheets()
+    openpyxl = _spreadsheets()
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
@@ -101,7 +101,7 @@ def sheet_xlsx(sheet: pd.DataFrame, variables: Sequence[str]) -> bytes:
     page.add_data_validation(answers)
     for column, name in enumerate(sheet, 1):
         letter = get_column_letter(column)
-        page.column_dimensions[letter].width = 50 if name in TEXT_COLUMNS[1:] else 16
+        page.column_dimensions[letter].width = 50 if name in _TEXT_COLUMNS[1:] else 16
         if name in variables and len(sheet):
             answers.add(f"{letter}2:{letter}{len(sheet) + 1}")
     page.freeze_panes = "A2"
@@ -110,7 +110,7 @@ def sheet_xlsx(sheet: pd.DataFrame, variables: Sequence[str]) -> bytes:
     return sink.getvalue()
 
 
-def spreadsheets():
+def _spreadsheets():
     """The library that reads and writes XLSX; raises InputError where it is not installed."""
     try:
         import openpyxl
@@ -148,7 +148,7 @@ def read_sheet(file: str | Path) -> list[tuple[str, dict[str, str]]]:
     A CSV may come back with semicolons or tabs. Raises InputError for what is no such sheet.
     """
     file = Path(file)
-    rows = xlsx_rows(file) if file.suffix.lower() == ".xlsx" else csv_rows(file)
+    rows = _xlsx_rows(file) if file.suffix.lower() == ".xlsx" else _csv_rows(file)
     where, header = rows[0] if rows else (file.name, [])
     header = [name.strip() for name in header]
     while header and not header[-1]:
@@ -157,20 +157,20 @@ def read_sheet(file: str | Path) -> list[tuple[str, dict[str, str]]]:
     if "unit_id" not in header:
         raise InputError("is no coding sheet: no column unit_id", where=where)
     return [
-        (place, row_of(header, values))
+        (place, _row_of(header, values))
         for place, values in rows[1:]
         if any(value.strip() for value in values)
     ]
 
 
-def row_of(header: list[str], values: list[str]) -> dict[str, str]:
+def _row_of(header: list[str], values: list[str]) -> dict[str, str]:
     """A row by the names of its columns; what stands beyond them under '(no column)'."""
     row = dict(zip(header, values + [""] * len(header), strict=False))
     beyond = " | ".join(value for value in values[len(header) :] if value.strip())
     return {**row, "(no column)": beyond} if beyond else row
 
 
-def csv_rows(file: Path) -> list[tuple[str, list[str]]]:
+def _csv_rows(file: Path) -> list[tuple[str, list[str]]]:
     """Every row of a CSV file, the separator being the one that its header is written with."""
     text = read_text(file)
     first = text.split("\n", 1)[0]
@@ -180,27 +180,27 @@ def csv_rows(file: Path) -> list[tuple[str, list[str]]]:
     try:
         line = 1
         for values in reader:
-            rows.append((f"{file.name}, line {line}", [unquoted(value) for value in values]))
+            rows.append((f"{file.name}, line {line}", [_unquoted(value) for value in values]))
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"broken CSV ({error})", where=file.name) from error
     return rows
 
 
-def xlsx_rows(file: Path) -> list[tuple[str, list[str]]]:
+def _xlsx_rows(file: Path) -> list[tuple[str, list[str]]]:
     """Every row of the first page of an XLSX file; a formula comes back as its text."""
-    openpyxl = spreadsheets()
+    openpyxl = _spreadsheets()
     try:
         with zipfile.ZipFile(file) as packed:
-            if sum(part.file_size for part in packed.infolist()) > LARGEST_WORKBOOK:
+            if sum(part.file_size for part in packed.infolist()) > _LARGEST_WORKBOOK:
                 raise InputError("is too large for a coding sheet", where=file.name)
         page = openpyxl.load_workbook(file, read_only=True, keep_links=False).worksheets[0]
         page.reset_dimensions()
         rows = []
         for number, row in enumerate(page.iter_rows(values_only=True), 1):
-            if number > MOST_ROWS:
+            if number > _MOST_ROWS:
                 raise InputError("is too large for a coding sheet", where=file.name)
-            rows.append((f"{file.name}, row {number}", [cell_value(value) for value in row]))
+            rows.append((f"{file.name}, row {number}", [_cell_value(value) for value in row]))
         return rows
     except InputError:
         raise
@@ -209,10 +209,10 @@ def xlsx_rows(file: Path) -> list[tuple[str, list[str]]]:
         raise InputError(f"cannot be read as XLSX ({kind})", where=file.name) from error
 
 
-def cell_value(value: object) -> str:
+def _cell_value(value: object) -> str:
     """A cell as text: nothing is '', a whole number without its decimals.
 
-    >>> [cell_value(value) for value in (None, 1.0, True, " a ")]
+    >>> [_cell_value(value) for value in (None, 1.0, True, " a ")]
     ['', '1', '1', ' a ']
     """
     if value is None:
@@ -222,7 +222,7 @@ def cell_value(value: object) -> str:
     return str(value)
 
 
-def read_codings(
+def _read_codings(
     sheets: Mapping[str, str | Path],
     units: pd.DataFrame,
     variables: Sequence[str],
@@ -243,7 +243,7 @@ def read_codings(
     others: list[tuple] = []
     for number, (coder, file) in enumerate(sheets.items()):
         mine = set(given if assigned is None else assigned.get(coder, ()))
-        found = read_coder(coder, file, given, mine, tuple(variables), problems, others)
+        found = _read_coder(coder, file, given, mine, tuple(variables), problems, others)
         for place, unit in enumerate(given):
             codes[number, place] = found.get(unit, np.nan)
     return Codings(
@@ -251,12 +251,12 @@ def read_codings(
         tuple(given),
         tuple(variables),
         codes,
-        pd.DataFrame(problems, columns=PROBLEMS, dtype=object),
+        pd.DataFrame(problems, columns=_PROBLEMS, dtype=object),
         pd.DataFrame(others, columns=["coder", "unit_id", "column", "value"], dtype=object),
     )
 
 
-def read_coder(coder, file, given, mine, variables, problems, others) -> dict[str, np.ndarray]:
+def _read_coder(coder, file, given, mine, variables, problems, others) -> dict[str, np.ndarray]:
     """The codes of one coder by unit; problems and other cells are added to their lists."""
     rows = read_sheet(file)
     missing = [name for name in variables if rows and name not in rows[0][1]]
@@ -264,10 +264,10 @@ def read_coder(coder, file, given, mine, variables, problems, others) -> dict[st
     found: dict[str, np.ndarray] = {}
     for place, row in rows:
         unit = row["unit_id"].strip()
-        said = [(name, row.get(name, "").strip()) for name in row if name not in TEXT_COLUMNS]
+        said = [(name, row.get(name, "").strip()) for name in row if name not in _TEXT_COLUMNS]
         others += [(coder, unit, name, v) for name, v in said if v and name not in variables]
-        answers = [answer(row[name]) if name in row else None for name in variables]
-        told = row_problems(unit, row, answers, given, mine, variables)
+        answers = [_answer(row[name]) if name in row else None for name in variables]
+        told = _row_problems(unit, row, answers, given, mine, variables)
         code = np.array([np.nan if a is None else float(a) for a in answers])
         if unit in found:
             values = "; ".join(row.get(name, "").strip() for name in variables)
@@ -282,7 +282,7 @@ def read_coder(coder, file, given, mine, variables, problems, others) -> dict[st
     return found
 
 
-def row_problems(unit, row, answers, given, mine, variables) -> list[tuple[str, str, str]]:
+def _row_problems(unit, row, answers, given, mine, variables) -> list[tuple[str, str, str]]:
     """What is wrong with one row: (column, problem, value)."""
     told: list[tuple[str, str, str]] = []
     for name, code in zip(variables, answers, strict=True):
@@ -290,26 +290,26 @@ def row_problems(unit, row, answers, given, mine, variables) -> list[tuple[str, 
             value = row[name].strip()
             told.append((name, "unknown label" if value else "cell is empty", value))
     if unit not in given:
-        told.append(("unit_id", "unit is not in the sample", as_read(row.get("text", ""))))
+        told.append(("unit_id", "unit is not in the sample", _as_read(row.get("text", ""))))
     else:
         if unit not in mine:
             told.append(("unit_id", "unit was not given to this coder", ""))
-        if "text" in row and as_read(row["text"]) != as_read(cell_text(given[unit])):
-            told.append(("text", "text was edited", as_read(row["text"])))
+        if "text" in row and _as_read(row["text"]) != _as_read(_cell_text(given[unit])):
+            told.append(("text", "text was edited", _as_read(row["text"])))
     return told
 
 
-def answer(value: str) -> bool | None:
+def _answer(value: str) -> bool | None:
     """The code in a cell, None where there is none.
 
-    >>> [answer(value) for value in ("1", " No ", "0.0", "maybe", "")]
+    >>> [_answer(value) for value in ("1", " No ", "0.0", "maybe", "")]
     [True, False, False, None, None]
     """
     text = value.strip().casefold()
     return ANSWERS.get(text.removesuffix(".0").removesuffix(",0"))
 
 
-def as_read(text: str) -> str:
+def _as_read(text: str) -> str:
     """A text as it is compared: composed, its white space evened out."""
     return " ".join(composed(text).split())
 
@@ -317,8 +317,8 @@ def as_read(text: str) -> str:
 # --- a whole sample as files -------------------------------------------------------------------------
 
 KEY = "sample.csv"
-KEY_COLUMNS = ["unit_id", "document", "unit", "text", "place", "stratum", "population", "drawn"]
-KEY_COLUMNS += ["probability", "weight", "coders"]
+_KEY_COLUMNS = ["unit_id", "document", "unit", "text", "place", "stratum", "population", "drawn"]
+_KEY_COLUMNS += ["probability", "weight", "coders"]
 
 
 def sample_files(
@@ -336,24 +336,24 @@ def sample_files(
 
     `units` is `unit_table` of the corpus, `drawn` what `draw` drew from it. The key holds strata
     and weights and is not for coders, as the strata tell the automatic code. Raises InputError as
-    `assign` and `sheet_table` do.
+    `assign` and `_sheet_table` do.
     """
     if any(coder.casefold() == Path(KEY).stem for coder in coders):
         raise InputError("name of a coder is reserved", where="coders", value=Path(KEY).stem)
     chosen = units.iloc[drawn["place"].to_numpy()].reset_index(drop=True)
     parts = assign(len(chosen), coders, both, random_seed)
     key = chosen.join(drawn.reset_index(drop=True))
-    key["text"] = key["text"].map(cell_text)
+    key["text"] = key["text"].map(_cell_text)
     given = {coder: set(places) for coder, places in parts.items()}
     key["coders"] = [
         ";".join(coder for coder in coders if n in given[coder]) for n in range(len(key))
     ]
-    files = {KEY: sheet_csv(key[KEY_COLUMNS])}
+    files = {KEY: sheet_csv(key[_KEY_COLUMNS])}
     for coder, places in parts.items():
-        sheet = sheet_table(chosen.iloc[places], variables)
+        sheet = _sheet_table(chosen.iloc[places], variables)
         files[f"{coder}.csv"] = sheet_csv(sheet)
         if coder in xlsx:
-            files[f"{coder}.xlsx"] = sheet_xlsx(sheet, variables)
+            files[f"{coder}.xlsx"] = _sheet_xlsx(sheet, variables)
     return files
 
 
@@ -361,20 +361,20 @@ def read_key(file: str | Path) -> pd.DataFrame:
     """The key of a sample, as `sample_files` wrote it; raises InputError where it is none."""
     file = Path(file)
     rows = read_sheet(file)
-    missing = [name for name in KEY_COLUMNS if rows and name not in rows[0][1]]
+    missing = [name for name in _KEY_COLUMNS if rows and name not in rows[0][1]]
     if missing or not rows:
-        raise InputError("is no key of a sample", where=file.name, allowed=KEY_COLUMNS)
-    key = pd.DataFrame([row for _, row in rows], columns=KEY_COLUMNS, dtype=object)
+        raise InputError("is no key of a sample", where=file.name, allowed=_KEY_COLUMNS)
+    key = pd.DataFrame([row for _, row in rows], columns=_KEY_COLUMNS, dtype=object)
     try:
         whole = key.astype(dict.fromkeys(("unit", "place", "population", "drawn"), int))
         key = whole.astype(dict.fromkeys(("probability", "weight"), float))
     except (ValueError, OverflowError) as error:
         raise InputError(f"is no key of a sample ({error})", where=file.name) from error
-    check_key(key, file.name)
+    _check_key(key, file.name)
     return key
 
 
-def check_key(key: pd.DataFrame, name: str) -> None:
+def _check_key(key: pd.DataFrame, name: str) -> None:
     """Raise InputError, with the unit, for numbers that no draw of a sample gives."""
     fitting = {
         "place": key["place"] >= 0,
@@ -417,11 +417,11 @@ def read_sample(folder: str | Path, variables: Sequence[str]) -> tuple[pd.DataFr
         for coder in names.split(";"):
             assigned.setdefault(coder, []).append(unit)
     check_coders(list(assigned))
-    sheets = {coder: filled_sheet(folder, coder, variables) for coder in sorted(assigned)}
-    return key, read_codings(sheets, key, variables, assigned)
+    sheets = {coder: _filled_sheet(folder, coder, variables) for coder in sorted(assigned)}
+    return key, _read_codings(sheets, key, variables, assigned)
 
 
-def filled_sheet(folder: Path, coder: str, variables: Sequence[str]) -> Path:
+def _filled_sheet(folder: Path, coder: str, variables: Sequence[str]) -> Path:
     """The sheet that a coder filled in, the CSV where neither is."""
     there = [file for suffix in ("csv", "xlsx") if (file := folder / f"{coder}.{suffix}").exists()]
     if not there:

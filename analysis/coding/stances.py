@@ -17,7 +17,7 @@ from analysis.tokens import Block, Tokens
 
 OTHER = "other"
 """What coders write for a unit about nobody in particular."""
-DOCUMENT_BITS = 36
+_DOCUMENT_BITS = 36
 
 
 def actor_agreement(
@@ -36,7 +36,7 @@ def actor_agreement(
     a token, as their lines are excluded), then percent, cohen, alpha, low, high of
     `agreement.agreement_table`. Raises InputError for an unknown document.
     """
-    coded = with_rule(tokens, codebook, codings)
+    coded = _with_rule(tokens, codebook, codings)
     rows = []
     for coder, mine in coded.groupby("coder", sort=True):
         told = mine[mine["spoken"]]
@@ -51,7 +51,7 @@ def actor_agreement(
 
 def actor_confusion(tokens: Tokens, codebook: Codebook, codings: pd.DataFrame) -> pd.DataFrame:
     """Units by the coder's actor and the rule's: columns coder, theirs, ours, units."""
-    coded = with_rule(tokens, codebook, codings)
+    coded = _with_rule(tokens, codebook, codings)
     parts = []
     for coder, mine in coded[coded["spoken"]].groupby("coder", sort=True):
         crossed = cross_table(mine["actor"].to_numpy(), mine["ours"].to_numpy())
@@ -60,10 +60,10 @@ def actor_confusion(tokens: Tokens, codebook: Codebook, codings: pd.DataFrame) -
     return pd.concat(parts, ignore_index=True)[["coder", "theirs", "ours", "units"]]
 
 
-def with_rule(tokens: Tokens, codebook: Codebook, codings: pd.DataFrame) -> pd.DataFrame:
+def _with_rule(tokens: Tokens, codebook: Codebook, codings: pd.DataFrame) -> pd.DataFrame:
     """Codings with what the rule says of each unit (`ours`) and whether it holds a token (`spoken`)."""
     places = codings.drop_duplicates(["document", "start", "end"])[["document", "start", "end"]]
-    spans = Spans(tokens, places)
+    spans = _Spans(tokens, places)
     n, labels = len(codebook.actors), np.array(sides(list(codebook.actors)), dtype=object)
     matcher = Matcher(tokens, codebook.actors.values())
     rows, spoken = [np.empty((0, 4), dtype=np.int64)], np.zeros(len(places), dtype=bool)
@@ -78,7 +78,7 @@ def with_rule(tokens: Tokens, codebook: Codebook, codings: pd.DataFrame) -> pd.D
     return codings.merge(ours, on=["document", "start", "end"], how="left")
 
 
-class Spans:
+class _Spans:
     """Finds the tokens that lie in spans of characters; the spans of a document do not overlap."""
 
     def __init__(self, tokens: Tokens, places: pd.DataFrame):
@@ -92,7 +92,7 @@ class Spans:
         self.bounds = np.empty_like(bounds)
         for number in np.unique(self.document):
             mine = self.document == number
-            self.bounds[mine] = byte_places(tokens.corpus.texts.content(int(number)), bounds[mine])
+            self.bounds[mine] = _byte_places(tokens.corpus.texts.content(int(number)), bounds[mine])
 
     def blocks(self):
         """The blocks that hold a document with a span."""
@@ -101,16 +101,16 @@ class Spans:
 
     def units(self, block: Block) -> np.ndarray:
         """The span that each token of a block lies in, -1 for none."""
-        begins, ends = (self.document << DOCUMENT_BITS) + self.bounds.T
+        begins, ends = (self.document << _DOCUMENT_BITS) + self.bounds.T
         order = np.argsort(begins, kind="stable")
         document = block.document_of.astype(np.int64) + block.first_document
-        place = (document << DOCUMENT_BITS) + block.start
+        place = (document << _DOCUMENT_BITS) + block.start
         before = np.searchsorted(begins[order], place, side="right") - 1
         unit = order[np.maximum(before, 0)]
         return np.where((before >= 0) & (place < ends[unit]), unit, -1)
 
 
-def byte_places(content: bytes, places: np.ndarray) -> np.ndarray:
+def _byte_places(content: bytes, places: np.ndarray) -> np.ndarray:
     """Places of characters in a text as places of bytes."""
     leads = np.flatnonzero((np.frombuffer(content, dtype=np.uint8) & 0xC0) != 0x80)
     return np.append(leads, len(content))[np.minimum(places, len(leads))]
@@ -129,7 +129,7 @@ def voice_accuracy(
     rows = []
     for voice, kind in (("reported", "sentence"), ("quoted", "quotation")):
         mine = labels[(labels["kind"] == kind) | (labels["voice"] == voice)]
-        theirs, ours = (mine["voice"] == voice).to_numpy(), found_in(tokens, mine, voice)
+        theirs, ours = (mine["voice"] == voice).to_numpy(), _found_in(tokens, mine, voice)
         both, found, labelled = (theirs & ours).sum(), ours.sum(), theirs.sum()
         limits = [
             float(one)
@@ -145,17 +145,17 @@ def voice_accuracy(
     return pd.DataFrame(rows, columns=columns)
 
 
-def found_in(tokens: Tokens, labels: pd.DataFrame, voice: str) -> np.ndarray:
+def _found_in(tokens: Tokens, labels: pd.DataFrame, voice: str) -> np.ndarray:
     """Which spans are found to stand in a voice, in the order of the labels."""
     found = np.zeros(len(labels), dtype=bool)
     for _, kind in labels.reset_index(drop=True).groupby("kind"):  # within a kind none overlap
-        found[kind.index] = heard_in(tokens, kind, voice)
+        found[kind.index] = _heard_in(tokens, kind, voice)
     return found
 
 
-def heard_in(tokens: Tokens, places: pd.DataFrame, voice: str) -> np.ndarray:
+def _heard_in(tokens: Tokens, places: pd.DataFrame, voice: str) -> np.ndarray:
     """Which spans hold a token in a voice."""
-    spans, voices = Spans(tokens, places), Voices(tokens)
+    spans, voices = _Spans(tokens, places), Voices(tokens)
     heard = np.zeros(len(places), dtype=bool)
     for block in spans.blocks():
         unit = spans.units(block)

@@ -24,24 +24,24 @@ from analysis.statistics import uncertainty
 from analysis.tables.framing import check_frames, presence_of, reached
 from analysis.tokens import Block, Tokens
 
-ACTOR = "actor"
-NEARLY_ALL = 0.95
+_ACTOR = "actor"
+_NEARLY_ALL = 0.95
 """Share of units coded from which nothing is left to estimate."""
-MOST_UNEQUAL = 1.25
+_MOST_UNEQUAL = 1.25
 """How far weights may differ within a stratum; whole units make them differ a little."""
-SIZES, DRAWS = (50, 100, 200), 100
-LEAST = 4
+_SIZES, _DRAWS = (50, 100, 200), 100
+_LEAST = 4
 """Units drawn of each stratum of codings, so that coders divided on one leave enough."""
-ALONE = "coded units alone"
-SHARES = ["coder", "frame", "group", "units", "coded", "naive", "corrected", "low", "high"]
-SHARES += ["interval", "rogan_gladen", "further_units", "reason"]
-DIFFERENCES = ["coder", "frame", "group", "other", "naive", "corrected", "low", "high"]
-DIFFERENCES += ["interval", "reason"]
-NUMBERS = ["naive", "corrected", "low", "high", "rogan_gladen", "further_units"]
+_ALONE = "coded units alone"
+_SHARES = ["coder", "frame", "group", "units", "coded", "naive", "corrected", "low", "high"]
+_SHARES += ["interval", "rogan_gladen", "further_units", "reason"]
+_DIFFERENCES = ["coder", "frame", "group", "other", "naive", "corrected", "low", "high"]
+_DIFFERENCES += ["interval", "reason"]
+_NUMBERS = ["naive", "corrected", "low", "high", "rogan_gladen", "further_units"]
 
 
 @dataclass(frozen=True, eq=False)
-class CodedUnits:
+class _CodedUnits:
     """Every unit of a corpus in its order: the table of `sampling.unit_table`, the automatic codes
     (units × frames) and the group of each unit's document."""
 
@@ -60,7 +60,7 @@ def coded_units(
     threshold: int = 1,
     negation: int = 0,
     voice: str = "all",
-) -> CodedUnits:
+) -> _CodedUnits:
     """Every unit with its text and its automatic codes, which are as `framing.code_units` gives them;
     all texts of the corpus are held in memory."""
     check_unit(unit)
@@ -75,14 +75,18 @@ def coded_units(
         first = np.unique(unit_of, return_index=True)[1]
         numbers = block.sentence_document[first] + block.first_document
         documents.append(numbers)
-        texts += unit_texts(tokens, block, first, numbers)
+        texts += _unit_texts(tokens, block, first, numbers)
         codes.append(presence_of(block, rows, unit_of, len(first), len(frames)).toarray() > 0)
     where = np.concatenate(documents)
     groups = tokens.corpus.groups(group).to_numpy(dtype=object)[where]
-    return CodedUnits(sampling.unit_table(ids[where], texts), frames, np.concatenate(codes), groups)
+    return _CodedUnits(
+        sampling.unit_table(ids[where], texts), frames, np.concatenate(codes), groups
+    )
 
 
-def unit_texts(tokens: Tokens, block: Block, first: np.ndarray, documents: np.ndarray) -> list[str]:
+def _unit_texts(
+    tokens: Tokens, block: Block, first: np.ndarray, documents: np.ndarray
+) -> list[str]:
     """The text of each unit, from its first sentence to its last."""
     last = np.append(first[1:], block.n_sentences) - 1
     spans = zip(block.span[first, 0].tolist(), block.span[last, 1].tolist(), strict=True)
@@ -95,7 +99,7 @@ def unit_texts(tokens: Tokens, block: Block, first: np.ndarray, documents: np.nd
 
 
 def sample_files(
-    found: CodedUnits,
+    found: _CodedUnits,
     size: int,
     coders: Sequence[str],
     *,
@@ -122,7 +126,7 @@ def sample_files(
 
 
 def agreement_tables(
-    folder: Path, found: CodedUnits, *, confidence: float, resamples: int, random_seed: int
+    folder: Path, found: _CodedUnits, *, confidence: float, resamples: int, random_seed: int
 ) -> dict[str, pd.DataFrame]:
     """What the coders of a sample say of each other, and of the rules: tables by name.
 
@@ -133,7 +137,7 @@ def agreement_tables(
     key, codings = sheets.read_sample(folder, found.frames)
     variables = agreement.frame_codes(codings.codes, found.frames)
     drawn = {"confidence": confidence, "resamples": resamples, "random_seed": random_seed}
-    study = study_of(found, found.coded, key, correction.consensus(codings.codes))
+    study = _study_of(found, found.coded, key, correction.consensus(codings.codes))
     return {
         "problems": codings.problems,
         "others": codings.others,
@@ -147,7 +151,7 @@ def agreement_tables(
     }
 
 
-def study_of(found: CodedUnits, automatic, key: pd.DataFrame, codes) -> correction.Study:
+def _study_of(found: _CodedUnits, automatic, key: pd.DataFrame, codes) -> correction.Study:
     """What is needed to correct an automatic coding by the codes of a sample (in the key's order).
 
     Strata are those of the codebook and group at hand. Raises InputError where the sample was drawn
@@ -155,18 +159,18 @@ def study_of(found: CodedUnits, automatic, key: pd.DataFrame, codes) -> correcti
     """
     places = sheets.places_in(key, found.units)
     strata = sampling.frame_strata(found.coded, found.groups)
-    check_weights(key["weight"].to_numpy(), strata[places])
+    _check_weights(key["weight"].to_numpy(), strata[places])
     documents = found.units["document"].to_numpy(dtype=object)
     return correction.make_study(
         found.frames, automatic, places, codes, strata, found.groups, documents
     )
 
 
-def check_weights(weights: np.ndarray, strata: np.ndarray) -> None:
+def _check_weights(weights: np.ndarray, strata: np.ndarray) -> None:
     """Raise InputError where the weights within a stratum differ by more than MOST_UNEQUAL."""
     for name in sorted(set(strata.tolist())):
         mine = weights[strata == name]
-        if mine.max() > MOST_UNEQUAL * mine.min():
+        if mine.max() > _MOST_UNEQUAL * mine.min():
             raise InputError(
                 f"units of {shown(name)} were drawn with different probabilities, weights",
                 value=f"{mine.min():.3g} to {mine.max():.3g}",
@@ -178,7 +182,7 @@ def check_weights(weights: np.ndarray, strata: np.ndarray) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class _Coded:
     """The codings of a corpus's units, in the form that `sample_files` gives out.
 
     Without any `reason` says why, and everything else is missing. `agreed` is the coders' majority
@@ -187,7 +191,7 @@ class Coded:
 
     unit: str
     reason: str
-    found: CodedUnits | None = None
+    found: _CodedUnits | None = None
     key: pd.DataFrame | None = None
     codings: sheets.Codings | None = None
 
@@ -203,12 +207,12 @@ class Coded:
     @property
     def whole(self) -> bool:
         """Whether so many units are coded that hardly anything is left to estimate."""
-        return not self.reason and len(self.key) >= NEARLY_ALL * len(self.found.units)
+        return not self.reason and len(self.key) >= _NEARLY_ALL * len(self.found.units)
 
     @property
     def coders(self) -> str:
         """The names of the coders, as they stand in a sentence."""
-        return listed(self.codings.coders) if self.codings else "nobody"
+        return _listed(self.codings.coders) if self.codings else "nobody"
 
     def everywhere(self, codes: np.ndarray) -> np.ndarray:
         """Codes of the coded units put among all units, NaN elsewhere."""
@@ -227,7 +231,7 @@ def check_folder(path: str) -> None:
 
 def corpus_codings(
     tokens: Tokens, codebook: Codebook, *, unit: str, group: str, path: str = "", **counted
-) -> Coded:
+) -> _Coded:
     """The codings in a folder, or in the corpus folder's own `codings`; `counted` are options of
     `coded_units`.
 
@@ -238,29 +242,29 @@ def corpus_codings(
     corpus = tokens.corpus
     folder = locate(path) if path else (corpus.folder / CODINGS if corpus.folder else None)
     if not path and (folder is None or not (folder / sheets.KEY).is_file()):
-        return Coded(unit, "no codings of this corpus are there")
+        return _Coded(unit, "no codings of this corpus are there")
     try:
-        return read_coded(Path(folder), tokens, codebook, unit, group, **counted)
+        return _read_coded(Path(folder), tokens, codebook, unit, group, **counted)
     except InputError as error:
         if path:
             raise
-        return Coded(unit, f"the corpus's own codings do not fit: {error}")
+        return _Coded(unit, f"the corpus's own codings do not fit: {error}")
 
 
-def read_coded(
+def _read_coded(
     folder: Path, tokens: Tokens, codebook: Codebook, unit: str, group: str, **counted
-) -> Coded:
+) -> _Coded:
     """The codings in a folder; raises InputError where they do not fit the units or the frames."""
     sheets.read_key(folder / sheets.KEY)
     found = coded_units(tokens, codebook, unit, group, **counted)
     key, codings = sheets.read_sample(folder, found.frames)
-    coded = Coded(unit, "", found, key, codings)
+    coded = _Coded(unit, "", found, key, codings)
     if not len(coded.places) or np.isnan(codings.codes).all():
         raise InputError("holds no code of a frame of this codebook", where=folder.name)
     return coded
 
 
-def codings_told(coded: Coded) -> str:
+def codings_told(coded: _Coded) -> str:
     """Who coded how much, and what is not as it was given out; or how to get codings."""
     if coded.reason:
         return shown_lines(
@@ -274,18 +278,18 @@ def codings_told(coded: Coded) -> str:
     told = ", ".join(f"{what}: {count:,}" for what, count in kinds.items()) or "nothing"
     lines.append(f"Not as given out: {told}.")
     if len(codings.others):
-        columns = listed(sorted(set(codings.others["column"])))
+        columns = _listed(sorted(set(codings.others["column"])))
         lines.append(f"{len(codings.others):,} more cells are filled in: {columns}.")
     return shown_lines("\n".join(lines))
 
 
-def listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     names = [shown(name, quote=False) for name in names]
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
-def agreement_of_coders(coded: Coded, **choices) -> pd.DataFrame:
+def agreement_of_coders(coded: _Coded, **choices) -> pd.DataFrame:
     """`agreement.agreement_table` of the frames, empty without codings."""
     if coded.reason:
         return pd.DataFrame(columns=agreement.AGREEMENT)
@@ -293,7 +297,7 @@ def agreement_of_coders(coded: Coded, **choices) -> pd.DataFrame:
     return agreement.agreement_table(variables, **choices)
 
 
-def confusion_of_coders(coded: Coded) -> pd.DataFrame:
+def confusion_of_coders(coded: _Coded) -> pd.DataFrame:
     """`agreement.confusion_table` of the frames, a row each pair of coders: variable, coder, other,
     both, only_coder, only_other, neither (units)."""
     columns = ["variable", "coder", "other", "both", "only_coder", "only_other", "neither"]
@@ -311,7 +315,7 @@ def confusion_of_coders(coded: Coded) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def divided_units(coded: Coded) -> pd.DataFrame:
+def divided_units(coded: _Coded) -> pd.DataFrame:
     """The units that coders coded differently: variable, unit_id, a code a coder, text."""
     if coded.reason:
         return pd.DataFrame(columns=["variable", "unit_id", "text"])
@@ -321,7 +325,7 @@ def divided_units(coded: Coded) -> pd.DataFrame:
     return table.assign(text=table["unit_id"].map(texts))
 
 
-def actors_coded(coded: Coded, tokens: Tokens, codebook: Codebook) -> pd.DataFrame:
+def _actors_coded(coded: _Coded, tokens: Tokens, codebook: Codebook) -> pd.DataFrame:
     """The actor of each unit by each coder, from a further column `actor` of the sheets: document,
     start, end (characters), coder, actor, as `stances.actor_agreement` takes them. Cells that name
     no actor of the codebook, 'both', 'several' or 'other' are left out."""
@@ -330,14 +334,14 @@ def actors_coded(coded: Coded, tokens: Tokens, codebook: Codebook) -> pd.DataFra
         return pd.DataFrame(columns=columns)
     others = coded.codings.others
     allowed = {*sides(list(codebook.actors)), OTHER} - {NOBODY}
-    told = others[(others["column"] == ACTOR) & others["value"].isin(allowed)]
-    places = pd.DataFrame(unit_places(coded.found, tokens), columns=["start", "end"])
+    told = others[(others["column"] == _ACTOR) & others["value"].isin(allowed)]
+    places = pd.DataFrame(_unit_places(coded.found, tokens), columns=["start", "end"])
     units = coded.found.units[["unit_id", "document"]].join(places)
     found = told.rename(columns={"value": "actor"}).merge(units, on="unit_id")
     return found[columns]
 
 
-def unit_places(found: CodedUnits, tokens: Tokens) -> list[tuple[int, int]]:
+def _unit_places(found: _CodedUnits, tokens: Tokens) -> list[tuple[int, int]]:
     """Where each unit stands in the text of its document (characters), unit after unit."""
     numbers = {name: n for n, name in enumerate(tokens.corpus.documents["id"])}
     places, document, place, content = [], None, 0, ""
@@ -351,9 +355,9 @@ def unit_places(found: CodedUnits, tokens: Tokens) -> list[tuple[int, int]]:
     return places
 
 
-def actor_scores(coded: Coded, tokens: Tokens, codebook: Codebook, **choices) -> pd.DataFrame:
+def actor_scores(coded: _Coded, tokens: Tokens, codebook: Codebook, **choices) -> pd.DataFrame:
     """`stances.actor_agreement` with the coders' actors, empty where they coded none."""
-    told = actors_coded(coded, tokens, codebook)
+    told = _actors_coded(coded, tokens, codebook)
     if told.empty:
         return pd.DataFrame(columns=["coder", "units", "left_out", "percent", "cohen", "alpha"])
     return actor_agreement(tokens, codebook, told, **choices)
@@ -362,7 +366,7 @@ def actor_scores(coded: Coded, tokens: Tokens, codebook: Codebook, **choices) ->
 # --- automatic coders held against the codings ------------------------------------------------------
 
 
-def automatic_coders(coded: Coded, codes=None, *, random_seed: int = 0) -> list[AutomaticCoding]:
+def automatic_coders(coded: _Coded, codes=None, *, random_seed: int = 0) -> list[AutomaticCoding]:
     """The rules, and a coder learnt from codes (of all units; the agreed ones where None).
 
     Where nothing can be learnt (too few documents, scikit-learn not installed), the learnt coder
@@ -386,7 +390,7 @@ def automatic_coders(coded: Coded, codes=None, *, random_seed: int = 0) -> list[
     return [rules, learnt]
 
 
-def automatic_scores(coded: Coded, coders: Sequence[AutomaticCoding]) -> pd.DataFrame:
+def automatic_scores(coded: _Coded, coders: Sequence[AutomaticCoding]) -> pd.DataFrame:
     """`coder.coder_table` against each coder and against what they agree on: a first column
     `against`."""
     if coded.reason:
@@ -413,25 +417,25 @@ def macro_told(scores: pd.DataFrame) -> str:
     return shown_lines("\n".join(lines)) or "No codings: nothing is scored."
 
 
-def rule_accuracy(coded: Coded, confidence: float) -> pd.DataFrame:
+def rule_accuracy(coded: _Coded, confidence: float) -> pd.DataFrame:
     """`correction.accuracy_table` of the rules, empty without codings."""
     if coded.reason:
         return pd.DataFrame(columns=correction.ACCURACY)
-    study = study_of(coded.found, coded.found.coded, coded.key, coded.agreed)
+    study = _study_of(coded.found, coded.found.coded, coded.key, coded.agreed)
     return correction.accuracy_table(study, confidence)
 
 
 # --- corrected -----------------------------------------------------------------------------------------
 
 
-def sample_of_codings(coded: Coded, size: int, random_seed: int) -> Coded:
+def sample_of_codings(coded: _Coded, size: int, random_seed: int) -> _Coded:
     """The codings as a sample: all of them, but where nearly every unit is coded `size` of them
     drawn at random, so that what they say can be held against the rest. 0 takes all."""
     if coded.reason or not coded.whole or not 0 < size < len(coded.key):
         return coded
     found, places = coded.found, coded.places
     strata = sampling.frame_strata(found.coded, found.groups)[places]
-    drawn = sampling.draw(strata, size, random_seed=random_seed, least=LEAST)
+    drawn = sampling.draw(strata, size, random_seed=random_seed, least=_LEAST)
     kept = drawn["place"].to_numpy()
     whole = pd.Series(sampling.frame_strata(found.coded, found.groups)).value_counts()
     population = drawn["stratum"].map(whole).to_numpy()
@@ -442,10 +446,10 @@ def sample_of_codings(coded: Coded, size: int, random_seed: int) -> Coded:
         units=tuple(coded.codings.units[n] for n in kept),
         codes=coded.codings.codes[:, kept],
     )
-    return Coded(coded.unit, "", found, key, codings)
+    return _Coded(coded.unit, "", found, key, codings)
 
 
-def sample_told(coded: Coded, sample: Coded) -> str:
+def sample_told(coded: _Coded, sample: _Coded) -> str:
     """Which codings a correction sees."""
     if coded.reason:
         return "No codings: nothing is corrected."
@@ -459,17 +463,17 @@ def sample_told(coded: Coded, sample: Coded) -> str:
     )
 
 
-def corrections(coded: Coded, sample: Coded, coders, table, columns: Sequence[str], **choices):
+def _corrections(coded: _Coded, sample: _Coded, coders, table, columns: Sequence[str], **choices):
     """A table of `correction` for each automatic coder, and the share by all codings.
 
     `table` is `correction.prevalence_table` or `correction.difference_table`.
     """
     parts = []
     for one in coders:
-        study = study_of(sample.found, one.coded, sample.key, sample.agreed)
+        study = _study_of(sample.found, one.coded, sample.key, sample.agreed)
         part = table(study, **choices)
         unknown = part["frame"].map(dict(zip(one.frames, one.reasons, strict=True)))
-        part.loc[unknown != "", part.columns.intersection(NUMBERS)] = np.nan
+        part.loc[unknown != "", part.columns.intersection(_NUMBERS)] = np.nan
         part["reason"] = unknown.where(unknown != "", part["reason"])
         part.insert(0, "coder", one.coder)
         parts.append(part)
@@ -477,22 +481,22 @@ def corrections(coded: Coded, sample: Coded, coders, table, columns: Sequence[st
 
 
 def corrected_shares(
-    coded: Coded, sample: Coded, coders: Sequence[AutomaticCoding], confidence: float
+    coded: _Coded, sample: _Coded, coders: Sequence[AutomaticCoding], confidence: float
 ) -> pd.DataFrame:
     """`correction.prevalence_table` of each automatic coder, a first column `coder`; a last column
     `by_coders`: the share by the codings of every unit, where nearly all are coded."""
-    columns = [*SHARES, "by_coders"]
-    table = corrections(
+    columns = [*_SHARES, "by_coders"]
+    table = _corrections(
         coded, sample, coders, correction.prevalence_table, columns, confidence=confidence
     )
     return table.assign(
-        by_coders=[share_by_coders(coded, r.frame, r.group) for r in table.itertuples()]
+        by_coders=[_share_by_coders(coded, r.frame, r.group) for r in table.itertuples()]
     )
 
 
 def corrected_differences(
-    coded: Coded,
-    sample: Coded,
+    coded: _Coded,
+    sample: _Coded,
     coders: Sequence[AutomaticCoding],
     confidence: float,
     compare: Sequence[str] = (),
@@ -500,18 +504,18 @@ def corrected_differences(
     """`correction.difference_table` of each automatic coder, with `coder` and `by_coders` as in
     `corrected_shares`."""
     chosen = {"confidence": confidence, "compare": compare}
-    table = corrections(
-        coded, sample, coders, correction.difference_table, [*DIFFERENCES, "by_coders"], **chosen
+    table = _corrections(
+        coded, sample, coders, correction.difference_table, [*_DIFFERENCES, "by_coders"], **chosen
     )
     values = [
-        share_by_coders(coded, row.frame, row.group)
-        - share_by_coders(coded, row.frame, row.other, row.group)
+        _share_by_coders(coded, row.frame, row.group)
+        - _share_by_coders(coded, row.frame, row.other, row.group)
         for row in table.itertuples()
     ]
     return table.assign(by_coders=values)
 
 
-def share_by_coders(coded: Coded, frame: str, group: str, besides: str = "") -> float:
+def _share_by_coders(coded: _Coded, frame: str, group: str, besides: str = "") -> float:
     """The share of a group by the codings where nearly every unit is coded, NaN elsewhere; the group
     'the rest' is every one `besides` another, '(none)' apart."""
     if not coded.whole:
@@ -542,7 +546,7 @@ def further_told(shares: pd.DataFrame, unit: str, precision: float = correction.
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class _Known:
     """Units whose true codes are known, to try a correction on: the coded ones, with the codes of
     the majority, the first coder's where coders are divided."""
 
@@ -569,23 +573,23 @@ class Known:
         return np.array([np.transpose(pair) for pair in found], dtype=float)
 
 
-def known_codes(coded: Coded, coders: Sequence[AutomaticCoding]) -> Known:
+def _known_codes(coded: _Coded, coders: Sequence[AutomaticCoding]) -> _Known:
     """The coded units of which every frame is known."""
     codes = np.where(np.isnan(coded.agreed), coded.codings.codes[0], coded.agreed)
     whole = ~np.isnan(codes).any(axis=1)
     places = coded.places[whole]
     strata = sampling.frame_strata(coded.found.coded, coded.found.groups)[places]
-    return Known(codes[whole], tuple(one.coded[places] for one in coders), strata)
+    return _Known(codes[whole], tuple(one.coded[places] for one in coders), strata)
 
 
 def correction_coverage(
-    coded: Coded,
+    coded: _Coded,
     coders: Sequence[AutomaticCoding],
     *,
     confidence: float = 0.95,
     random_seed: int = 0,
-    sizes: Sequence[int] = SIZES,
-    draws: int = DRAWS,
+    sizes: Sequence[int] = _SIZES,
+    draws: int = _DRAWS,
 ) -> pd.DataFrame:
     """How often an interval holds the known share when only some coded units are looked at.
 
@@ -596,7 +600,7 @@ def correction_coverage(
     columns = ["estimator", "size", "frame", "draws", "coverage", "half_width"]
     if coded.reason:
         return pd.DataFrame(columns=columns)
-    known = known_codes(coded, coders)
+    known = _known_codes(coded, coders)
     fewest = 2 * len(set(known.strata.tolist()))
     names = [f"{one.coder}, {how}" for one in coders for how in ("counted", "corrected")]
     rows = []
@@ -605,13 +609,13 @@ def correction_coverage(
             continue
         seeds = uncertainty.generator(random_seed, f"coverage {size}").integers(2**31, size=draws)
         found = np.array([known.intervals(size, confidence, seed) for seed in seeds.tolist()])
-        rows += coverage_rows(
-            [*names, ALONE], coded.found.frames, size, found, known.codes.mean(axis=0)
+        rows += _coverage_rows(
+            [*names, _ALONE], coded.found.frames, size, found, known.codes.mean(axis=0)
         )
     return pd.DataFrame(rows, columns=columns)
 
 
-def coverage_rows(names, frames, size: int, found: np.ndarray, truth: np.ndarray) -> list[tuple]:
+def _coverage_rows(names, frames, size: int, found: np.ndarray, truth: np.ndarray) -> list[tuple]:
     """The rows of one size: `found` is draws × estimators × frames × (low, high)."""
     low, high = found[..., 0], found[..., 1]
     there = np.isfinite(low)

@@ -12,21 +12,21 @@ import regex
 from analysis.errors import InputError
 from analysis.language.words import normal_form
 
-HERE = Path(__file__).parent
-KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
+_HERE = Path(__file__).parent
+_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 HAN = regex.compile(r"[\p{Han}〇々]+")
-SENTENCE_END = regex.compile(r"[。！？!?…｡]+[”’」』）》〉】\"')\]]*")
+_SENTENCE_END = regex.compile(r"[。！？!?…｡]+[”’」』）》〉】\"')\]]*")
 LIBRARIES = ("rjieba", "opencc")
-NAMES = ("zh", "zho", "chi", "cmn", "yue", "chinese")
-TAIWAN = {"人工智慧": "人工智能", "晶片": "芯片"}
+_NAMES = ("zh", "zho", "chi", "cmn", "yue", "chinese")
+_TAIWAN = {"人工智慧": "人工智能", "晶片": "芯片"}
 """Words of Taiwan's that are written alike in both scripts."""
-LONG, ALWAYS = 4, 1_000_000
+_LONG, _ALWAYS = 4, 1_000_000
 """A listed word of so many characters is kept whole whatever stands around it: its frequency is set high."""
-HAN_LEADS = (0xE4, 0xE9)
+_HAN_LEADS = (0xE4, 0xE9)
 """The first and the last of the bytes with which, in UTF-8, the common Chinese characters begin."""
-LOOKED_AT = 20_000
+_LOOKED_AT = 20_000
 """Characters of a text from which its script is guessed."""
-SCRIPTS = {
+_SCRIPTS = {
     **{
         "Latin": r"\p{Latin}",
         "Cyrillic": r"\p{Cyrillic}",
@@ -43,12 +43,12 @@ SCRIPTS = {
     },
 }
 NOT_SEGMENTED = ("Japanese", "Thai", "Lao", "Khmer", "Burmese", "Tibetan")
-SCRIPT_SIGN = {name: regex.compile(rf"(?V1)[{sign}&&\p{{L}}]") for name, sign in SCRIPTS.items()}
-SIMPLER = {"tw2sp", "t2s", "tw2s", "hk2s"}
-Span = tuple[int, int]
+_SCRIPT_SIGN = {name: regex.compile(rf"(?V1)[{sign}&&\p{{L}}]") for name, sign in _SCRIPTS.items()}
+_SIMPLER = {"tw2sp", "t2s", "tw2s", "hk2s"}
+_Span = tuple[int, int]
 
 
-def library(name: str):
+def _library(name: str):
     """A module that only Chinese needs; raises InputError where it is missing."""
     try:
         return importlib.import_module(name)
@@ -60,20 +60,20 @@ def library(name: str):
 
 
 @cache
-def listed(name: str) -> tuple[str, ...]:
+def _listed(name: str) -> tuple[str, ...]:
     """The words of one of the lists in `wordlists/`, in their order."""
-    lines = (HERE / "wordlists" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    lines = (_HERE / "wordlists" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return tuple(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 @cache
 def places() -> frozenset[str]:
     """Names of places that hold the name of another, in simplified characters."""
-    return frozenset(listed("zh-places"))
+    return frozenset(_listed("zh-places"))
 
 
 @cache
-def place_pattern():
+def _place_pattern():
     """Finds the names of `places`, the longest first."""
     return regex.compile("|".join(sorted(places(), key=lambda name: (-len(name), name))))
 
@@ -81,7 +81,7 @@ def place_pattern():
 # --- words -----------------------------------------------------------------------------------------
 
 
-def segment(text: str, words: tuple[str, ...] = ()) -> list[Span]:
+def segment(text: str, words: tuple[str, ...] = ()) -> list[_Span]:
     """The words of every run of Chinese characters, as character offsets into the text.
 
     The words of a run, put together, are the run. The words of the list `zh-words` and `words`
@@ -108,7 +108,7 @@ def segment(text: str, words: tuple[str, ...] = ()) -> list[Span]:
 def cut_at_places(run: str) -> list[str]:
     """A run cut before and after each of the long place names, the longest first."""
     pieces, place = [], 0
-    for found in place_pattern().finditer(run):
+    for found in _place_pattern().finditer(run):
         pieces += [run[place : found.start()], found.group()]
         place = found.end()
     return [piece for piece in (*pieces, run[place:]) if piece]
@@ -117,11 +117,11 @@ def cut_at_places(run: str) -> list[str]:
 @cache
 def cutter_of(words: tuple[str, ...]):
     """A segmenter that knows these words too; raises InputError for one that is not Chinese."""
-    cutter = library("rjieba").Jieba()
-    for word in (*listed("zh-words"), *words):
+    cutter = _library("rjieba").Jieba()
+    for word in (*_listed("zh-words"), *words):
         if not HAN.fullmatch(word):
             raise InputError("is no Chinese word", value=word, allowed="Chinese characters only")
-        cutter.add_word(simplified(word), ALWAYS if len(word) >= LONG else None, None)
+        cutter.add_word(simplified(word), _ALWAYS if len(word) >= _LONG else None, None)
     return cutter
 
 
@@ -134,17 +134,17 @@ def is_cut(token: str) -> bool:
     if token.isascii():
         return False
     han = sum(map(len, HAN.findall(token)))
-    return han > 0 and 10 * len(KANA.findall(token)) <= han
+    return han > 0 and 10 * len(_KANA.findall(token)) <= han
 
 
-def segmented(text: str, spans: list[Span], words: tuple[str, ...] = ()) -> list[Span]:
+def segmented(text: str, spans: list[_Span], words: tuple[str, ...] = ()) -> list[_Span]:
     """Token spans with those that hold Chinese cut into words; the others stay as they are.
 
     >>> text = "AI大模型 wins"
     >>> [text[start:end] for start, end in segmented(text, [(0, 5), (6, 10)])]
     ['AI', '大模型', 'wins']
     """
-    found: list[Span] = []
+    found: list[_Span] = []
     for start, end in spans:
         token = text[start:end]
         if not is_cut(token):
@@ -168,8 +168,8 @@ def form_of(token: str) -> str:
     if not HAN.search(token):
         return normal_form(token)
     if token == simplified(token):
-        return TAIWAN.get(token, token)
-    return matched_form(token)
+        return _TAIWAN.get(token, token)
+    return _matched_form(token)
 
 
 # --- sentences -------------------------------------------------------------------------------------
@@ -181,17 +181,17 @@ def is_chinese(language: str) -> bool:
     >>> [is_chinese(code) for code in ("zh", "zh-Hant", "ZH_tw", "en", "")]
     [True, True, True, False, False]
     """
-    return language.strip().lower().replace("_", "-").partition("-")[0] in NAMES
+    return language.strip().lower().replace("_", "-").partition("-")[0] in _NAMES
 
 
-def sentence_spans(line: str) -> list[Span]:
+def sentence_spans(line: str) -> list[_Span]:
     """The sentences of one line: each ends after 。！？ or …, with the quotation marks that follow.
 
     >>> sentence_spans("差距缩小。“真的吗？”他问")
     [(0, 5), (5, 11), (11, 13)]
     """
     spans, start = [], 0
-    for end in (*(found.end() for found in SENTENCE_END.finditer(line)), len(line)):
+    for end in (*(found.end() for found in _SENTENCE_END.finditer(line)), len(line)):
         sentence = line[start:end]
         first = start + len(sentence) - len(sentence.lstrip())
         last = start + len(sentence.rstrip())
@@ -205,18 +205,18 @@ def sentence_spans(line: str) -> list[Span]:
 
 
 @cache
-def converter_of(kind: str):
+def _converter_of(kind: str):
     """The conversion of OpenCC of that name."""
-    if kind not in SIMPLER:
-        raise InputError("unknown conversion", value=kind, allowed=sorted(SIMPLER))
-    return library("opencc").OpenCC(kind)
+    if kind not in _SIMPLER:
+        raise InputError("unknown conversion", value=kind, allowed=sorted(_SIMPLER))
+    return _library("opencc").OpenCC(kind)
 
 
 @cache
-def traditional_sign():
+def _traditional_sign():
     """Finds a character that another stands for in simplified text."""
     signs = "".join(map(chr, (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))))
-    plain = converter_of("t2s").convert("\n".join(signs)).split("\n")
+    plain = _converter_of("t2s").convert("\n".join(signs)).split("\n")
     changed = "".join(old for old, new in zip(signs, plain, strict=True) if old != new)
     return regex.compile(f"[{regex.escape(changed)}\U00020000-\U0003ffff]")
 
@@ -227,9 +227,9 @@ def simplified(text: str) -> str:
     >>> simplified("人工智慧競賽")
     '人工智慧竞赛'
     """
-    if text.isascii() or not traditional_sign().search(text):
+    if text.isascii() or not _traditional_sign().search(text):
         return text
-    convert = converter_of("t2s").convert
+    convert = _converter_of("t2s").convert
     whole = convert(text)
     if len(whole) == len(text):
         return whole
@@ -238,13 +238,13 @@ def simplified(text: str) -> str:
 
 
 @cache
-def matched_form(word: str, kind: str = "tw2sp") -> str:
+def _matched_form(word: str, kind: str = "tw2sp") -> str:
     """The form in which a word is compared, its length free: Taiwan's 人工智慧 is 人工智能.
 
     `kind` is 'tw2sp' (with Taiwan's own words), 't2s', 'tw2s' or 'hk2s'. The token's offsets are
     those of the text and are not touched.
     """
-    return converter_of(kind).convert(word)
+    return _converter_of(kind).convert(word)
 
 
 def letters_by_script(text: str) -> dict[str, int]:
@@ -253,7 +253,7 @@ def letters_by_script(text: str) -> dict[str, int]:
     >>> letters_by_script("AI人工知能の競争が")
     {'Japanese': 8, 'Latin': 2}
     """
-    counts = {name: len(sign.findall(text)) for name, sign in SCRIPT_SIGN.items()}
+    counts = {name: len(sign.findall(text)) for name, sign in _SCRIPT_SIGN.items()}
     if counts["Japanese"] * 10 > counts["Chinese"]:
         counts["Japanese"] += counts["Japanese"] and counts.pop("Chinese")
     found = {name: count for name, count in counts.items() if count}
@@ -269,20 +269,20 @@ def read_as_chinese(content: bytes, spans: np.ndarray, leads: np.ndarray) -> np.
     [True, False]
     """
     data = np.frombuffer(content, dtype=np.uint8)[leads]
-    leads = leads[(data >= HAN_LEADS[0]) & (data <= HAN_LEADS[1])]
-    start, end = spans[:, 0], np.minimum(spans[:, 1], spans[:, 0] + 4 * LOOKED_AT)
+    leads = leads[(data >= _HAN_LEADS[0]) & (data <= _HAN_LEADS[1])]
+    start, end = spans[:, 0], np.minimum(spans[:, 1], spans[:, 0] + 4 * _LOOKED_AT)
     counts = np.searchsorted(leads, end) - np.searchsorted(leads, start)
     found = counts * 10 >= np.maximum(end - start, 1)
     asked = np.flatnonzero(found)
     begun = (content[start[n] : end[n]].decode("utf-8", "ignore") for n in asked.tolist())
-    found[asked] = [mostly_chinese(text) for text in begun]
+    found[asked] = [_mostly_chinese(text) for text in begun]
     return found
 
 
-def mostly_chinese(text: str) -> bool:
+def _mostly_chinese(text: str) -> bool:
     """Whether most letters of a text are Chinese characters.
 
-    >>> [mostly_chinese(text) for text in ("AI 竞争加剧", "Race for 人工智能", "日本のニュース")]
+    >>> [_mostly_chinese(text) for text in ("AI 竞争加剧", "Race for 人工智能", "日本のニュース")]
     [True, False, False]
     """
     letters = letters_by_script(text)

@@ -9,19 +9,19 @@ import numpy as np
 
 from analysis.language.chinese import is_chinese
 
-SPELLED = {"eng": "en", "english": "en", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "spa": "es"}  # fmt: skip
+_SPELLED = {"eng": "en", "english": "en", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "spa": "es"}  # fmt: skip
 
 
-def language_code(declared: str) -> str:
+def _language_code(declared: str) -> str:
     """The language of a declared code, regions and scripts left off; '' for none.
 
-    >>> [language_code(code) for code in ("en-US", "English", "zh-Hant", "Chinese", "")]
+    >>> [_language_code(code) for code in ("en-US", "English", "zh-Hant", "Chinese", "")]
     ['en', 'en', 'zh', 'zh', '']
     """
     if is_chinese(declared):
         return "zh"
     first = declared.strip().lower().replace("_", "-").partition("-")[0]
-    return SPELLED.get(first, first)
+    return _SPELLED.get(first, first)
 
 
 def languages_of(declared: Sequence[str], which: np.ndarray) -> np.ndarray:
@@ -33,7 +33,7 @@ def languages_of(declared: Sequence[str], which: np.ndarray) -> np.ndarray:
     >>> languages_of(["en-GB", "zh-TW", "", "de"], np.array([0, 1, 2, 0, 3])).tolist()
     ['en', 'zh', 'en', 'en', 'de']
     """
-    codes = [language_code(code) for code in declared]
+    codes = [_language_code(code) for code in declared]
     others: Counter[str] = Counter()
     for code, n in zip(codes, np.bincount(which, minlength=len(codes)).tolist(), strict=True):
         if code not in ("", "zh"):

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from analysis.language.chinese import HAN, cut_at_places, cutter_of, form_of, places, segment
 
-LEAST_OF_PARTS, MOST_OF_PARTS = 3, 20
+_LEAST_OF_PARTS, _MOST_OF_PARTS = 3, 20
 """Characters of the shortest and the longest word that has parts."""
 
 
@@ -32,17 +32,17 @@ class Piece:
             return False
         last = len(form) - len(self.core)
         return any(
-            allowed(self.before, at, form) and allowed(self.after, at + len(self.core), form)
+            _allowed(self.before, at, form) and _allowed(self.after, at + len(self.core), form)
             for at in range(last + 1)
             if form.startswith(self.core, at)
         )
 
 
-def allowed(beside: str, place: int, form: str) -> bool:
+def _allowed(beside: str, place: int, form: str) -> bool:
     """Whether a piece may begin or end at a place of a word."""
     if place in (0, len(form)) or beside == "anything":
         return True
-    return beside == "parts" and place in inner_edges(form)
+    return beside == "parts" and place in _inner_edges(form)
 
 
 @lru_cache(maxsize=50_000)
@@ -59,11 +59,11 @@ def alternatives(word: str, words: tuple[str, ...] = ()) -> list[tuple[Piece, ..
     before = "anything" if word.startswith("*") else "parts"
     after = "anything" if word.endswith("*") else "parts"
     forms = [form_of(core[start:end]) for start, end in segment(core, words)]
-    cuts = [("".join(forms),), tuple(forms), tuple(parts_of("".join(forms)))]
-    return [pieces_of(cut, before, after) for cut in dict.fromkeys(cuts)]
+    cuts = [("".join(forms),), tuple(forms), tuple(_parts_of("".join(forms)))]
+    return [_pieces_of(cut, before, after) for cut in dict.fromkeys(cuts)]
 
 
-def pieces_of(cut: tuple[str, ...], before: str, after: str) -> tuple[Piece, ...]:
+def _pieces_of(cut: tuple[str, ...], before: str, after: str) -> tuple[Piece, ...]:
     """The pieces of one cut: only the first may be longer at its beginning, the last at its end.
 
     A single character is found inside a longer word only where a star asks for it.
@@ -79,51 +79,51 @@ def pieces_of(cut: tuple[str, ...], before: str, after: str) -> tuple[Piece, ...
 
 
 @lru_cache(maxsize=200_000)
-def inner_edges(form: str) -> frozenset[int]:
+def _inner_edges(form: str) -> frozenset[int]:
     """Where the parts of a word meet, and the parts of its parts.
 
-    >>> [sorted(inner_edges(form)) for form in ("生成式人工智能", "发展中国家", "印度尼西亚", "国家")]
+    >>> [sorted(_inner_edges(form)) for form in ("生成式人工智能", "发展中国家", "印度尼西亚", "国家")]
     [[2, 3, 5], [2], [], []]
     """
     edges: set[int] = set()
     place = 0
-    for part in parts_of(form):
-        inner = inner_edges(part) if is_whole(part, form) else ()
+    for part in _parts_of(form):
+        inner = _inner_edges(part) if _is_whole(part, form) else ()
         edges |= {place, *(place + edge for edge in inner)}
         place += len(part)
     return frozenset(edges - {0})
 
 
-def parts_of(form: str) -> list[str]:
+def _parts_of(form: str) -> list[str]:
     """The words that a word is made of: as few as can be, and of those as few single characters.
 
     Where two cuts are as good, a word of three characters is cut behind its first two, a longer
     one only where all of them cut it: 中国 is no part of 发展中国家. A word of two has no parts, nor has
     a place that holds another's name, nor what is no Chinese.
     """
-    fit = LEAST_OF_PARTS <= len(form) <= MOST_OF_PARTS and form not in places()
+    fit = _LEAST_OF_PARTS <= len(form) <= _MOST_OF_PARTS and form not in places()
     if not fit or not HAN.fullmatch(form):
         return [form]
-    cuts = [known_words(form[:at]) + known_words(form[at:]) for at in range(1, len(form))]
-    least = min(map(coarseness, cuts))
-    cuts = [cut for cut in cuts if coarseness(cut) == least]
-    if len(form) == LEAST_OF_PARTS:
+    cuts = [_known_words(form[:at]) + _known_words(form[at:]) for at in range(1, len(form))]
+    least = min(map(_coarseness, cuts))
+    cuts = [cut for cut in cuts if _coarseness(cut) == least]
+    if len(form) == _LEAST_OF_PARTS:
         return max(cuts, key=lambda cut: len(cut[0]))
     common = frozenset.intersection(*(frozenset(accumulate(map(len, cut))) for cut in cuts))
     return [form[start:end] for start, end in pairwise([0, *sorted(common)])]
 
 
-def is_whole(part: str, form: str) -> bool:
+def _is_whole(part: str, form: str) -> bool:
     """Whether a part is a word of the dictionary, and not all of the word."""
-    return part != form and known_words(part) == [part]
+    return part != form and _known_words(part) == [part]
 
 
-def coarseness(cut: list[str]) -> tuple[int, int]:
+def _coarseness(cut: list[str]) -> tuple[int, int]:
     """Words of a cut, and how many of them are single characters."""
     return len(cut), sum(len(word) == 1 for word in cut)
 
 
-def known_words(text: str) -> list[str]:
+def _known_words(text: str) -> list[str]:
     """Text cut into words of the dictionary, place names kept whole."""
     cutter = cutter_of(())
     return [

@@ -9,14 +9,14 @@ import sentencex
 
 from analysis.language.words import stop_words
 
-CITATION = regex.compile(r"\([^()]*\)[.;,]?\s*")
-FOUR_DIGITS = regex.compile(r"\d{4}")
-FOOTNOTE = regex.compile(r"\d{1,2}\s+(?=(\p{Lu}\p{L}*))")
-LETTER = regex.compile(r"\p{L}")
-WIDE_BLANKS = "\t\x1f\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_CITATION = regex.compile(r"\([^()]*\)[.;,]?\s*")
+_FOUR_DIGITS = regex.compile(r"\d{4}")
+_FOOTNOTE = regex.compile(r"\d{1,2}\s+(?=(\p{Lu}\p{L}*))")
+_LETTER = regex.compile(r"\p{L}")
+_WIDE_BLANKS = "\t\x1f\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """White space, but for the plain blank and for what ends a line."""
 LANGUAGE = regex.compile(r"[a-z]{2,3}")
-SPACED_ELLIPSIS = regex.compile(r"\. \. \.\s*\Z")
+_SPACED_ELLIPSIS = regex.compile(r"\. \. \.\s*\Z")
 BETWEEN = "\n\n"
 
 Span = tuple[int, int]
@@ -28,7 +28,7 @@ def pieces(text: str, language: str) -> list[str]:
     `text` is one line or several with BETWEEN between them, which is no piece. sentencex is given
     plain blanks only, as some others stop it.
     """
-    for blank in WIDE_BLANKS:
+    for blank in _WIDE_BLANKS:
         if blank in text:
             text = text.replace(blank, " ")
     try:
@@ -63,26 +63,26 @@ def mended(line: str, spans: list[Span]) -> list[Span]:
     found = spans[:1]
     for start, end in spans[1:]:
         piece = line[start:end]
-        if is_citation(piece) or ends_in_ellipsis(line[found[-1][0] : start]):
+        if _is_citation(piece) or _ends_in_ellipsis(line[found[-1][0] : start]):
             found[-1] = (found[-1][0], end)
-        elif LETTER.search(piece):
-            note = FOOTNOTE.match(piece) if piece[0].isdecimal() else None
+        elif _LETTER.search(piece):
+            note = _FOOTNOTE.match(piece) if piece[0].isdecimal() else None
             note = note if note and note[1].lower() in stop_words() else None
             found.append((start + note.end() if note else start, end))
-    return [trimmed(line, start, end) for start, end in found]
+    return [_trimmed(line, start, end) for start, end in found]
 
 
-def is_citation(piece: str) -> bool:
+def _is_citation(piece: str) -> bool:
     """Whether a piece is nothing but brackets with a year in them."""
-    return piece[0] == "(" and bool(CITATION.fullmatch(piece) and FOUR_DIGITS.search(piece))
+    return piece[0] == "(" and bool(_CITATION.fullmatch(piece) and _FOUR_DIGITS.search(piece))
 
 
-def ends_in_ellipsis(text: str) -> bool:
+def _ends_in_ellipsis(text: str) -> bool:
     """Whether a text ends with a spaced ellipsis."""
-    return ". . ." in text and bool(SPACED_ELLIPSIS.search(text))
+    return ". . ." in text and bool(_SPACED_ELLIPSIS.search(text))
 
 
-def trimmed(line: str, start: int, end: int) -> Span:
+def _trimmed(line: str, start: int, end: int) -> Span:
     """The span without white space at its ends."""
     piece = line[start:end]
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())

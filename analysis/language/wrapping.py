@@ -18,35 +18,35 @@ import regex
 MIN_LINES = 4
 MIN_WIDTH, MAX_WIDTH = 35, 140
 """Columns of a wrapped line: the widest of a run has at least the one, no line more than the other."""
-SLACK = 0.1
-LIKE, MIN_FULL, MIN_OPEN, MIN_SMALL = 0.8, 0.6, 0.6, 0.25
+_SLACK = 0.1
+LIKE, _MIN_FULL, _MIN_OPEN, _MIN_SMALL = 0.8, 0.6, 0.6, 0.25
 """Tuned by hand on prose, verse, lists and tables: lines are of like width from LIKE of the widest on;
 of the lines of a run the share that is full within SLACK of its width; of these the share that ends in
 mid-sentence; of the lines that follow them and begin with a cased letter the share that begins with a
 small one."""
-MAX_EXCESS, MAX_LISTED = 1.25, 0.25
+_MAX_EXCESS, _MAX_LISTED = 1.25, 0.25
 """A line wider than MAX_EXCESS times the upper quartile is outside of the run; more than MAX_LISTED of
 the lines with a number or a dash in front make a list."""
 CJK = regex.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
-LINE_END = ("\n", "\r\n", "\r", "")
-TABLE_ROW = regex.compile(r"\S\t|\S {5,}\S|\S {3,}\S.*\S {3,}\S|\.{4}|\. \. \. \.|^\||\S \| ")
-BULLET = regex.compile(r"[•·▪▫◦‣⁃∙●○■□◆◇►▶➢✓✔]|[*+#>]\s")
-LISTED = regex.compile(
+_LINE_END = ("\n", "\r\n", "\r", "")
+_TABLE_ROW = regex.compile(r"\S\t|\S {5,}\S|\S {3,}\S.*\S {3,}\S|\.{4}|\. \. \. \.|^\||\S \| ")
+_BULLET = regex.compile(r"[•·▪▫◦‣⁃∙●○■□◆◇►▶➢✓✔]|[*+#>]\s")
+_LISTED = regex.compile(
     r"(?:[-–—]|\(?\d[\d.,/]*[.):]?|\(?[A-Za-z][.)]|\(?[ivxlc]+[.)])\s"
     r"|[（(]?[一二三四五六七八九十]+[、）)．]"
 )
-SENTENCE_END = regex.compile(r"[.!?。！？…:：;；][\"'”’»」』）)\]]*\Z")
-SMALL = regex.compile(r"\P{L}*\p{Ll}")
-CASED = regex.compile(r"\P{L}*[\p{Lu}\p{Lt}\p{Ll}]")
-ENDS_IN_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]\Z")
-FIRST_WORD = regex.compile(rf"(?V1){CJK.pattern}|[\S--{CJK.pattern}]+")
-HYPHEN = "\\-\u2010\u00ad"
-CUT_WORD = regex.compile(rf"(?<![\p{{L}}\p{{N}}{HYPHEN}])(\p{{L}}+)\Z")
-ENDS_IN_HYPHEN = regex.compile(rf"[\p{{L}}\p{{N}}][{HYPHEN}]\Z")
-REST_OF_WORD = regex.compile(r"\p{Ll}\p{L}*")
-HYPHENATED = regex.compile(rf"(?<!\p{{L}})(\p{{L}}++)[{HYPHEN}](?=(\p{{L}}+))")
-AND_OR = frozenset(["and", "or", "und", "ou"])
-FIRST_PARTS = frozenset(
+_SENTENCE_END = regex.compile(r"[.!?。！？…:：;；][\"'”’»」』）)\]]*\Z")
+_SMALL = regex.compile(r"\P{L}*\p{Ll}")
+_CASED = regex.compile(r"\P{L}*[\p{Lu}\p{Lt}\p{Ll}]")
+_ENDS_IN_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]\Z")
+_FIRST_WORD = regex.compile(rf"(?V1){CJK.pattern}|[\S--{CJK.pattern}]+")
+_HYPHEN = "\\-\u2010\u00ad"
+_CUT_WORD = regex.compile(rf"(?<![\p{{L}}\p{{N}}{_HYPHEN}])(\p{{L}}+)\Z")
+_ENDS_IN_HYPHEN = regex.compile(rf"[\p{{L}}\p{{N}}][{_HYPHEN}]\Z")
+_REST_OF_WORD = regex.compile(r"\p{Ll}\p{L}*")
+_HYPHENATED = regex.compile(rf"(?<!\p{{L}})(\p{{L}}++)[{_HYPHEN}](?=(\p{{L}}+))")
+_AND_OR = frozenset(["and", "or", "und", "ou"])
+_FIRST_PARTS = frozenset(
     [
         "self",
         "well",
@@ -64,9 +64,9 @@ FIRST_PARTS = frozenset(
     ]
 )
 """What is written with a hyphen before another word, and hardly ever cut from one."""
-BREAK = regex.compile(r"[^\S\r\n]*(?:\r\n|\r|\n)\s*")
+_BREAK = regex.compile(r"[^\S\r\n]*(?:\r\n|\r|\n)\s*")
 
-Joint = tuple[int, int, str]
+_Joint = tuple[int, int, str]
 """First and one past the last character between two lines that are joined, and what stands for them
 where sentences are cut: a blank or nothing."""
 
@@ -83,7 +83,7 @@ class _Line:
     width: int
 
 
-def joints(text: str, excluded: Container[int] = ()) -> list[Joint]:
+def joints(text: str, excluded: Container[int] = ()) -> list[_Joint]:
     """Where lines of a text are joined for cutting sentences, none where it is not hard-wrapped.
 
     `excluded` are the numbers of lines, from 1, that are left out.
@@ -103,7 +103,7 @@ def joints(text: str, excluded: Container[int] = ()) -> list[Joint]:
         for run, found in zip(runs, wrapped, strict=True)
         for pair in _joined(run, _width_of(run) if found else widest, loose=found)
     ]
-    cut = any(ENDS_IN_HYPHEN.search(before.text) for before, _ in pairs)
+    cut = any(_ENDS_IN_HYPHEN.search(before.text) for before, _ in pairs)
     known = hyphenated(text) if cut else frozenset()
     return [_joint(before, after, known) for before, after in pairs]
 
@@ -114,7 +114,7 @@ def one_line(text: str) -> str:
     >>> one_line("hall spoke of\\n  artificial"), one_line("人工\\n智能")
     ('hall spoke of artificial', '人工智能')
     """
-    return BREAK.sub(_between, text) if "\n" in text or "\r" in text else text
+    return _BREAK.sub(_between, text) if "\n" in text or "\r" in text else text
 
 
 def _between(found: regex.Match) -> str:
@@ -137,14 +137,14 @@ def _runs(text: str, excluded: Container[int]) -> list[list[_Line]]:
             rows[-1].append((place, raw))
         elif rows[-1]:
             rows.append([])
-        if whole[len(raw) :] not in LINE_END:
+        if whole[len(raw) :] not in _LINE_END:
             rows.append([])
         place += len(whole)
     found: list[list[_Line]] = []
     for some in rows:
         found.append([])
         for line in (_line(*row) for row in (some if len(some) > 1 else ())):
-            if line.text and line.width <= MAX_WIDTH and not TABLE_ROW.search(line.text):
+            if line.text and line.width <= MAX_WIDTH and not _TABLE_ROW.search(line.text):
                 found[-1].append(line)
             else:
                 found.append([])
@@ -167,7 +167,7 @@ def _columns(text: str) -> int:
 def _without_long_lines(run: list[_Line]) -> list[list[_Line]]:
     """A run parted at the lines that are much wider than the others, as a title above it may be."""
     widths = sorted(line.width for line in run)
-    most = MAX_EXCESS * widths[3 * len(widths) // 4]
+    most = _MAX_EXCESS * widths[3 * len(widths) // 4]
     parts: list[list[_Line]] = [[]]
     for line in run:
         if line.width > most and len(line.text.split()) > 1:
@@ -180,23 +180,23 @@ def _without_long_lines(run: list[_Line]) -> list[list[_Line]]:
 def _width_of(run: list[_Line]) -> int:
     """The width at which a run may be wrapped; a long word by itself (a URL) does not tell it."""
     return max(
-        (line.width for line in run if FIRST_WORD.match(line.text)[0] != line.text), default=0
+        (line.width for line in run if _FIRST_WORD.match(line.text)[0] != line.text), default=0
     )
 
 
 def _follows_in(run: list[_Line]) -> Callable[[_Line, _Line], bool]:
     """Tells of two lines of a run whether the second may go on with what the first says: it is no item
     of a list and begins no indented paragraph."""
-    listed = sum(bool(LISTED.match(line.text)) for line in run)
-    is_list = listed > 1 and listed > MAX_LISTED * len(run)
+    listed = sum(bool(_LISTED.match(line.text)) for line in run)
+    is_list = listed > 1 and listed > _MAX_LISTED * len(run)
     usual = sorted(line.indent for line in run)[len(run) // 2]
 
     def follows(before: _Line, after: _Line) -> bool:
-        if BULLET.match(after.text):
+        if _BULLET.match(after.text):
             return False
-        if LISTED.match(after.text) and (is_list or SENTENCE_END.search(before.text)):
+        if _LISTED.match(after.text) and (is_list or _SENTENCE_END.search(before.text)):
             return False
-        item = BULLET.match(before.text) or LISTED.match(before.text)
+        item = _BULLET.match(before.text) or _LISTED.match(before.text)
         return bool(item) or after.indent <= max(before.indent, usual)
 
     return follows
@@ -204,7 +204,7 @@ def _follows_in(run: list[_Line]) -> Callable[[_Line, _Line], bool]:
 
 def _is_full(before: _Line, after: _Line, width: float) -> bool:
     """Whether the first word of the next line would not have fitted into a line."""
-    return before.width + 1 + _columns(FIRST_WORD.match(after.text)[0]) > width
+    return before.width + 1 + _columns(_FIRST_WORD.match(after.text)[0]) > width
 
 
 def _is_wrapped(run: list[_Line]) -> bool:
@@ -213,15 +213,17 @@ def _is_wrapped(run: list[_Line]) -> bool:
     if width < MIN_WIDTH or sum(line.width >= LIKE * width for line in run) < MIN_LINES:
         return False
     pairs = [pair for pair in pairwise(run) if follows(*pair)]
-    full = [pair for pair in pairs if _is_full(*pair, width * (1 - SLACK))]
-    inside = [pair for pair in full if not SENTENCE_END.search(pair[0].text)]
-    if len(full) < max(MIN_LINES - 1, MIN_FULL * len(pairs)) or len(inside) < MIN_OPEN * len(full):
+    full = [pair for pair in pairs if _is_full(*pair, width * (1 - _SLACK))]
+    inside = [pair for pair in full if not _SENTENCE_END.search(pair[0].text)]
+    if len(full) < max(MIN_LINES - 1, _MIN_FULL * len(pairs)) or len(inside) < _MIN_OPEN * len(
+        full
+    ):
         return False
-    if not any(SMALL.match(word) for line in run for word in line.text.split()):
+    if not any(_SMALL.match(word) for line in run for word in line.text.split()):
         return True  # in capitals, or in a script that has none
-    cased = [after for _, after in inside if CASED.match(after.text)]
-    small = [after for after in cased if SMALL.match(after.text)]
-    return not cased or len(small) >= MIN_SMALL * len(cased)
+    cased = [after for _, after in inside if _CASED.match(after.text)]
+    small = [after for after in cased if _SMALL.match(after.text)]
+    return not cased or len(small) >= _MIN_SMALL * len(cased)
 
 
 # --- joining -----------------------------------------------------------------------------------------
@@ -236,11 +238,11 @@ def _joined(run: list[_Line], width: int, *, loose: bool) -> list[tuple[_Line, _
     follows = _follows_in(run)
     found = []
     for before, after in pairwise(run):
-        ends = SENTENCE_END.search(before.text)
-        goes_on = SMALL.match(after.text) and (
-            ENDS_IN_WORD.search(before.text) or ENDS_IN_HYPHEN.search(before.text)
+        ends = _SENTENCE_END.search(before.text)
+        goes_on = _SMALL.match(after.text) and (
+            _ENDS_IN_WORD.search(before.text) or _ENDS_IN_HYPHEN.search(before.text)
         )
-        full = _is_full(before, after, width if ends else width * (1 - SLACK))
+        full = _is_full(before, after, width if ends else width * (1 - _SLACK))
         if follows(before, after) and (full or (loose and goes_on)):
             found.append((before, after))
     return found
@@ -248,7 +250,7 @@ def _joined(run: list[_Line], width: int, *, loose: bool) -> list[tuple[_Line, _
 
 def hyphenated(text: str) -> frozenset[tuple[str, str]]:
     """The parts before and after each hyphen within a line of a text, in lower case."""
-    return frozenset((a.lower(), b.lower()) for a, b in HYPHENATED.findall(text))
+    return frozenset((a.lower(), b.lower()) for a, b in _HYPHENATED.findall(text))
 
 
 def at_hyphen(before: str, after: str, known: frozenset[tuple[str, str]]) -> str:
@@ -262,17 +264,17 @@ def at_hyphen(before: str, after: str, known: frozenset[tuple[str, str]]) -> str
     >>> at_hyphen("deep", "sea cables", hyphenated("The deep-sea line"))
     '-'
     """
-    rest, cut = REST_OF_WORD.match(after), CUT_WORD.search(before)
-    if rest and rest[0] in AND_OR:
+    rest, cut = _REST_OF_WORD.match(after), _CUT_WORD.search(before)
+    if rest and rest[0] in _AND_OR:
         return "- "
-    if not rest or not cut or cut[1].lower() in FIRST_PARTS:
+    if not rest or not cut or cut[1].lower() in _FIRST_PARTS:
         return "-"
     return "-" if (cut[1].lower(), rest[0].lower()) in known else ""
 
 
-def _joint(before: _Line, after: _Line, known: frozenset[tuple[str, str]]) -> Joint:
+def _joint(before: _Line, after: _Line, known: frozenset[tuple[str, str]]) -> _Joint:
     """How two lines are joined."""
-    if ENDS_IN_HYPHEN.search(before.text):
+    if _ENDS_IN_HYPHEN.search(before.text):
         sign = at_hyphen(before.text[:-1], after.text, known)
         return before.end - (not sign), after.start, sign[1:]
     if CJK.match(before.text[-1]) and CJK.match(after.text[0]):

@@ -45,21 +45,21 @@ from analysis.plots.sheet import (
 from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
 from analysis.tables.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE, largest_difference
 
-MOST_GROUPS = 15
-MOST_PANELS = 9
-ONE_GROUP_SHARE = 0.75
-SURE, UNSURE = "#8FC1E3", "#CCDAE4"
+_MOST_GROUPS = 15
+_MOST_PANELS = 9
+_ONE_GROUP_SHARE = 0.75
+_SURE, _UNSURE = "#8FC1E3", "#CCDAE4"
 
 
 @styled
 def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: float) -> Drawing:
     """Share of units with each frame in every group, a panel a frame, with intervals."""
     table = by_language(table, "frame")
-    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:MOST_GROUPS]
+    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:_MOST_GROUPS]
     data = table[table["group"].isin([*groups, EVERY])].reset_index(drop=True)
     order = ["units", "share"] if "language" in data else ["share"]
     every = data[data["group"] == EVERY].set_index("frame").sort_values(order, ascending=False)
-    title = shares_title(data, every, unit)
+    title = _shares_title(data, every, unit)
     subtitle = (
         f"Share of {unit}s that hold at least one match of the frame's rules; "
         f"n = {int(every['units'].iloc[0]):,}. Grey line: all documents{of_the_language(data)}. "
@@ -94,7 +94,7 @@ def frame_shares(table: pd.DataFrame, *, group: str, unit: str, confidence: floa
     return Drawing("frame_shares", title, figure, data, alt)
 
 
-def shares_title(data: pd.DataFrame, every: pd.DataFrame, unit: str) -> str:
+def _shares_title(data: pd.DataFrame, every: pd.DataFrame, unit: str) -> str:
     """The most frequent frame, and two groups whose shares of it are clearly different.
 
     In several languages the most frequent frame of each, which is all that can be said of them.
@@ -125,7 +125,7 @@ def _describe_groups(rows: pd.DataFrame, coded: int) -> str:
     if len(rows) < 2:
         return ""
     leader = rows.loc[rows["coded"].idxmax()]
-    if leader["coded"] >= ONE_GROUP_SHARE * coded:
+    if leader["coded"] >= _ONE_GROUP_SHARE * coded:
         return f"; {leader['coded']:,} of its {coded:,} are in {short(leader['group'], 60)}"
     if (pair := clear_pair(rows)) is None:
         return "; no two groups clearly differ in it"
@@ -140,11 +140,11 @@ def _describe_groups(rows: pd.DataFrame, coded: int) -> str:
 def frame_differences(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawing:
     """Difference of each frame's share between a group and its counterpart, a panel a comparison."""
     name = "frame_differences"
-    pairs = list(dict.fromkeys(zip(table["group"], table["other"], strict=True)))[:MOST_PANELS]
+    pairs = list(dict.fromkeys(zip(table["group"], table["other"], strict=True)))[:_MOST_PANELS]
     if not pairs:
         return blank(name, "Fewer than two groups: nothing to compare", "", table)
     frames = list(dict.fromkeys(table["frame"]))
-    title, how, sure = differences_told(table, confidence)
+    title, how, sure = _differences_told(table, confidence)
     subtitle = (
         f"Share of {unit}s in the named group minus share in its counterpart, in percentage points, "
         f"{confidence * 100:g} % interval. {how}"
@@ -181,7 +181,7 @@ def frame_differences(table: pd.DataFrame, *, unit: str, confidence: float) -> D
     return Drawing(name, title, figure, table, alt)
 
 
-def differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, pd.Series]:
+def _differences_told(table: pd.DataFrame, confidence: float) -> tuple[str, str, pd.Series]:
     """Title, how filled points are to be read, and which rows are filled."""
     if table["p"].notna().any():
         sure, tested = table["q"] <= 1 - confidence, int(table["p"].notna().sum())
@@ -215,7 +215,7 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
     `table` holds the content words of the keyness table.
     """
     name = "keyness"
-    groups = list(dict.fromkeys(table["group"]))[:MOST_PANELS]
+    groups = list(dict.fromkeys(table["group"]))[:_MOST_PANELS]
     shown_rows = table[(table["z"] > 0) & table["group"].isin(groups)]
     data = shown_rows.groupby("group", sort=False).head(most).reset_index(drop=True)
     if data.empty:
@@ -223,7 +223,7 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
         return blank(
             name, none if len(table) else "Fewer than two groups: no words to compare", "", table
         )
-    title = keyness_title(table[table["z"] > 0], 1 - confidence)
+    title = _keyness_title(table[table["z"] > 0], 1 - confidence)
     tested = table["p"].notna().any()
     subtitle = (
         "z of the log-odds ratio with an informative Dirichlet prior (Monroe et al. 2008), each "
@@ -246,7 +246,7 @@ def keyness(table: pd.DataFrame, *, group: str, confidence: float, most: int = 1
     )
     reach = float(data["z"].max())
     for panel, mine in zip(panels, groups, strict=True):
-        word_bars(panel, data[data["group"] == mine], most, reach, 1 - confidence)
+        _word_bars(panel, data[data["group"] == mine], most, reach, 1 - confidence)
         panel.set_title(short(mine, 32), size=8)
     alt = f"{len(groups)} bar charts of distinctive words. {title}. "
     told = _keyness_rows(data)[0].groupby("group", sort=False)["token"]
@@ -262,7 +262,7 @@ def _keyness_rows(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     return (named, True) if few else (named[smaller[named.index] >= FEWEST_DOCUMENTS], False)
 
 
-def keyness_title(rows: pd.DataFrame, q: float) -> str:
+def _keyness_title(rows: pd.DataFrame, q: float) -> str:
     """The word with the highest z, of those that pass the test where there is one, and its counts."""
     named, few = _keyness_rows(rows)
     if named.empty:
@@ -282,10 +282,10 @@ def keyness_title(rows: pd.DataFrame, q: float) -> str:
     return of_these_texts(title, few)
 
 
-def word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float, q: float) -> None:
+def _word_bars(panel: Axes, part: pd.DataFrame, most: int, reach: float, q: float) -> None:
     """Bars of z with the words and their counts written on them."""
     places = rows_axis(panel, [""] * most)[: len(part)]
-    colors = np.where(part["q"] <= q, SURE, UNSURE)
+    colors = np.where(part["q"] <= q, _SURE, _UNSURE)
     panel.barh(places, part["z"], height=0.72, color=colors)
     counts = zip(places, part["token"], part["count"], part["rest_count"], strict=True)
     for place, token, here, there in counts:
@@ -302,7 +302,7 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
     if len(actors) < 2:
         return blank(name, "The codebook names no actors", "Add them under 'actors:'.", table)
     shares = table.pivot(index="frame", columns="actor", values="share").loc[frames, actors]
-    title = actors_title(table, unit)
+    title = _actors_title(table, unit)
     subtitle = (
         f"Share of {unit}s with the frame among {unit}s that name the actor, with "
         f"{confidence * 100:g} % Wilson interval (these texts only). A {unit} may name several "
@@ -329,7 +329,7 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
     return Drawing(name, title, figure, table, alt)
 
 
-def actors_title(table: pd.DataFrame, unit: str) -> str:
+def _actors_title(table: pd.DataFrame, unit: str) -> str:
     """The frame that divides two actors most clearly, by intervals that speak of these texts."""
     named = table[(table["actor"] != "no actor") & (table["units"] > 0)]
     if named["actor"].nunique() < 2:
@@ -352,7 +352,7 @@ def frame_concentration(table: pd.DataFrame) -> Drawing:
     """How much of each frame rests on its commonest rule and on one document."""
     name = "frame_concentration"
     data = table.reset_index(drop=True)
-    title = concentration_title(data)
+    title = _concentration_title(data)
     subtitle = (
         "Share of a frame's matches that come from its commonest rule (dot, named on the right) and "
         "from one document (square). Dashed: a warning (!) from half on for a rule, from three "
@@ -387,7 +387,7 @@ def frame_concentration(table: pd.DataFrame) -> Drawing:
     return Drawing(name, title, figure, data, alt)
 
 
-def concentration_title(data: pd.DataFrame) -> str:
+def _concentration_title(data: pd.DataFrame) -> str:
     """How many frames rest on too little, and on what."""
     warned = data[data["warning"] != ""]
     if warned.empty:

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
-OWN = "DejaVu Sans"
-PACKAGE, FILE = "pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"
+_OWN = "DejaVu Sans"
+_PACKAGE, _FILE = "pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"
 """The package of the extra `chinese` that brings Noto Sans SC, which holds both scripts."""
-INSTALLED = (
+_INSTALLED = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
     "Source Han Sans SC",
@@ -28,26 +28,26 @@ INSTALLED = (
     "SimHei",
 )
 """Fonts of systems that are used where the package is missing; figures then depend on the system."""
-WIDE = 1.75
+_WIDE = 1.75
 """Columns that a wide character (Chinese, Japanese, Korean) takes."""
 
 
 @cache
-def own_signs() -> frozenset[int]:
+def _own_signs() -> frozenset[int]:
     """The characters that the figures' own font has."""
-    return frozenset(FT2Font(font_manager.findfont(OWN)).get_charmap())
+    return frozenset(FT2Font(font_manager.findfont(_OWN)).get_charmap())
 
 
 @cache
-def fallback() -> str:
+def _fallback() -> str:
     """The name of a font with Chinese characters, '' where there is none."""
-    found = importlib.util.find_spec(PACKAGE)
-    file = Path(found.origin).with_name(FILE) if found and found.origin else None
+    found = importlib.util.find_spec(_PACKAGE)
+    file = Path(found.origin).with_name(_FILE) if found and found.origin else None
     if file is not None and file.is_file():
         font_manager.fontManager.addfont(file)
         return FT2Font(file).family_name
     here = {font.name for font in font_manager.fontManager.ttflist}
-    return next((name for name in INSTALLED if name in here), "")
+    return next((name for name in _INSTALLED if name in here), "")
 
 
 def add_glyphs(figure: Figure) -> None:
@@ -56,10 +56,10 @@ def add_glyphs(figure: Figure) -> None:
     Texts that it can write are left as they are, so that their bytes do not depend on other fonts.
     """
     for text in figure.findobj(Text):
-        if any(ord(sign) not in own_signs() for sign in text.get_text() if sign != "\n"):
-            other = fallback()
+        if any(ord(sign) not in _own_signs() for sign in text.get_text() if sign != "\n"):
+            other = _fallback()
             if other:
-                text.set_fontfamily([OWN, other])
+                text.set_fontfamily([_OWN, other])
 
 
 def width_of(text: str) -> float:
@@ -69,7 +69,7 @@ def width_of(text: str) -> float:
     (2, 3.5)
     """
     wide = sum(east_asian_width(sign) in "WF" for sign in text)
-    return len(text) + (WIDE - 1) * wide if wide else len(text)
+    return len(text) + (_WIDE - 1) * wide if wide else len(text)
 
 
 def cut(text: str, columns: int) -> str:
@@ -87,7 +87,7 @@ def wrapped(text: str, columns: int) -> list[str]:
     if width_of(text) == len(text):
         return textwrap.wrap(text, columns)
     lines, line = [], ""
-    for word in wide_words(text):
+    for word in _wide_words(text):
         if line and width_of(line + word.rstrip()) > columns:
             lines.append(line.rstrip())
             line = ""
@@ -95,7 +95,7 @@ def wrapped(text: str, columns: int) -> list[str]:
     return [*lines, line.rstrip()] if line.strip() else lines
 
 
-def wide_words(text: str) -> list[str]:
+def _wide_words(text: str) -> list[str]:
     """A text in pieces between which a line may end: words, and wide characters one by one."""
     pieces = [""]
     for sign in text:

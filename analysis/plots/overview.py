@@ -44,10 +44,10 @@ from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
 from analysis.tables.overview import MOST_CURVES, MOST_SPREAD
 from analysis.tables.trends import PERIODS, period_bounds, period_labels
 
-MOST_LABELS = 12
-MOST_DOTS = 500
+_MOST_LABELS = 12
+_MOST_DOTS = 500
 """Documents that are drawn one by one; more of them are counted."""
-MOST_PERIODS = 60
+_MOST_PERIODS = 60
 
 
 @styled
@@ -64,8 +64,8 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     undated = len(data) - len(dated)
     if dated.empty:
         return blank(name, "No document has a date", "Nothing to place in time.", data)
-    if len(dated) > MOST_DOTS:
-        return counted_timeline(dated, data["source"])
+    if len(dated) > _MOST_DOTS:
+        return _counted_timeline(dated, data["source"])
     rough = dated[dated["date_precision"] != "day"]
     title = _timeline_title(data["source"], dated["date"])
     title += f"; {len(rough)} dated less precisely than to the day" if len(rough) else ""
@@ -85,7 +85,7 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
     places = dict(zip(labels, rows_axis(panel, labels), strict=True))
     for label, date, precision in zip(rows, dated["date"], dated["date_precision"], strict=True):
         if label in places:
-            draw_date(panel, places[label], date, precision)
+            _draw_date(panel, places[label], date, precision)
     if len(dated) <= MOST_ROWS:
         notes = [
             f"{short(source, 30)}{', ' + short(kind, 14) if kind else ''}"
@@ -109,12 +109,12 @@ def _timeline_title(sources: pd.Series, dates: pd.Series) -> str:
     return f"{title}, {first} to {last}" if first != last else f"{title}, {first}"
 
 
-def counted_timeline(dated: pd.DataFrame, every_source: pd.Series) -> Drawing:
+def _counted_timeline(dated: pd.DataFrame, every_source: pd.Series) -> Drawing:
     """How many documents each source has in each period, as bars on a scale that all sources share.
 
     `every_source` has the source of each document, dated or not.
     """
-    period = finest_period(dated["date"])
+    period = _finest_period(dated["date"])
     dated = dated.assign(
         source=dated["source"].replace("", NO_VALUE), period=period_labels(dated["date"], period)
     )
@@ -157,17 +157,17 @@ def counted_timeline(dated: pd.DataFrame, every_source: pd.Series) -> Drawing:
     return Drawing("timeline", title, figure, data, alt)
 
 
-def finest_period(dates: pd.Series) -> str:
+def _finest_period(dates: pd.Series) -> str:
     """The finest period of which there are at most MOST_PERIODS and that nine in ten dates allow."""
     for period in PERIODS[:-2]:
         labels = period_labels(dates, period)
         fine = labels != ""
-        if fine.mean() >= 0.9 and len(set(labels[fine])) <= MOST_PERIODS:
+        if fine.mean() >= 0.9 and len(set(labels[fine])) <= _MOST_PERIODS:
             return period
     return "year"
 
 
-def draw_date(panel: Axes, place: float, date: str, precision: str) -> None:
+def _draw_date(panel: Axes, place: float, date: str, precision: str) -> None:
     """A dot for a day, a bar over the whole month or year that a date leaves open."""
     first, last = (date2num(day) for day in period_bounds(date))
     if precision == "day":
@@ -340,8 +340,8 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
     data = documents[["document", "tokens", *measures]].sort_values(
         ["mattr", "document"], ascending=[False, True], ignore_index=True
     )
-    if len(data) > MOST_DOTS:
-        return diversity_spread(data, measures)
+    if len(data) > _MOST_DOTS:
+        return _diversity_spread(data, measures)
     title = _diversity_title(data, measures, several)
     subtitle = (
         "MATTR and HD-D: expected share of different words in 50 and 42 tokens. MTLD: mean length of "
@@ -403,7 +403,7 @@ def _diversity_title(data: pd.DataFrame, measures: Mapping[str, str], several: b
     return f"The highest values are those of {', '.join(told)}"
 
 
-def diversity_spread(data: pd.DataFrame, measures: Mapping[str, str]) -> Drawing:
+def _diversity_spread(data: pd.DataFrame, measures: Mapping[str, str]) -> Drawing:
     """How the values of each measure of lexical diversity are distributed over the documents."""
     parts, title = [], "The texts are too short for a measure of lexical diversity"
     for measure in measures:
@@ -478,9 +478,9 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
             color = BLUE if document == richest else GREY
             style = (0, (4, 2)) if document == WHOLE_CORPUS else "-"
             panel.plot(part["tokens"], part["types"], color=color, linewidth=1.4, linestyle=style)
-        lines = labelled(growth, ends, reach, {richest, poorest, WHOLE_CORPUS})
+        lines = _labelled(growth, ends, reach, {richest, poorest, WHOLE_CORPUS})
         zoomed = len(reaches) > 1 and reach == whole
-        label_lines(panel, lines[lines["tokens"] > near] if zoomed else lines)
+        _label_lines(panel, lines[lines["tokens"] > near] if zoomed else lines)
         panel.set_xlim(0, reach)
         panel.set_ylim(bottom=0)
         panel.set_xlabel("tokens read")
@@ -513,7 +513,7 @@ def _growth_title(at: Mapping[str, float], size: int, drawn: bool, several: bool
     )
 
 
-def labelled(
+def _labelled(
     growth: pd.DataFrame, ends: pd.DataFrame, reach: float, outstanding: set[str]
 ) -> pd.DataFrame:
     """Where each line of a panel ends (at `reach` if it runs on); of many, the outstanding only."""
@@ -523,12 +523,12 @@ def labelled(
         at = min(float(part["tokens"].iloc[-1]), reach)
         if at == reach and (part["tokens"] <= reach).sum() < 3:
             continue  # as good as nothing of the line stands in the panel
-        if len(ends) <= MOST_LABELS or document in outstanding:
+        if len(ends) <= _MOST_LABELS or document in outstanding:
             rows.append((document, at, float(np.interp(at, part["tokens"], part["types"]))))
     return pd.DataFrame(rows, columns=["document", "tokens", "types"])
 
 
-def label_lines(panel: Axes, ends: pd.DataFrame) -> None:
+def _label_lines(panel: Axes, ends: pd.DataFrame) -> None:
     """Label lines right of the panel, at the height of their ends, none covering another."""
     rows = ends.sort_values(["types", "document"], ascending=False)
     heights = (rows["types"] / panel.get_ylim()[1]).to_list()
@@ -569,7 +569,7 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
         "them. A longer text has more words of its own for that reason alone."
     )
     if n_documents <= MOST_SPREAD:
-        bins = document_bins(n)
+        bins = _document_bins(n)
         everywhere = data.loc[data["in_documents"] == n_documents, "types"].max()
         everywhere = 0 if everywhere != everywhere else int(everywhere)
         title = "" if several else f"{everywhere:,} words occur in all {n_documents} documents; "
@@ -577,7 +577,7 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
         title += "in no other document of its language" if several else "only there"
         subtitle += first_of(order, n_documents, "documents")
     else:
-        bins = doubling_bins(n, n_documents)
+        bins = _doubling_bins(n, n_documents)
         common = data[data["in_documents"] >= bins[-1][0]].groupby("document")["share"].sum()
         middle = common.reindex(order, fill_value=0.0).median()
         title = (
@@ -596,7 +596,7 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
     for shade, (first, last) in zip(SHADES, bins, strict=False):
         part = data[data["in_documents"].between(first, last)]
         share = part.groupby("document")["share"].sum().reindex(order, fill_value=0.0).to_numpy()
-        stacked_bars(panel, places, left, share, shade, bin_label(first, last))
+        _stacked_bars(panel, places, left, share, shade, _bin_label(first, last))
         left = left + share
     panel.set_xlim(0, 1)
     panel.set_xticks([])
@@ -617,27 +617,27 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
     return Drawing(name, title, figure, drawn, alt)
 
 
-def document_bins(n: int) -> list[tuple[int, int]]:
+def _document_bins(n: int) -> list[tuple[int, int]]:
     """Numbers of documents from 1 to n in at most five bins, 1 alone."""
     ends = np.unique(np.linspace(1, n, min(n, len(SHADES))).round().astype(int)).tolist()
     return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
 
 
-def doubling_bins(n: int, most: int) -> list[tuple[int, int]]:
+def _doubling_bins(n: int, most: int) -> list[tuple[int, int]]:
     """The same, up to `most`, where numbers are the least of a stretch that ends before its double."""
     steps = np.unique(np.linspace(0, n.bit_length() - 1, len(SHADES)).round().astype(int)).tolist()
     ends = [min(2 ** (step + 1) - 1, most) for step in steps]
     return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
 
 
-def bin_label(first: int, last: int) -> str:
+def _bin_label(first: int, last: int) -> str:
     """'only here', '2' or '3–5'."""
     if last == 1:
         return "only here"
     return f"{last:,}" if first == last else f"{first:,}–{last:,}"
 
 
-def stacked_bars(panel: Axes, places, left, share, shade: str, label: str) -> None:
+def _stacked_bars(panel: Axes, places, left, share, shade: str, label: str) -> None:
     """One layer of stacked bars, its share written on each that has the room."""
     panel.barh(places, share, left=left, height=0.66, color=shade, label=label, edgecolor="white")
     color = "white" if shade in SHADES[:2] else INK

@@ -24,12 +24,12 @@ from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
 
 BLUE, ORANGE, GREY, PALE, INK = "#0072B2", "#D55E00", "#8A8A8A", "#D9D9D9", "#222222"
 SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
-WIDTH = 7.5
+_WIDTH = 7.5
 SIGNIFICANT_DIGITS = 10
 """Of every number in a CSV, and so of every number drawn."""
 MOST_ROWS = 40
 CLEAR_Z = 1.96
-STYLE = {
+_STYLE = {
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.labelsize": 8.5,
@@ -64,7 +64,7 @@ def own_style() -> Iterator[None]:
     """matplotlib's defaults with STYLE on top, whatever a user's matplotlibrc says."""
     with rc_context():
         rcdefaults()
-        rcParams.update(STYLE)
+        rcParams.update(_STYLE)
         yield
 
 
@@ -93,22 +93,22 @@ def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
     @wraps(draw)
     def inner(*args, **kwargs) -> Drawing:
         with own_style():
-            drawing = draw(*map(as_in_csv, args), **kwargs)
+            drawing = draw(*map(_as_in_csv, args), **kwargs)
         assert drawing.name == draw.__name__, "a figure has the name of the function that draws it"
         return drawing
 
     return inner
 
 
-def as_in_csv(table: object) -> object:
+def _as_in_csv(table: object) -> object:
     """A table with its floats rounded to the SIGNIFICANT_DIGITS of a CSV; anything else as it is."""
     if not isinstance(table, pd.DataFrame):
         return table
     floats = table.select_dtypes("float").columns
-    return table.assign(**{name: rounded(table[name].to_numpy()) for name in floats})
+    return table.assign(**{name: _rounded(table[name].to_numpy()) for name in floats})
 
 
-def rounded(values: np.ndarray) -> np.ndarray:
+def _rounded(values: np.ndarray) -> np.ndarray:
     """Floats rounded to SIGNIFICANT_DIGITS."""
     return np.array([float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values], dtype=float)
 
@@ -138,20 +138,20 @@ def sheet(
     more = wrapped(shown(subtitle, quote=False, longest=600), 112)
     top = 0.12 + 0.2 * len(lines) + 0.155 * len(more) + 0.14 + 0.18 * panel_title_lines
     height = top + body + bottom
-    figure = Figure(figsize=(WIDTH, height))
-    figure.text(0.12 / WIDTH, 1 - 0.1 / height, "\n".join(lines), va="top", size=11, weight="bold")
+    figure = Figure(figsize=(_WIDTH, height))
+    figure.text(0.12 / _WIDTH, 1 - 0.1 / height, "\n".join(lines), va="top", size=11, weight="bold")
     under = 0.14 + 0.2 * len(lines)
     figure.text(
-        0.12 / WIDTH, 1 - under / height, "\n".join(more), va="top", size=8, color="#555555"
+        0.12 / _WIDTH, 1 - under / height, "\n".join(more), va="top", size=8, color="#555555"
     )
-    wide = (WIDTH - left - right - gap_x * (columns - 1)) / columns
+    wide = (_WIDTH - left - right - gap_x * (columns - 1)) / columns
     high = (body - gap_y * (rows - 1)) / rows
     panels = []
     for row in range(rows):
         for column in range(columns):
             x = left + column * (wide + gap_x)
             y = bottom + (rows - 1 - row) * (high + gap_y)
-            panels.append(figure.add_axes((x / WIDTH, y / height, wide / WIDTH, high / height)))
+            panels.append(figure.add_axes((x / _WIDTH, y / height, wide / _WIDTH, high / height)))
     return figure, panels
 
 

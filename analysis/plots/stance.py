@@ -37,10 +37,10 @@ from analysis.plots.sheet import (
 )
 from analysis.tables.stance import ANY
 
-MOST_GROUPS = 15
-NOBODY_COLUMNS = 2
-MARKS = (("o", BLUE), ("s", ORANGE), ("^", GREY))
-NO_ACTORS = "The codebook names no actors", "Add them under 'actors:'."
+_MOST_GROUPS = 15
+_NOBODY_COLUMNS = 2
+_MARKS = (("o", BLUE), ("s", ORANGE), ("^", GREY))
+_NO_ACTORS = "The codebook names no actors", "Add them under 'actors:'."
 
 
 @styled
@@ -48,18 +48,18 @@ def nearest_actors(table: pd.DataFrame, *, confidence: float) -> Drawing:
     """Which actor stands nearest to each frame's matches, as a table of shaded shares."""
     name = "nearest_actors"
     actors = list(dict.fromkeys(table["actor"]))
-    if len(actors) <= NOBODY_COLUMNS:
-        return blank(name, *NO_ACTORS, table)
+    if len(actors) <= _NOBODY_COLUMNS:
+        return blank(name, *_NO_ACTORS, table)
     matches = table.drop_duplicates("frame").set_index("frame")["matches"]
-    title = nearest_title(table[~table["actor"].isin(actors[-NOBODY_COLUMNS:])])
+    title = _nearest_title(table[~table["actor"].isin(actors[-_NOBODY_COLUMNS:])])
     subtitle = (
         "Share of a frame's matches to which the actor is the nearest named in the sentence, counted "
-        f"in words; {actors[-2]}: as near. {brackets(table['interval'], confidence)}."
+        f"in words; {actors[-2]}: as near. {_brackets(table['interval'], confidence)}."
     )
-    return table_drawing(name, title, subtitle, table.rename(columns={"actor": "column"}), matches)
+    return _table_drawing(name, title, subtitle, table.rename(columns={"actor": "column"}), matches)
 
 
-def nearest_title(named: pd.DataFrame) -> str:
+def _nearest_title(named: pd.DataFrame) -> str:
     """The frame to which two actors stand nearest in clearly different shares of its matches."""
     gaps = clear_gaps(named[named["matches"] > 0], "frame", "share")
     if not gaps:
@@ -72,12 +72,12 @@ def nearest_title(named: pd.DataFrame) -> str:
     return of_these_texts(title, rest_on_texts(high, low))
 
 
-def brackets(kinds, confidence: float) -> str:
+def _brackets(kinds, confidence: float) -> str:
     """How intervals that are written in brackets are to be read."""
     return interval_words(kinds, confidence).replace("Lines", "Brackets", 1)
 
 
-def table_drawing(
+def _table_drawing(
     name: str, title: str, subtitle: str, data: pd.DataFrame, sizes: pd.Series
 ) -> Drawing:
     """A shaded table of frames (rows) by the values of `column`; `sizes` is n by frame."""
@@ -108,8 +108,8 @@ def frame_objects(table: pd.DataFrame, *, confidence: float) -> Drawing:
     """Whom the sentences with each frame are about, as a table of shaded shares."""
     name = "frame_objects"
     data = table[table["group"] == EVERY].rename(columns={"object": "column"})
-    if data["column"].nunique() <= NOBODY_COLUMNS:
-        return blank(name, *NO_ACTORS, table)
+    if data["column"].nunique() <= _NOBODY_COLUMNS:
+        return blank(name, *_NO_ACTORS, table)
     frames = [*(f for f in dict.fromkeys(data["frame"]) if f != ANY), ANY]
     order = data["frame"].map({frame: n for n, frame in enumerate(frames)})
     data = data.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
@@ -117,12 +117,12 @@ def frame_objects(table: pd.DataFrame, *, confidence: float) -> Drawing:
     subtitle = (
         "Share of the sentences with the frame that are about the actor: the one named first, or "
         "several where they stand side by side. Last row: all sentences. "
-        f"{brackets(data['interval'], confidence)}."
+        f"{_brackets(data['interval'], confidence)}."
     )
-    return table_drawing(name, objects_title(data), subtitle, data, sizes)
+    return _table_drawing(name, _objects_title(data), subtitle, data, sizes)
 
 
-def objects_title(data: pd.DataFrame) -> str:
+def _objects_title(data: pd.DataFrame) -> str:
     """The frame and object that depart most from all sentences, if their intervals are apart."""
     every = data[data["frame"] == ANY].set_index("column")
     rest = data[(data["frame"] != ANY) & (data["sentences"] > 0)]
@@ -147,20 +147,20 @@ def actor_tone(table: pd.DataFrame, *, group: str, confidence: float) -> Drawing
     name = "actor_tone"
     every = table[table["group"] == EVERY].set_index("actor")
     actors = [actor for actor in every.index if every.loc[actor, "scored"] > 0]
-    if len(every) <= NOBODY_COLUMNS:
-        return blank(name, *NO_ACTORS, table)
+    if len(every) <= _NOBODY_COLUMNS:
+        return blank(name, *_NO_ACTORS, table)
     if not actors:
         reason = "The lexicon is of English words."
         return blank(name, "No sentence holds a word with a known tone", reason, table)
-    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:MOST_GROUPS]
+    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:_MOST_GROUPS]
     subtitle = (
         "Mean over sentences about the actor of the mean valence of their words, -4 to 4 (VADER's "
         "lexicon; a negation turns a valence). Grey line: all documents; dotted: neutral. "
-        f"{mean_words(table['interval'], confidence)}."
+        f"{_mean_words(table['interval'], confidence)}."
         f"{first_of(groups, table['group'].nunique() - 1, 'groups')}"
     )
     figure, panels = grid(
-        tone_title(every),
+        _tone_title(every),
         subtitle,
         len(actors),
         columns=2,
@@ -182,12 +182,12 @@ def actor_tone(table: pd.DataFrame, *, group: str, confidence: float) -> Drawing
             f"{short(actor, 20)} ({plural(int(every.loc[actor, 'scored']), 'sentence')})"
         )
         panel.xaxis.set_major_locator(few_ticks())
-    alt = f"{len(actors)} dot charts of tone by {group}. {tone_title(every)}. All documents: "
+    alt = f"{len(actors)} dot charts of tone by {group}. {_tone_title(every)}. All documents: "
     alt += listing(actors, [f"{every.loc[actor, 'tone']:+.2f}" for actor in actors])
-    return Drawing(name, tone_title(every), figure, table, alt)
+    return Drawing(name, _tone_title(every), figure, table, alt)
 
 
-def mean_words(kinds, confidence: float) -> str:
+def _mean_words(kinds, confidence: float) -> str:
     """How the intervals of means are to be read."""
     kinds, parts = {kind for kind in kinds if kind}, []
     if "documents" in kinds:
@@ -199,9 +199,9 @@ def mean_words(kinds, confidence: float) -> str:
     )
 
 
-def tone_title(every: pd.DataFrame) -> str:
+def _tone_title(every: pd.DataFrame) -> str:
     """Two actors whose tones clearly differ, or that none do."""
-    named = every.iloc[:-NOBODY_COLUMNS].dropna(subset=["low", "high"])
+    named = every.iloc[:-_NOBODY_COLUMNS].dropna(subset=["low", "high"])
     if len(named) < 2:
         return "Too few sentences to set the tone toward one actor against another"
     high, low = clear_pair(named) or extremes(named, "tone")
@@ -218,7 +218,7 @@ def frames_by_voice(table: pd.DataFrame, *, unit: str, confidence: float) -> Dra
     data = table[table["group"] == EVERY].reset_index(drop=True)
     frames, voices = (list(dict.fromkeys(data[column])) for column in ("frame", "voice"))
     units = data.drop_duplicates("voice").set_index("voice")["units"]
-    title = voice_title(data, unit)
+    title = _voice_title(data, unit)
     subtitle = (
         f"Share of the {unit}s that hold words of a voice which carry the frame in that voice. Circle: "
         f"the author's own ({units[voices[0]]:,} {unit}s); square: reported, as by ‘said that’ "
@@ -230,7 +230,7 @@ def frames_by_voice(table: pd.DataFrame, *, unit: str, confidence: float) -> Dra
     )
     places = rows_axis(panel, frames)
     panel.hlines(places + 0.5, 0, 1, color=PALE, linewidth=0.5)
-    for shift, voice, (marker, color) in zip((-0.25, 0, 0.25), voices, MARKS, strict=True):
+    for shift, voice, (marker, color) in zip((-0.25, 0, 0.25), voices, _MARKS, strict=True):
         mine = data[data["voice"] == voice].set_index("frame").loc[frames]
         limits = mine["share"], mine["low"], mine["high"]
         interval_rows(panel, places + shift, *limits, color=color, marker=marker)
@@ -243,7 +243,7 @@ def frames_by_voice(table: pd.DataFrame, *, unit: str, confidence: float) -> Dra
     return Drawing(name, title, figure, table, alt)
 
 
-def voice_title(data: pd.DataFrame, unit: str) -> str:
+def _voice_title(data: pd.DataFrame, unit: str) -> str:
     """The frame that differs most between the author's words and another voice, if clearly."""
     gaps = []
     for frame, part in data.groupby("frame", sort=False):

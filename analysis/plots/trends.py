@@ -49,13 +49,13 @@ from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
 from analysis.tables.framing import ONE_DOCUMENT_SHARE
 from analysis.tables.trends import comparable_periods, partial_told, period_bounds
 
-MOST_DOCUMENTS = 20
-MOST_GROUPS = 15
-MOST_SPLIT = 20
-MANY_PERIODS, MOST_POINTS = 12, 120
+_MOST_DOCUMENTS = 20
+_MOST_GROUPS = 15
+_MOST_SPLIT = 20
+_MANY_PERIODS, _MOST_POINTS = 12, 120
 
 
-def panel_terms(table: pd.DataFrame, most: int = 12) -> list[str]:
+def _panel_terms(table: pd.DataFrame, most: int = 12) -> list[str]:
     """The terms that get a panel, in the order of the table."""
     return list(dict.fromkeys(table["term"]))[:most]
 
@@ -71,32 +71,32 @@ def term_rates(
     if data.empty:
         reason = f"Period: {period}. No date is precise enough, or no term occurs."
         return blank(name, f"No term occurs in a document dated to the {period}", reason, data)
-    terms = panel_terms(data)
-    title = rates_title(data[data["term"].isin(terms)])
+    terms = _panel_terms(data)
+    title = _rates_title(data[data["term"].isin(terms)])
     everyone = data["term"].nunique()
-    band = any(is_band(data[data["term"] == term]) for term in terms)
+    band = any(_is_band(data[data["term"] == term]) for term in terms)
     intervals = interval_words(data["interval"], confidence)
     subtitle = (
         f"Occurrences per million tokens by {period}{'' if band else ' (grey bars)'}, "
         f"all documents{of_the_language(data)} together. "
-        f"{intervals.replace('Lines', 'Band', 1) if band else intervals}. {documents_told(data)}"
+        f"{intervals.replace('Lines', 'Band', 1) if band else intervals}. {_documents_told(data)}"
         f"{first_of(terms, everyone, 'terms')}"
     )
-    subtitle += cut_told(data, terms)
+    subtitle += _cut_told(data, terms)
     subtitle += (
         ""
         if band
         else partial_told(data.drop_duplicates(["period", "partial"]), "Hollow, a partial period")
     )
-    keys = event_keys(events)
+    keys = _event_keys(events)
     subtitle += f" Dashed: {keys}." if keys else ""
     figure, panels = grid(
         title, subtitle, len(terms), columns=2, row_height=1.55, left=0.65, gap_x=0.65
     )
-    span = date_span(data["period"], events)
+    span = _date_span(data["period"], events)
     for panel, term in zip(panels, terms, strict=True):
-        rate_panel(panel, data[data["term"] == term], term)
-        mark_events(panel, events)
+        _rate_panel(panel, data[data["term"] == term], term)
+        _mark_events(panel, events)
         panel.set_xlim(*span)
         dates_axis(panel)
     totals = data.groupby("term", sort=False)["count"].sum()
@@ -105,7 +105,7 @@ def term_rates(
     return Drawing(name, title, figure, data, alt)
 
 
-def documents_told(data: pd.DataFrame) -> str:
+def _documents_told(data: pd.DataFrame) -> str:
     """How many documents each period holds, or all periods together where they are many."""
     if "language" in data:
         return "Each language by itself."
@@ -116,7 +116,7 @@ def documents_told(data: pd.DataFrame) -> str:
     return "Documents: " + ", ".join(f"{period}: {n}" for period, n in counts) + "."
 
 
-def rates_title(data: pd.DataFrame) -> str:
+def _rates_title(data: pd.DataFrame) -> str:
     """How many terms change clearly, and the one that changes most, in words.
 
     Each term's first comparable period is set against its last one (see `comparable_periods`), so
@@ -159,7 +159,7 @@ def _ratio(first: pd.Series, last: pd.Series) -> float:
     return float(after / before)
 
 
-def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
+def _rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     """Rate of one term by period: a grey bar as long as the period, a point, its interval.
 
     The point of a partial period is hollow.
@@ -171,22 +171,22 @@ def rate_panel(panel: Axes, part: pd.DataFrame, term: str) -> None:
     middle = [(date2num(first) + date2num(last) + 1) / 2 for first, last in bounds]
     if part["documents"].min() >= FEWEST_DOCUMENTS:
         panel.plot(middle, part["per_million"], color=BLUE, linewidth=1, alpha=0.6)
-    if is_band(part):
+    if _is_band(part):
         panel.fill_between(middle, part["low"], part["high"], color=BLUE, alpha=0.25, linewidth=0)
     else:
-        mark_rates(panel, part, bounds, middle)
+        _mark_rates(panel, part, bounds, middle)
     panel.set_title(f"{short(term, 30)} (n = {int(part['count'].sum()):,})")
-    panel.set_ylim(0, (rate_limit(part) or 1.0) * 1.05)
+    panel.set_ylim(0, (_rate_limit(part) or 1.0) * 1.05)
     thousands(panel, "y")
 
 
-def is_band(part: pd.DataFrame) -> bool:
+def _is_band(part: pd.DataFrame) -> bool:
     """Whether the rates of a term are so many that they are drawn as a line in a band."""
     part = part[part["tokens"] > 0]
-    return len(part) > MOST_POINTS and part["documents"].min() >= FEWEST_DOCUMENTS
+    return len(part) > _MOST_POINTS and part["documents"].min() >= FEWEST_DOCUMENTS
 
 
-def mark_rates(panel: Axes, part: pd.DataFrame, bounds: list, middle: list[float]) -> None:
+def _mark_rates(panel: Axes, part: pd.DataFrame, bounds: list, middle: list[float]) -> None:
     """A grey bar, an interval and a point for each period."""
     starts, ends = ([date2num(day) for day in days] for days in zip(*bounds, strict=True))
     panel.hlines(part["per_million"], starts, ends, color=PALE, linewidth=2.5, zorder=1)
@@ -196,28 +196,28 @@ def mark_rates(panel: Axes, part: pd.DataFrame, bounds: list, middle: list[float
         panel.plot(middle, mine, "o", color=BLUE, mfc=face, markersize=4, clip_on=False)
 
 
-def rate_limit(part: pd.DataFrame) -> float:
+def _rate_limit(part: pd.DataFrame) -> float:
     """The highest rate that a panel shows: that of the widest interval, or where there are many
     periods a rate that all points and nine in ten intervals lie below."""
     part = part[part["tokens"] > 0]
     highs = part["high"].dropna()
-    if len(highs) < MANY_PERIODS:
+    if len(highs) < _MANY_PERIODS:
         return float(highs.max())
     return float(max(highs.quantile(0.9), part["per_million"].max() * 1.2))
 
 
-def cut_told(data: pd.DataFrame, terms: Iterable[str]) -> str:
+def _cut_told(data: pd.DataFrame, terms: Iterable[str]) -> str:
     """That intervals leave their panels, where any does."""
     parts = (data[data["term"] == term] for term in terms)
-    return " Intervals that leave a panel are cut." if any(map(is_cut, parts)) else ""
+    return " Intervals that leave a panel are cut." if any(map(_is_cut, parts)) else ""
 
 
-def is_cut(part: pd.DataFrame) -> bool:
+def _is_cut(part: pd.DataFrame) -> bool:
     """Whether an interval of a term leaves its panel."""
-    return bool((part["high"] > rate_limit(part) * 1.05).any())
+    return bool((part["high"] > _rate_limit(part) * 1.05).any())
 
 
-def date_span(periods: Iterable[str], events: pd.DataFrame) -> tuple[float, float]:
+def _date_span(periods: Iterable[str], events: pd.DataFrame) -> tuple[float, float]:
     """First and last day to be drawn: all periods, and events up to a year before them."""
     days = [date2num(day) for label in periods for day in period_bounds(label)]
     marked = [date2num(period_bounds(date)[0]) for date in events["date"]]
@@ -227,7 +227,7 @@ def date_span(periods: Iterable[str], events: pd.DataFrame) -> tuple[float, floa
     return max(low - edge, FIRST_DAY), min(high + edge, LAST_DAY)
 
 
-def event_keys(events: pd.DataFrame) -> str:
+def _event_keys(events: pd.DataFrame) -> str:
     """'A ChatGPT released (2022-11-30), …': the letters that stand in the panels."""
     pairs = zip(events["label"], events["date"], strict=True)
     return ", ".join(
@@ -235,7 +235,7 @@ def event_keys(events: pd.DataFrame) -> str:
     )
 
 
-def mark_events(panel: Axes, events: pd.DataFrame) -> None:
+def _mark_events(panel: Axes, events: pd.DataFrame) -> None:
     for n, date in enumerate(events["date"][:26]):
         day = date2num(period_bounds(date)[0])
         panel.axvline(day, color=ORANGE, linewidth=0.8, linestyle=(0, (3, 2)))
@@ -255,13 +255,13 @@ def mark_events(panel: Axes, events: pd.DataFrame) -> None:
 def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -> Drawing:
     """Rates of each term in every group, a panel a term, with intervals."""
     table = by_language(table, "term")
-    terms = panel_terms(table)
+    terms = _panel_terms(table)
     if not terms:
         return blank("term_rates_by_group", "None of the terms occurs", "Nothing to draw.", table)
-    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:MOST_GROUPS]
+    groups = [g for g in dict.fromkeys(table["group"]) if g != EVERY][:_MOST_GROUPS]
     data = table[table["group"].isin([*groups, EVERY]) & table["term"].isin(terms)]
     data = data.reset_index(drop=True)
-    title = groups_title(data[data["group"] != EVERY], group)
+    title = _groups_title(data[data["group"] != EVERY], group)
     subtitle = (
         f"Occurrences per million tokens by {group}; grey line: all documents{of_the_language(data)}. "
         f"{interval_words(data['interval'], confidence)}."
@@ -288,7 +288,7 @@ def term_rates_by_group(table: pd.DataFrame, *, group: str, confidence: float) -
     return Drawing("term_rates_by_group", title, figure, data, alt)
 
 
-def groups_title(data: pd.DataFrame, group: str) -> str:
+def _groups_title(data: pd.DataFrame, group: str) -> str:
     """The term that differs most clearly between two groups, and between which."""
     rows, few = nameable(data[data["tokens"] > 0])
     if rows.groupby("term")["group"].nunique().max() < 2 or rows.empty:
@@ -306,7 +306,7 @@ def groups_title(data: pd.DataFrame, group: str) -> str:
     return of_these_texts(title, few)
 
 
-WEIGHT_OF_SPAN = {"step": 0, "ends": 1, "halves": 2}
+_WEIGHT_OF_SPAN = {"step": 0, "ends": 1, "halves": 2}
 """Which comparison is drawn where several share a source: the one that rests on most periods."""
 
 
@@ -325,11 +325,11 @@ def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
             "another one speaking, and there is nothing to split."
         )
         return blank(name, f"No {group} speaks in two of the periods compared", reason, table)
-    rank = shared["common"] + shared["span"].map(WEIGHT_OF_SPAN) * (shared["common"].max() + 1)
+    rank = shared["common"] + shared["span"].map(_WEIGHT_OF_SPAN) * (shared["common"].max() + 1)
     before, after = shared.loc[rank.idxmax(), ["before", "after"]]
     data = table[(table["before"] == before) & (table["after"] == after)]
-    data = data.head(MOST_SPLIT).reset_index(drop=True)
-    title = split_title(data, group)
+    data = data.head(_MOST_SPLIT).reset_index(drop=True)
+    title = _split_title(data, group)
     subtitle = (
         f"Change of the rate per million from {before} to {after} (line) as the sum of two bars. Upper: "
         f"the same {group} spoke differently; lower, striped: the shares of each {group} in the tokens "
@@ -356,7 +356,7 @@ def trend_split(table: pd.DataFrame, *, group: str) -> Drawing:
     return Drawing(name, title, figure, data, alt)
 
 
-def split_title(data: pd.DataFrame, group: str) -> str:
+def _split_title(data: pd.DataFrame, group: str) -> str:
     """The term with the largest counted change, and which part of that is the larger."""
     row = data.loc[data["change"].abs().idxmax()]
     if round(row["change"]) == 0:
@@ -449,14 +449,14 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     `places` is `trends.places`; counts are of all documents, ticks of those that it holds.
     """
     name = "term_dispersion"
-    terms = panel_terms(places)
+    terms = _panel_terms(places)
     order = documents.sort_values(["date", "document"])
     if places.empty:
         return blank(name, "None of the terms occurs", "Nothing to place.", places)
     held = order[order["document"].isin(set(places["document"]))]["document"]
-    most = set(places["document"].value_counts().sort_index().nlargest(MOST_DOCUMENTS).index)
+    most = set(places["document"].value_counts().sort_index().nlargest(_MOST_DOCUMENTS).index)
     rows = [document for document in held if document in most]
-    title = dispersion_title(places, terms, len(documents))
+    title = _dispersion_title(places, terms, len(documents))
     subtitle = (
         "Each tick is an occurrence at its place between the first and the last token of a document; "
         "documents by date. Brackets: occurrences."
@@ -492,7 +492,7 @@ def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     return Drawing(name, title, figure, places, alt)
 
 
-def dispersion_title(places: pd.DataFrame, terms: list[str], n_documents: int) -> str:
+def _dispersion_title(places: pd.DataFrame, terms: list[str], n_documents: int) -> str:
     """How many of the terms drawn occur in every document, and which in one only."""
     held = places.groupby("term")["documents"].first()
     if n_documents == 1:

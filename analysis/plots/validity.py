@@ -33,12 +33,12 @@ from analysis.plots.sheet import (
     styled,
 )
 
-NO_CODINGS = "No codings: nothing can be validated"
-HOW_TO = "`workbook sample` draws units and writes sheets for coders."
-RELIABLE, TENTATIVE = 0.8, 0.667
-MOST_FINDINGS = 12
-MOST_COMPARISONS = 6
-STYLES = {"true": BLUE, "false": ORANGE, "": GREY}
+_NO_CODINGS = "No codings: nothing can be validated"
+_HOW_TO = "`workbook sample` draws units and writes sheets for coders."
+_RELIABLE, _TENTATIVE = 0.8, 0.667
+_MOST_FINDINGS = 12
+_MOST_COMPARISONS = 6
+_STYLES = {"true": BLUE, "false": ORANGE, "": GREY}
 
 
 @styled
@@ -46,9 +46,9 @@ def coder_agreement(table: pd.DataFrame, *, coders: str, unit: str, confidence: 
     """Krippendorff's alpha of each frame with its interval."""
     name = "coder_agreement"
     if table.empty:
-        return blank(name, NO_CODINGS, HOW_TO, table)
+        return blank(name, _NO_CODINGS, _HOW_TO, table)
     data = table.reset_index(drop=True)
-    title = agreement_title(data)
+    title = _agreement_title(data)
     subtitle = (
         f"Krippendorff's alpha (nominal) of the codes by {coders}, {confidence * 100:g} % bootstrap "
         f"interval over {unit}s; n = {int(data['units'].max()):,}. Dashed: 0.667 and 0.8, "
@@ -57,7 +57,7 @@ def coder_agreement(table: pd.DataFrame, *, coders: str, unit: str, confidence: 
     left = left_for(data["variable"])
     figure, (panel,) = sheet(title, subtitle, body=0.26 * len(data) + 0.1, left=left, right=1.6)
     places = rows_axis(panel, list(data["variable"]))
-    for mark in (TENTATIVE, RELIABLE):
+    for mark in (_TENTATIVE, _RELIABLE):
         panel.axvline(mark, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
     panel.hlines(places, data["low"], data["high"], color=BLUE, linewidth=1.4)
     panel.plot(data["alpha"], places, "o", color=BLUE, markersize=5)
@@ -74,14 +74,14 @@ def coder_agreement(table: pd.DataFrame, *, coders: str, unit: str, confidence: 
     return Drawing(name, title, figure, data, alt)
 
 
-def agreement_title(data: pd.DataFrame) -> str:
+def _agreement_title(data: pd.DataFrame) -> str:
     """Of the frames that have an interval how many are coded reliably, and the least agreed one."""
     known = data[data["alpha"].notna()]
     if known.empty:
         return "No frame's agreement is defined: its codes do not vary, or no unit was coded twice"
     given = known[known["low"].notna()]
-    sure, without = int((given["low"] >= RELIABLE).sum()), len(data) - len(given)
-    title = f"The interval of {sure} of {len(given)} frames lies above {RELIABLE}"
+    sure, without = int((given["low"] >= _RELIABLE).sum()), len(data) - len(given)
+    title = f"The interval of {sure} of {len(given)} frames lies above {_RELIABLE}"
     title += f"; {without} more have no interval" if without and len(given) else ""
     if given.empty:
         title = f"None of {len(data)} frames has an interval of alpha"
@@ -96,7 +96,7 @@ def rule_accuracy(table: pd.DataFrame, *, coders: str, unit: str, confidence: fl
     """Precision and recall of the rules on each frame, with intervals."""
     name = "rule_accuracy"
     if table.empty:
-        return blank(name, NO_CODINGS, HOW_TO, table)
+        return blank(name, _NO_CODINGS, _HOW_TO, table)
     data = table.sort_values("f1", ascending=False, kind="stable", ignore_index=True)
     known = data[data["f1"].notna()]
     title = "No frame has both precision and recall: the rules cannot be judged"
@@ -147,7 +147,7 @@ def automatic_coders(table: pd.DataFrame) -> Drawing:
     against = table["against"].iloc[0] if len(table) else ""
     data = table[(table["against"] == against) & (table["frame"] != "macro")]
     if data.empty:
-        return blank(name, NO_CODINGS, HOW_TO, table)
+        return blank(name, _NO_CODINGS, _HOW_TO, table)
     title = _coders_title(data)
     subtitle = (
         f"F1 on the coded units, against {against}. The learnt coder (logistic regression on words) "
@@ -200,8 +200,8 @@ def corrected_shares(table: pd.DataFrame, *, coders: str, unit: str, confidence:
     name = "corrected_shares"
     data = table[table["group"] == EVERY].reset_index(drop=True)
     if data.empty:
-        return blank(name, NO_CODINGS, HOW_TO, table)
-    title = corrected_title(data, "share")
+        return blank(name, _NO_CODINGS, _HOW_TO, table)
+    title = _corrected_title(data, "share")
     subtitle = (
         f"Share of {unit}s with the frame: hollow, as counted; filled, corrected by "
         f"{int(data['coded'].max()):,} {unit}s coded by {coders} (design-based, with "
@@ -222,7 +222,7 @@ def corrected_shares(table: pd.DataFrame, *, coders: str, unit: str, confidence:
     reach = min(1.02, 1.05 * float(np.nanmax(values, initial=0.1)))
     for n, (panel, coder) in enumerate(zip(panels, names, strict=True)):
         mine = data[data["coder"] == coder].set_index("frame").loc[frames]
-        corrected_rows(panel, mine, labels_of(frames, n, len(names)))
+        _corrected_rows(panel, mine, labels_of(frames, n, len(names)))
         panel.set_title(f"counted by: {short(coder)}")
         panel.set_xlim(-0.01, reach)
         panel.xaxis.set_major_formatter(percent_axis())
@@ -236,7 +236,7 @@ def corrected_shares(table: pd.DataFrame, *, coders: str, unit: str, confidence:
     return Drawing(name, title, figure, data, alt + listing(mine["frame"], pairs, 12))
 
 
-def corrected_rows(panel: Axes, mine: pd.DataFrame, labels) -> None:
+def _corrected_rows(panel: Axes, mine: pd.DataFrame, labels) -> None:
     """One row a frame: the known value, the corrected one with interval, the counted ones."""
     places = rows_axis(panel, labels)
     panel.vlines(mine["by_coders"], places - 0.36, places + 0.36, color=ORANGE, linewidth=1.6)
@@ -248,7 +248,7 @@ def corrected_rows(panel: Axes, mine: pd.DataFrame, labels) -> None:
     panel.grid(axis="x", color=PALE, linewidth=0.4)
 
 
-def corrected_title(data: pd.DataFrame, what: str) -> str:
+def _corrected_title(data: pd.DataFrame, what: str) -> str:
     """The frame that correction moves most, and how many counts of each automatic coder lie
     outside of the corrected interval."""
     known = data[data["corrected"].notna()].reset_index(drop=True)
@@ -281,13 +281,13 @@ def corrected_differences(
         if part["corrected"].notna().any()
     ]
     if not len(data):
-        return blank(name, NO_CODINGS, HOW_TO, table)
+        return blank(name, _NO_CODINGS, _HOW_TO, table)
     if not pairs:
         why = data["reason"].iloc[0] or "there is one group only"
         return blank(name, "No difference between groups can be corrected", f"{why}.", table)
-    chosen = pairs[:MOST_COMPARISONS]
+    chosen = pairs[:_MOST_COMPARISONS]
     kept = data[[pair in chosen for pair in zip(data["group"], data["other"], strict=True)]]
-    title = corrected_title(kept, "difference")
+    title = _corrected_title(kept, "difference")
     left_out = len(data[["group", "other"]].drop_duplicates()) - len(pairs)
     subtitle = (
         f"Share of {unit}s in the named group minus its counterpart, in percentage points: hollow, as "
@@ -318,7 +318,7 @@ def corrected_differences(
             kept[(kept["group"] == mine) & (kept["other"] == other)].set_index("frame").loc[frames]
         )
         panel.axvline(0, color=GREY, linewidth=0.8)
-        corrected_rows(panel, part[numbers] * 100, labels_of(frames, n, columns))
+        _corrected_rows(panel, part[numbers] * 100, labels_of(frames, n, columns))
         panel.set_title(f"{short(mine, 40)}\nminus {short(other, 36)}", size=8)
         panel.set_xlim(-reach, reach)
         panel.xaxis.set_major_locator(few_ticks())
@@ -333,13 +333,13 @@ def correction_coverage(
     """How often intervals hold the known share, and how wide they are, by units coded."""
     name = "correction_coverage"
     if table.empty:
-        reason = "Too few codings to draw samples from." if len(table.columns) else HOW_TO
+        reason = "Too few codings to draw samples from." if len(table.columns) else _HOW_TO
         return blank(
             name, "Whether the correction keeps its promise cannot be tried", reason, table
         )
     data = table.groupby(["estimator", "size"], sort=False)[["coverage", "half_width"]].mean()
     data = data.reset_index()
-    title = coverage_title(data, confidence)
+    title = _coverage_title(data, confidence)
     draws = int(table["draws"].max())
     subtitle = (
         f"Mean over frames, {draws} samples of each size drawn from all coded {unit}s, the codes by "
@@ -349,7 +349,7 @@ def correction_coverage(
     figure, panels = sheet(
         title, subtitle, body=2.1, columns=2, left=0.7, right=1.5, gap_x=0.6, panel_title_lines=1
     )
-    styles = coverage_styles(list(dict.fromkeys(data["estimator"])))
+    styles = _coverage_styles(list(dict.fromkeys(data["estimator"])))
     for panel, column, heading in zip(
         panels, ("coverage", "half_width"), ("holds the truth", "± half-width"), strict=True
     ):
@@ -365,13 +365,13 @@ def correction_coverage(
         panel.set_title(heading)
     panels[0].axhline(confidence, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
     ends = data.sort_values("size").groupby("estimator", sort=False).tail(1)
-    label_ends(panels[1], ends, styles)
+    _label_ends(panels[1], ends, styles)
     alt = f"Two line charts by number of coded units. {title}. Coverage at the largest size: "
     alt += listing(ends["estimator"], [percent(share) for share in ends["coverage"]], 8)
     return Drawing(name, title, figure, data, alt)
 
 
-def coverage_styles(estimators: list[str]) -> dict[str, tuple]:
+def _coverage_styles(estimators: list[str]) -> dict[str, tuple]:
     """Colour and line of each estimator: corrected blue, counted orange, the units alone grey."""
     styles = {}
     for estimator in estimators:
@@ -380,7 +380,7 @@ def coverage_styles(estimators: list[str]) -> dict[str, tuple]:
     return styles
 
 
-def label_ends(panel: Axes, ends: pd.DataFrame, styles) -> None:
+def _label_ends(panel: Axes, ends: pd.DataFrame, styles) -> None:
     """Names of lines right of their ends, moved apart where they would lie on each other."""
     ends = ends.sort_values("half_width")
     top = float(panel.get_ylim()[1])
@@ -397,7 +397,7 @@ def label_ends(panel: Axes, ends: pd.DataFrame, styles) -> None:
         )
 
 
-def coverage_title(data: pd.DataFrame, confidence: float) -> str:
+def _coverage_title(data: pd.DataFrame, confidence: float) -> str:
     """The lowest coverage of corrected and of counted shares."""
     corrected = data[data["estimator"].str.endswith("corrected")]
     counted = data[data["estimator"].str.endswith("counted")]
@@ -421,7 +421,7 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
         return blank(
             name, "No sweep: how far findings depend on choices is not known", reason, table
         )
-    findings = list(summary["finding"])[:MOST_FINDINGS]
+    findings = list(summary["finding"])[:_MOST_FINDINGS]
     firm = int((summary["share"] == 1).sum())
     n = sorted({int(summary["specifications"].min()), int(summary["specifications"].max())})
     told = " to ".join(f"{number:,}" for number in n)
@@ -448,7 +448,7 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
     )
     for panel, finding in zip(panels, findings, strict=True):
         row = summary[summary["finding"] == finding].iloc[0]
-        curve(panel, table[table["finding"] == finding])
+        _curve(panel, table[table["finding"] == finding])
         panel.set_title(
             f"{short(finding, 30)}: {row['holds']} of {row['specifications']}, {row['moved']} move it",
             size=7.5,
@@ -462,11 +462,11 @@ def specification_curve(table: pd.DataFrame, summary: pd.DataFrame) -> Drawing:
     return Drawing(name, title, figure, table, alt + listing(summary["finding"], pairs, 12))
 
 
-def curve(panel: Axes, part: pd.DataFrame) -> None:
+def _curve(panel: Axes, part: pd.DataFrame) -> None:
     """The estimates of one finding, sorted, each with its interval and coloured by its verdict."""
     base = part["specification"].iloc[0]
     part = part.sort_values(["estimate", "specification"], kind="stable", ignore_index=True)
-    for verdict, color in STYLES.items():
+    for verdict, color in _STYLES.items():
         mine = part[part["holds"] == verdict]
         panel.vlines(mine.index, mine["low"], mine["high"], color=color, linewidth=1, alpha=0.6)
         panel.plot(mine.index, mine["estimate"], "o", color=color, markersize=2.8)

@@ -12,29 +12,29 @@ import numpy as np
 from analysis.errors import InputError, shown
 from analysis.store.arrow import coded
 
-ORDERS = ("day_first", "month_first")
-PRECISIONS = ("year", "month", "day")
-LONGEST = 60
-MONTHS = (
+_ORDERS = ("day_first", "month_first")
+_PRECISIONS = ("year", "month", "day")
+_LONGEST = 60
+_MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august"),
     *("september", "october", "november", "december"),
 )
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-ALLOWED = "2024-07-12, 2024-07, 2024, 12 July 2024, July 12, 2024, 2024/07/12, 2024年7月12日"
-FIRST_YEAR_OF_THE_REPUBLIC = 1911
-NONE = ("na", "n/a", "null", "none", "nan", "nat", "n.d.", "undated", "unknown")
-MISSING = "no date"
-SAID = "said by the option --dates (in a notebook the parameter dates): day_first or month_first"
-NUMERALS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ALLOWED = "2024-07-12, 2024-07, 2024, 12 July 2024, July 12, 2024, 2024/07/12, 2024年7月12日"
+_FIRST_YEAR_OF_THE_REPUBLIC = 1911
+_NONE = ("na", "n/a", "null", "none", "nan", "nat", "n.d.", "undated", "unknown")
+_MISSING = "no date"
+_SAID = "said by the option --dates (in a notebook the parameter dates): day_first or month_first"
+_NUMERALS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 
-WIDE_DIGITS = {0xFF10 + n: str(n) for n in range(10)}
-CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[ap]\.?m\.?)?"
-ZONE = r"(?:Z|[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2})"
-TIME = re.compile(rf"(?:[T\s,]\s*{CLOCK}(?:\s*{ZONE})?)\Z", re.IGNORECASE)
-WEEKDAY = re.compile(
+_WIDE_DIGITS = {0xFF10 + n: str(n) for n in range(10)}
+_CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[ap]\.?m\.?)?"
+_ZONE = r"(?:Z|[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2})"
+_TIME = re.compile(rf"(?:[T\s,]\s*{_CLOCK}(?:\s*{_ZONE})?)\Z", re.IGNORECASE)
+_WEEKDAY = re.compile(
     r"\A(?P<first>[a-z]{3,9})\.?,?\s+(?=[0-9a-z])|,?\s+(?P<last>[a-z]{6,9})\Z", re.IGNORECASE
 )
-FORMS = {
+_FORMS = {
     "ISO": r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2}))?)?",
     "year as a number": r"(?P<year>[0-9]{4})\.0",
     "year first": r"(?P<year>[0-9]{4})(?P<sep>[-/.])(?P<month>[0-9]{1,2})(?:(?P=sep)(?P<day>[0-9]{1,2}))?",
@@ -52,14 +52,14 @@ FORMS = {
         r"(?:\s*(?P<day>[0-9十一二三四五六七八九]{1,3})\s*[日號号])?)?"
     ),
 }
-PATTERNS = {form: re.compile(pattern, re.IGNORECASE) for form, pattern in FORMS.items()}
+_PATTERNS = {form: re.compile(pattern, re.IGNORECASE) for form, pattern in _FORMS.items()}
 
 
 @dataclass(frozen=True)
-class Date:
+class _Date:
     """A date as ISO text, its precision ('year', 'month', 'day', '' for none), how it was read.
 
-    `form` is the key of the pattern in `FORMS` that it fits, '' for no date.
+    `form` is the key of the pattern in `_FORMS` that it fits, '' for no date.
     """
 
     iso: str = ""
@@ -67,12 +67,12 @@ class Date:
     form: str = ""
 
 
-class Ambiguous(InputError):
+class _Ambiguous(InputError):
     """A date that is day first or month first, and nothing says which."""
 
 
 @dataclass(frozen=True)
-class Dates:
+class _Dates:
     """The dates of a corpus, each different one read once.
 
     `different` are the different dates in the order in which they came, a rejected one None;
@@ -81,7 +81,7 @@ class Dates:
     it and one of them as given and as read.
     """
 
-    different: tuple[Date | None, ...]
+    different: tuple[_Date | None, ...]
     which: np.ndarray
     rejected: dict[int, str]
     read_as: dict[str, tuple[int, str, str]]
@@ -99,7 +99,7 @@ class Dates:
 
 def read_dates(
     given: Iterable[str], *, order: str = "", where: Callable[[int], str] = "date {}".format
-) -> Dates:
+) -> _Dates:
     """The dates of a corpus as they are given (also as an Arrow array of texts); `where` tells the
     place of a date by its number.
 
@@ -110,86 +110,86 @@ def read_dates(
     check_order(order)
     texts, which = coded(given)
     if not order:
-        refuse_two_orders(texts, which, where)
-    known = [read_or_reason(text, order) for text in texts]
+        _refuse_two_orders(texts, which, where)
+    known = [_read_or_reason(text, order) for text in texts]
     counts = np.bincount(which, minlength=len(texts)).tolist()
     read_as: dict[str, tuple[int, str, str]] = {}
     for text, date, count in zip(texts, known, counts, strict=True):
-        if isinstance(date, Date) and date.form not in ("", "ISO"):
+        if isinstance(date, _Date) and date.form not in ("", "ISO"):
             n, example, iso = read_as.get(date.form, (0, text.strip(), date.iso))
             read_as[date.form] = (n + count, example, iso)
     no_dates = [place for place, date in enumerate(known) if isinstance(date, str)]
     numbers_rejected = np.flatnonzero(np.isin(which, no_dates)).tolist()
     rejected = {number: known[which[number]] for number in numbers_rejected}
-    found = tuple(date if isinstance(date, Date) else None for date in known)
-    return Dates(found, which, rejected, read_as)
+    found = tuple(date if isinstance(date, _Date) else None for date in known)
+    return _Dates(found, which, rejected, read_as)
 
 
-def read_or_reason(text: str, order: str) -> Date | str:
+def _read_or_reason(text: str, order: str) -> _Date | str:
     """A date, or why it is none."""
     try:
-        return read_date(text, order=order)
+        return _read_date(text, order=order)
     except InputError as error:
         return str(error)
 
 
-def read_date(given: str, *, order: str = "", where: str = "") -> Date:
+def _read_date(given: str, *, order: str = "", where: str = "") -> _Date:
     """One date as ISO text with its precision; an empty one is `Date()`.
 
     Raises InputError for what is no date, or one that never was, and Ambiguous for 03/05/2024
     without an `order`.
 
-    >>> read_date("July 12, 2024"), read_date("2024年7月").iso
+    >>> _read_date("July 12, 2024"), _read_date("2024年7月").iso
     (Date(iso='2024-07-12', precision='day', form='month in words, day'), '2024-07')
     """
     check_order(order)
-    text = given.strip().translate(WIDE_DIGITS)
+    text = given.strip().translate(_WIDE_DIGITS)
     if not text:
-        return Date()
-    if text.casefold() in NONE:
-        return Date(form=MISSING)
+        return _Date()
+    if text.casefold() in _NONE:
+        return _Date(form=_MISSING)
     weekday, rest = 0, text
-    if not PATTERNS["ISO"].fullmatch(text):
-        weekday, rest = without_weekday(TIME.sub("", text[: LONGEST + 1]))
-    form, found = matched(rest)
-    if found is None or len(text) > LONGEST:
-        raise InputError("date is not understood", where=where, value=given, allowed=ALLOWED)
-    year, month, day = numbers(form, found, given, order, where)
-    date = checked(year, month, day, given, where)
+    if not _PATTERNS["ISO"].fullmatch(text):
+        weekday, rest = _without_weekday(_TIME.sub("", text[: _LONGEST + 1]))
+    form, found = _matched(rest)
+    if found is None or len(text) > _LONGEST:
+        raise InputError("date is not understood", where=where, value=given, allowed=_ALLOWED)
+    year, month, day = _numbers(form, found, given, order, where)
+    date = _checked(year, month, day, given, where)
     if weekday and day and date.weekday() != weekday - 1:
-        named = WEEKDAYS[date.weekday()].capitalize()
+        named = _WEEKDAYS[date.weekday()].capitalize()
         raise InputError(
             f"date does not fit its weekday, it was a {named}", where=where, value=given
         )
-    precision = PRECISIONS[bool(month) + bool(day)]
+    precision = _PRECISIONS[bool(month) + bool(day)]
     iso = date.isoformat()[: {"year": 4, "month": 7, "day": 10}[precision]]
-    return Date(iso, precision, "ISO" if iso == given.strip() else form)
+    return _Date(iso, precision, "ISO" if iso == given.strip() else form)
 
 
 def iso_date(given: str, where: str) -> str:
     """The very date, where it is ISO at day, month or year precision; raises InputError otherwise."""
-    if not PATTERNS["ISO"].fullmatch(given):
+    if not _PATTERNS["ISO"].fullmatch(given):
         allowed = "an ISO date: 2024-07-12, 2024-07 or 2024"
         raise InputError("date is not ISO", where=where, value=given, allowed=allowed)
-    return read_date(given, where=where).iso
+    return _read_date(given, where=where).iso
 
 
 def check_order(order: str) -> None:
     """Raise InputError for an unknown order."""
-    if order and order not in ORDERS:
-        raise InputError("unknown order of dates", value=order, allowed=ORDERS)
+    if order and order not in _ORDERS:
+        raise InputError("unknown order of dates", value=order, allowed=_ORDERS)
 
 
-def refuse_two_orders(texts: list[str], which: np.ndarray, where: Callable[[int], str]) -> None:
+def _refuse_two_orders(texts: list[str], which: np.ndarray, where: Callable[[int], str]) -> None:
     """Raise Ambiguous where some dates are day first and others month first, or either.
 
     `texts` are the different dates, `which` tells of each date given which of them it is.
     """
-    orders = np.array([order_of(text) for text in texts], dtype=object)
+    orders = np.array([_order_of(text) for text in texts], dtype=object)
     if not any(orders):
         return
-    numbers_of = {kind: np.flatnonzero((orders == kind)[which]) for kind in (*ORDERS, "either")}
-    sure = {kind: int(numbers_of[kind][0]) for kind in ORDERS if len(numbers_of[kind])}
+    numbers_of = {kind: np.flatnonzero((orders == kind)[which]) for kind in (*_ORDERS, "either")}
+    sure = {kind: int(numbers_of[kind][0]) for kind in _ORDERS if len(numbers_of[kind])}
     told = {
         kind: f"{shown(texts[which[n]].strip())} in {shown(where(n), quote=False)} is {kind}"
         for kind, n in sure.items()
@@ -206,21 +206,21 @@ def refuse_two_orders(texts: list[str], which: np.ndarray, where: Callable[[int]
     else:
         return
     value = texts[which[place]].strip()
-    raise Ambiguous(problem, where=where(place), value=value, allowed=SAID)
+    raise _Ambiguous(problem, where=where(place), value=value, allowed=_SAID)
 
 
-def order_of(given: str) -> str:
+def _order_of(given: str) -> str:
     """'day_first' or 'month_first' where only that reads the date, 'either' where both do, else ''.
 
-    >>> [order_of(date) for date in ("13/05/2024", "05/13/2024", "03/05/2024", "05/05/2024")]
+    >>> [_order_of(date) for date in ("13/05/2024", "05/13/2024", "03/05/2024", "05/05/2024")]
     ['day_first', 'month_first', 'either', '']
     """
     isos = {}
-    if PATTERNS["ISO"].fullmatch(given):
+    if _PATTERNS["ISO"].fullmatch(given):
         return ""
-    for order in ORDERS:
+    for order in _ORDERS:
         try:
-            date = read_date(given, order=order)
+            date = _read_date(given, order=order)
         except InputError:
             continue
         if date.form == "numbers":
@@ -230,59 +230,59 @@ def order_of(given: str) -> str:
     return next(iter(isos), "")
 
 
-def without_weekday(text: str) -> tuple[int, str]:
+def _without_weekday(text: str) -> tuple[int, str]:
     """The number of the weekday that stands before or after a date (0: none), and the rest."""
-    for found in WEEKDAY.finditer(text):
+    for found in _WEEKDAY.finditer(text):
         name = (found["first"] or found["last"]).lower()
-        days = [n for n, day in enumerate(WEEKDAYS, start=1) if name in (day, day[:3])]
+        days = [n for n, day in enumerate(_WEEKDAYS, start=1) if name in (day, day[:3])]
         if days:
             return days[0], text[: found.start()] + text[found.end() :]
     return 0, text
 
 
-def matched(text: str) -> tuple[str, re.Match | None]:
+def _matched(text: str) -> tuple[str, re.Match | None]:
     """The first form that the text fits, and the match."""
-    for form, pattern in PATTERNS.items():
+    for form, pattern in _PATTERNS.items():
         found = pattern.fullmatch(text.strip())
-        if found and ("name" not in found.groupdict() or month_number(found["name"])):
+        if found and ("name" not in found.groupdict() or _month_number(found["name"])):
             return form, found
     return "", None
 
 
-def month_number(name: str) -> int:
+def _month_number(name: str) -> int:
     """1 to 12 for an English month, whole or its first three letters (Sept too), 0 for another word."""
     name = name.lower()
-    names = ((month, month[:3], month[:4] if month == "september" else month) for month in MONTHS)
+    names = ((month, month[:3], month[:4] if month == "september" else month) for month in _MONTHS)
     return next((n for n, known in enumerate(names, start=1) if name in known), 0)
 
 
-def numbers(
+def _numbers(
     form: str, found: re.Match, given: str, order: str, where: str
 ) -> tuple[int, int | None, int | None]:
     """Year, month and day of a match, None for what it does not say."""
     parts = found.groupdict()
     if form == "numbers":
-        day, month = in_order(int(parts["one"]), int(parts["two"]), given, order, where)
+        day, month = _in_order(int(parts["one"]), int(parts["two"]), given, order, where)
         return int(parts["year"]), month, day
     if form == "Chinese":
-        year = chinese_number(parts["year"]) + FIRST_YEAR_OF_THE_REPUBLIC * bool(parts["era"])
+        year = _chinese_number(parts["year"]) + _FIRST_YEAR_OF_THE_REPUBLIC * bool(parts["era"])
         if len(parts["year"]) != 4 and not parts["era"]:
             raise InputError(
-                "year is not of four digits", where=where, value=given, allowed=ALLOWED
+                "year is not of four digits", where=where, value=given, allowed=_ALLOWED
             )
         return year, *(
-            chinese_number(part) if part else None for part in (parts["month"], parts["day"])
+            _chinese_number(part) if part else None for part in (parts["month"], parts["day"])
         )
-    month = month_number(parts["name"]) if "name" in parts else number_in(parts, "month")
-    return int(parts["year"]), month, number_in(parts, "day")
+    month = _month_number(parts["name"]) if "name" in parts else _number_in(parts, "month")
+    return int(parts["year"]), month, _number_in(parts, "day")
 
 
-def number_in(parts: Mapping[str, str | None], name: str) -> int | None:
+def _number_in(parts: Mapping[str, str | None], name: str) -> int | None:
     """The number of a part, None where there is none."""
     return int(parts[name]) if parts.get(name) else None
 
 
-def in_order(one: int, two: int, given: str, order: str, where: str) -> tuple[int, int]:
+def _in_order(one: int, two: int, given: str, order: str, where: str) -> tuple[int, int]:
     """Day and month of two numbers: by the order, else by the only way they can be read."""
     if order:
         return (one, two) if order == "day_first" else (two, one)
@@ -292,24 +292,26 @@ def in_order(one: int, two: int, given: str, order: str, where: str) -> tuple[in
         return two, one
     if max(one, two) > 12:
         raise InputError("no such date", where=where, value=given)
-    raise Ambiguous("date can be read two ways", where=where, value=given, allowed=SAID)
+    raise _Ambiguous("date can be read two ways", where=where, value=given, allowed=_SAID)
 
 
-def chinese_number(text: str) -> int:
+def _chinese_number(text: str) -> int:
     """The value of digits, of Chinese digits in a row, or of a numeral up to 99.
 
-    >>> [chinese_number(text) for text in ("12", "二〇二四", "十二", "二十", "三十一")]
+    >>> [_chinese_number(text) for text in ("12", "二〇二四", "十二", "二十", "三十一")]
     [12, 2024, 12, 20, 31]
     """
     if text.isascii():
         return int(text)
     if "十" not in text:
-        return int("".join(str(NUMERALS.get(sign, sign)) for sign in text))
+        return int("".join(str(_NUMERALS.get(sign, sign)) for sign in text))
     tens, _, ones = text.partition("十")
-    return (chinese_number(tens) if tens else 1) * 10 + (chinese_number(ones) if ones else 0)
+    return (_chinese_number(tens) if tens else 1) * 10 + (_chinese_number(ones) if ones else 0)
 
 
-def checked(year: int, month: int | None, day: int | None, given: str, where: str) -> datetime.date:
+def _checked(
+    year: int, month: int | None, day: int | None, given: str, where: str
+) -> datetime.date:
     """The date, its missing parts 1; raises InputError for one that never was."""
     try:
         return datetime.date(year, 1 if month is None else month, 1 if day is None else day)

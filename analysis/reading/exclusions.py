@@ -71,14 +71,14 @@ def read_exclusions(file: Path) -> list[Exclusion]:
     """The rules of an exclusions.yaml; raises InputError with the line of a mistake."""
     top = read_yaml(file)
     top.only(("rules",))
-    rules = [exclusion(node) for node in top.get("rules").items()]
+    rules = [_exclusion(node) for node in top.get("rules").items()]
     for number, rule in enumerate(rules):
         if rule.id in {earlier.id for earlier in rules[:number]}:
             raise InputError("rule id stands twice", where=file.name, value=rule.id)
     return rules
 
 
-def exclusion(node: Node) -> Exclusion:
+def _exclusion(node: Node) -> Exclusion:
     """One rule from its entry in the file; raises InputError with its line."""
     node.only(("id", "why", "documents", "sources", "line", "repeated", "from", "to"))
     node.exactly_one(("documents", "sources"))

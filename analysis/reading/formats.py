@@ -15,37 +15,37 @@ from analysis.errors import InputError
 from analysis.language.wrapping import CJK, at_hyphen, hyphenated
 from analysis.reading.encodings import decoded
 
-MB = 1_000_000
+_MB = 1_000_000
 LARGEST = {
-    ".txt": 512 * MB,
-    ".md": 512 * MB,
-    ".html": 9 * MB,  # below what libxml2 takes as one text
-    ".htm": 9 * MB,
-    ".docx": 50 * MB,
-    ".pdf": 200 * MB,
-    ".rtf": 50 * MB,
+    ".txt": 512 * _MB,
+    ".md": 512 * _MB,
+    ".html": 9 * _MB,  # below what libxml2 takes as one text
+    ".htm": 9 * _MB,
+    ".docx": 50 * _MB,
+    ".pdf": 200 * _MB,
+    ".rtf": 50 * _MB,
 }
-LARGEST_UNPACKED = 200 * MB
-LARGEST_XML = 30 * MB
-MOST_TAGS = 30_000
-LEAST_SHARE = 0.05
-MOST_PAGES = 5_000
-LONGEST_SECONDS = 120
-MAX_WORD = 100
+_LARGEST_UNPACKED = 200 * _MB
+_LARGEST_XML = 30 * _MB
+_MOST_TAGS = 30_000
+_LEAST_SHARE = 0.05
+_MOST_PAGES = 5_000
+_LONGEST_SECONDS = 120
+_MAX_WORD = 100
 """Characters before the end of a line in which the word that it cuts is looked for."""
-HYPHEN_MARK = re.compile("[\x02\ufffe](?:\r?\n)?")
+_HYPHEN_MARK = re.compile("[\x02\ufffe](?:\r?\n)?")
 """How pdfium marks a hyphen at the end of a printed line: it puts both parts of the word together."""
-EXTRA = "pip install 'ai-race-workbook[formats]'"
-DECLARED_CHARSET = re.compile(
+_EXTRA = "pip install 'ai-race-workbook[formats]'"
+_DECLARED_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I
 )
-PUBLISHED = (
+_PUBLISHED = (
     "//meta[@property='article:published_time']/@content",
     "//meta[@name='DC.date' or @name='dc.date' or @name='date' or @name='pubdate']/@content",
     "//meta[@itemprop='datePublished']/@content",
     "//time[@itemprop='datePublished']/@datetime",
 )
-BLOCKS = frozenset(
+_BLOCKS = frozenset(
     [
         "address",
         "article",
@@ -84,19 +84,19 @@ BLOCKS = frozenset(
         "ul",
     ]
 )
-UNSEEN = frozenset(
+_UNSEEN = frozenset(
     ["script", "style", "noscript", "template", "head", "iframe", "object", "svg", "math"]
 )
-RTF_DELETED_END = b"\\deleted0"
-RTF_DELETED = re.compile(rb"(?<!\\)\\deleted(?![a-z0])")
-RTF_BRACE = re.compile(rb"\\[\\{}]|[{}]|\\deleted0")
-WORD_SPACES = (
+_RTF_DELETED_END = b"\\deleted0"
+_RTF_DELETED = re.compile(rb"(?<!\\)\\deleted(?![a-z0])")
+_RTF_BRACE = re.compile(rb"\\[\\{}]|[{}]|\\deleted0")
+_WORD_SPACES = (
     "{http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     "{http://purl.oclc.org/ooxml/wordprocessingml/main",
 )
-WORD_NOTES = ("footnoteReference", "endnoteReference")
-WORD_CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-WORD_OUT = frozenset(
+_WORD_NOTES = ("footnoteReference", "endnoteReference")
+_WORD_CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_WORD_OUT = frozenset(
     [
         "del",
         "moveFrom",
@@ -113,7 +113,7 @@ WORD_OUT = frozenset(
         "rt",
     ]
 )
-SENTENCE_END = re.compile(r"[.!?。！？…:：][\"'”’」』)）]*\Z")
+_SENTENCE_END = re.compile(r"[.!?。！？…:：][\"'”’」』)）]*\Z")
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,11 @@ def extracted(content: bytes, kind: str, *, where: str, encoding: str = "") -> E
     how. Raises InputError for a kind not known, a file too large, broken, locked or without text,
     and where the library that reads the kind is not installed.
     """
-    if kind not in READERS:
+    if kind not in _READERS:
         raise InputError("unknown kind of text", where=where, value=kind, allowed=LARGEST)
     if len(content) > LARGEST[kind]:
         raise too_large(where, len(content), LARGEST[kind])
-    return READERS[kind](content, where, encoding)
+    return _READERS[kind](content, where, encoding)
 
 
 def too_large(where: str, size: int, largest: int) -> InputError:
@@ -158,11 +158,11 @@ def library(name: str, where: str):
         raise InputError(
             f"needs the library {name.split('.')[0]}, which is not installed",
             where=where,
-            allowed=EXTRA,
+            allowed=_EXTRA,
         ) from error
 
 
-def from_plain(content: bytes, where: str, encoding: str) -> Extract:
+def _from_plain(content: bytes, where: str, encoding: str) -> Extract:
     """Plain text or Markdown, unaltered."""
     found = decoded(content, where=where, encoding=encoding)
     said = () if found.is_expected else (f"read as {found.told}",)
@@ -178,23 +178,23 @@ def html_text(content: bytes, where: str, encoding: str) -> tuple[str, tuple[str
     It is read in the encoding given, as UTF-8 where it is valid UTF-8 with letters beyond ASCII, in
     the encoding that its head declares, or as any other text.
     """
-    declared = DECLARED_CHARSET.search(content[:4096])
+    declared = _DECLARED_CHARSET.search(content[:4096])
     notes: tuple[str, ...] = ()
-    if not encoding and declared and is_utf8(content):
+    if not encoding and declared and _is_utf8(content):
         name = declared[1].decode()
-        other = html_encoding(declared[1]) not in ("utf-8", "utf8")
+        other = _html_encoding(declared[1]) not in ("utf-8", "utf8")
         notes = (f"is UTF-8, not the encoding it declares ({name})",) if other else ()
         return decoded(content, where=where, encoding="utf-8").text, notes
     if not encoding and declared:
         try:
-            return decoded(content, where=where, encoding=html_encoding(declared[1])).text, ()
+            return decoded(content, where=where, encoding=_html_encoding(declared[1])).text, ()
         except InputError:
             notes = (f"is not in the encoding it declares ({declared[1].decode()})",)
-    plain = from_plain(content, where, encoding)
+    plain = _from_plain(content, where, encoding)
     return plain.text, (*notes, *plain.notes)
 
 
-def is_utf8(content: bytes) -> bool:
+def _is_utf8(content: bytes) -> bool:
     """Whether bytes are valid UTF-8 and more than ASCII."""
     try:
         content.decode("utf-8")
@@ -203,14 +203,14 @@ def is_utf8(content: bytes) -> bool:
     return not content.isascii()
 
 
-def html_encoding(declared: bytes) -> str:
+def _html_encoding(declared: bytes) -> str:
     """The encoding that browsers take a declaration for: Latin-1 is cp1252, GB2312 is GB18030."""
     name = declared.decode("ascii").lower()
     larger = {"iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}
     return {**larger, "gb2312": "gb18030", "gbk": "gb18030"}.get(name, name)
 
 
-def from_html(content: bytes, where: str, encoding: str) -> Extract:
+def _from_html(content: bytes, where: str, encoding: str) -> Extract:
     """The article in a web page by trafilatura, else (or under a twentieth) all the page's text.
 
     Title and date are those the page's head declares, none where it does not.
@@ -219,12 +219,12 @@ def from_html(content: bytes, where: str, encoding: str) -> Extract:
     if "<" not in text:
         return Extract(text, {}, (*notes, "holds no markup"))
     tree = html_tree(text, where)
-    metadata = head_metadata(tree)
+    metadata = _head_metadata(tree)
     whole = "\n".join(line_texts(tree))
-    if text.count("<") <= MOST_TAGS:
+    if text.count("<") <= _MOST_TAGS:
         options = {"favor_precision": True, "include_comments": False}
         article = library("trafilatura", where).extract(text, **options)
-        if article and len(article) >= LEAST_SHARE * len(whole):
+        if article and len(article) >= _LEAST_SHARE * len(whole):
             share = min(1, len(article) / max(1, len(whole)))
             said = f"article taken from the page, {share:.0%} of its text"
             return Extract(article, metadata, (*notes, said))
@@ -247,10 +247,10 @@ def html_tree(text: str, where: str):
     return tree
 
 
-def head_metadata(tree) -> dict[str, str]:
+def _head_metadata(tree) -> dict[str, str]:
     """Title and date of publication as the page declares them."""
     title = " ".join((tree.findtext(".//title") or "").split())
-    dates = (str(value).strip() for path in PUBLISHED for value in tree.xpath(path))
+    dates = (str(value).strip() for path in _PUBLISHED for value in tree.xpath(path))
     found = {"title": title, "date": next((date for date in dates if date), "")}
     return {name: value for name, value in found.items() if value}
 
@@ -264,12 +264,12 @@ def line_texts(tree) -> list[str]:
     for event, element in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
         tag = element.tag if isinstance(element.tag, str) else ""
         if event == "start":
-            hidden += tag in UNSEEN
-            parts.append("\n" if tag in BLOCKS else "")
+            hidden += tag in _UNSEEN
+            parts.append("\n" if tag in _BLOCKS else "")
             parts.append(" ".join((element.text or "").splitlines()) if not hidden and tag else "")
         elif tag:
-            hidden -= tag in UNSEEN
-            parts.append("\n" if tag in BLOCKS else "")
+            hidden -= tag in _UNSEEN
+            parts.append("\n" if tag in _BLOCKS else "")
         if event != "start" and not hidden:
             parts.append(" ".join((element.tail or "").split("\n")))
     lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
@@ -279,17 +279,17 @@ def line_texts(tree) -> list[str]:
 # --- DOCX, PDF, RTF --------------------------------------------------------------------------------
 
 
-def from_docx(content: bytes, where: str, encoding: str) -> Extract:
+def _from_docx(content: bytes, where: str, encoding: str) -> Extract:
     """Paragraphs and tables of a Word document in their order, a line each; tables by rows.
 
     The text is that with all tracked changes accepted. How many notes are left out is noted.
     """
     docx = library("docx", where)
-    check_package(content, where)
+    _check_package(content, where)
     try:
         body = docx.Document(io.BytesIO(content)).element.body
-        lines = word_lines(body, where, time.monotonic() + LONGEST_SECONDS)
-        notes = sum(word_name(element) in WORD_NOTES for element in body.iter())
+        lines = _word_lines(body, where, time.monotonic() + _LONGEST_SECONDS)
+        notes = sum(_word_name(element) in _WORD_NOTES for element in body.iter())
     except InputError:
         raise
     except Exception as error:  # whatever a broken package makes python-docx and lxml raise
@@ -300,90 +300,90 @@ def from_docx(content: bytes, where: str, encoding: str) -> Extract:
     return Extract("\n".join(lines), {}, (f"text of a Word document, without headers{said}",))
 
 
-def word_name(element) -> str:
+def _word_name(element) -> str:
     """The name of an element of Word's, 'AlternateContent' for that, '' for any other."""
     space, _, name = str(element.tag).rpartition("}")
-    return name if space in WORD_SPACES or name == "AlternateContent" else ""
+    return name if space in _WORD_SPACES or name == "AlternateContent" else ""
 
 
-def nearest(parent, *names: str) -> Iterator:
+def _nearest(parent, *names: str) -> Iterator:
     """The elements of some names within another, not those within these; what is deleted, hidden in
     properties, or an alternative to what is taken, is passed over."""
     for child in parent:
-        name = word_name(child)
+        name = _word_name(child)
         if name in names:
             yield child
         elif name == "AlternateContent":  # the same for old and new versions of Word
-            held = [branch for branch in child if any(word_name(e) == "t" for e in branch.iter())]
-            yield from nearest(held[:1], *names)
-        elif name not in WORD_OUT:
-            yield from nearest(child, *names)
+            held = [branch for branch in child if any(_word_name(e) == "t" for e in branch.iter())]
+            yield from _nearest(held[:1], *names)
+        elif name not in _WORD_OUT:
+            yield from _nearest(child, *names)
 
 
-def word_lines(parent, where: str, until: float) -> list[str]:
+def _word_lines(parent, where: str, until: float) -> list[str]:
     """The lines of paragraphs and tables; raises InputError where they take longer than `until`."""
     lines: list[str] = []
     begun = ""  # a paragraph whose end is deleted goes on in the next
-    for block in nearest(parent, "p", "tbl"):
+    for block in _nearest(parent, "p", "tbl"):
         if time.monotonic() > until:
-            raise InputError(f"takes longer than {LONGEST_SECONDS} s", where=where)
-        if word_name(block) == "tbl":
-            rows = (row for row in nearest(block, "tr") if not has_mark(row, "trPr", "del"))
-            lines += [word_row(row, where, until) for row in rows]
+            raise InputError(f"takes longer than {_LONGEST_SECONDS} s", where=where)
+        if _word_name(block) == "tbl":
+            rows = (row for row in _nearest(block, "tr") if not _has_mark(row, "trPr", "del"))
+            lines += [_word_row(row, where, until) for row in rows]
             continue
-        text, boxes = word_paragraph(block)
-        if has_mark(block, "pPr", "rPr", "del"):
+        text, boxes = _word_paragraph(block)
+        if _has_mark(block, "pPr", "rPr", "del"):
             begun += text
         else:
             lines += (begun + text).split("\n")
             begun = ""
         for box in boxes:
-            lines += word_lines(box, where, until)
+            lines += _word_lines(box, where, until)
     return [*lines, *begun.split("\n")] if begun else lines
 
 
-def word_row(row, where: str, until: float) -> str:
+def _word_row(row, where: str, until: float) -> str:
     """The cells of a row with tabs between them, each once; one that goes on from above is empty."""
     cells = []
-    for cell in nearest(row, "tc"):
-        if has_mark(cell, "tcPr", "cellDel") or continues(cell, "hMerge"):
+    for cell in _nearest(row, "tc"):
+        if _has_mark(cell, "tcPr", "cellDel") or _continues(cell, "hMerge"):
             continue
-        lines = [] if continues(cell, "vMerge") else word_lines(cell, where, until)
+        lines = [] if _continues(cell, "vMerge") else _word_lines(cell, where, until)
         cells.append(" ".join(line.replace("\t", " ") for line in lines))
     return "\t".join(cells)
 
 
-def word_paragraph(paragraph) -> tuple[str, list]:
+def _word_paragraph(paragraph) -> tuple[str, list]:
     """The text of a paragraph, and the text boxes that stand in it."""
     parts, boxes = [], []
-    for element in nearest(paragraph, "t", "txbxContent", *WORD_CHARACTERS):
-        name = word_name(element)
+    for element in _nearest(paragraph, "t", "txbxContent", *_WORD_CHARACTERS):
+        name = _word_name(element)
         if name == "txbxContent":
             boxes.append(element)
         else:
-            parts.append((element.text or "") if name == "t" else WORD_CHARACTERS[name])
+            parts.append((element.text or "") if name == "t" else _WORD_CHARACTERS[name])
     return "".join(parts), boxes
 
 
-def has_mark(element, *path: str) -> bool:
+def _has_mark(element, *path: str) -> bool:
     """Whether children of these names, each within the one before, are in an element."""
     found = [element]
     for name in path:
-        found = [child for one in found for child in one if word_name(child) == name]
+        found = [child for one in found for child in one if _word_name(child) == name]
     return bool(found)
 
 
-def continues(cell, merge: str) -> bool:
+def _continues(cell, merge: str) -> bool:
     """Whether a cell goes on from the one above ('vMerge') or to the left ('hMerge')."""
     for properties in cell:
-        for mark in properties if word_name(properties) == "tcPr" else ():
-            if word_name(mark) == merge:
+        for mark in properties if _word_name(properties) == "tcPr" else ():
+            if _word_name(mark) == merge:
                 values = [value for key, value in mark.attrib.items() if key.endswith("}val")]
                 return values != ["restart"]
     return False
 
 
-def check_package(content: bytes, where: str) -> None:
+def _check_package(content: bytes, where: str) -> None:
     """Raise InputError for a zip package that is broken or would unpack to too much."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
@@ -391,12 +391,12 @@ def check_package(content: bytes, where: str) -> None:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
         raise InputError("cannot be read as DOCX", where=where) from error
     xml = sum(size for name, size in sizes.items() if name.endswith((".xml", ".rels")))
-    for size, largest in ((sum(sizes.values()), LARGEST_UNPACKED), (xml, LARGEST_XML)):
+    for size, largest in ((sum(sizes.values()), _LARGEST_UNPACKED), (xml, _LARGEST_XML)):
         if size > largest:
             raise too_large(where, size, largest)
 
 
-def from_pdf(content: bytes, where: str, encoding: str) -> Extract:
+def _from_pdf(content: bytes, where: str, encoding: str) -> Extract:
     """The text layer of a PDF, lines put together into paragraphs.
 
     Raises InputError for a locked, broken or scanned PDF, and one that takes too long.
@@ -410,45 +410,45 @@ def from_pdf(content: bytes, where: str, encoding: str) -> Extract:
             "is locked by a password" if locked else "cannot be read as PDF", where=where
         ) from error
     try:
-        pages = pdf_pages(document, where)
+        pages = _pdf_pages(document, where)
     except pdfium.PdfiumError as error:
         raise InputError("cannot be read as PDF", where=where) from error
     finally:
         document.close()
     known = hyphenated("\n".join(line for page in pages for line in page))
-    paragraphs = [line for page in pages for line in unwrapped(page, known)]
+    paragraphs = [line for page in pages for line in _unwrapped(page, known)]
     if not any(line.strip() for line in paragraphs):
         raise InputError(f"holds no text in {len(pages)} pages: a scan?", where=where)
     return Extract("\n".join(paragraphs), {}, ("text of a PDF, its lines put together",))
 
 
-def pdf_pages(document, where: str) -> list[list[str]]:
+def _pdf_pages(document, where: str) -> list[list[str]]:
     """The lines of every page; raises InputError for too many pages or too much time."""
-    if len(document) > MOST_PAGES:
+    if len(document) > _MOST_PAGES:
         raise InputError(
-            f"has {len(document):,} pages", where=where, allowed=f"up to {MOST_PAGES:,}"
+            f"has {len(document):,} pages", where=where, allowed=f"up to {_MOST_PAGES:,}"
         )
     pages, start = [], time.monotonic()
     for number in range(len(document)):
-        if time.monotonic() - start > LONGEST_SECONDS:
+        if time.monotonic() - start > _LONGEST_SECONDS:
             raise InputError(
-                f"takes longer than {LONGEST_SECONDS} s, at page {number + 1}", where=where
+                f"takes longer than {_LONGEST_SECONDS} s, at page {number + 1}", where=where
             )
         page = document[number]
         text = page.get_textpage().get_text_bounded()
-        pages.append(HYPHEN_MARK.sub("\ufffe\n", text).splitlines())
+        pages.append(_HYPHEN_MARK.sub("\ufffe\n", text).splitlines())
         page.close()
     return pages
 
 
-def unwrapped(lines: list[str], known: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
+def _unwrapped(lines: list[str], known: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
     """Lines of a printed page as paragraphs.
 
     A paragraph ends at a blank line, and after the end of a sentence in a line that is not full. A
     word cut by the mark that stands for a hyphen at a line's end (U+FFFE) is put together, unless
     the hyphen is its own; `known` are words with one (see `wrapping.at_hyphen`).
 
-    >>> unwrapped(["The race between na\\ufffe", "tions goes on and", "on.", "A new paragraph."])
+    >>> _unwrapped(["The race between na\\ufffe", "tions goes on and", "on.", "A new paragraph."])
     ['The race between nations goes on and on.', 'A new paragraph.']
     """
     full = 0.8 * max(map(len, lines), default=0)
@@ -461,41 +461,41 @@ def unwrapped(lines: list[str], known: frozenset[tuple[str, str]] = frozenset())
         if ended:
             paragraphs.append(line)
         else:
-            paragraphs[-1] = joined(paragraphs[-1], line, known)
-        ended = bool(SENTENCE_END.search(line)) and len(line) < full
+            paragraphs[-1] = _joined(paragraphs[-1], line, known)
+        ended = bool(_SENTENCE_END.search(line)) and len(line) < full
     return [paragraph.replace("\ufffe", "-") for paragraph in paragraphs]
 
 
-def joined(before: str, after: str, known: frozenset[tuple[str, str]]) -> str:
+def _joined(before: str, after: str, known: frozenset[tuple[str, str]]) -> str:
     """Two lines as one: no space between Chinese characters, none in a word that was cut."""
     if before.endswith("\ufffe"):
-        return before[:-1] + at_hyphen(before[-MAX_WORD:-1], after, known) + after
+        return before[:-1] + at_hyphen(before[-_MAX_WORD:-1], after, known) + after
     space = "" if CJK.match(before[-1]) and CJK.match(after[0]) else " "
     return before + space + after
 
 
-def without_deleted(content: bytes) -> bytes:
+def _without_deleted(content: bytes) -> bytes:
     """Rich Text without what is marked as deleted, each time up to the end of the group it is in."""
     parts, place = [], 0
-    while found := RTF_DELETED.search(content, place):
+    while found := _RTF_DELETED.search(content, place):
         parts.append(content[place : found.start()])
         place, depth = len(content), 0
-        for sign in RTF_BRACE.finditer(content, found.end()):
+        for sign in _RTF_BRACE.finditer(content, found.end()):
             depth += (sign.group() == b"{") - (sign.group() == b"}")
-            if depth < 0 or (not depth and sign.group() == RTF_DELETED_END):
+            if depth < 0 or (not depth and sign.group() == _RTF_DELETED_END):
                 place = sign.end() - (depth < 0)
                 break
     return b"".join([*parts, content[place:]])
 
 
-def from_rtf(content: bytes, where: str, encoding: str) -> Extract:
+def _from_rtf(content: bytes, where: str, encoding: str) -> Extract:
     """The words of a Rich Text file by striprtf, a line for each paragraph."""
     if not content.lstrip().startswith(b"{\\rtf"):
         raise InputError("cannot be read as RTF", where=where)
     striprtf = library("striprtf.striprtf", where)
     try:
         text = striprtf.rtf_to_text(
-            without_deleted(content).decode("latin-1"), encoding=encoding or "cp1252"
+            _without_deleted(content).decode("latin-1"), encoding=encoding or "cp1252"
         )
     except (ValueError, LookupError, IndexError, KeyError, OverflowError) as error:
         raise InputError("cannot be read as RTF", where=where) from error
@@ -508,12 +508,12 @@ def from_rtf(content: bytes, where: str, encoding: str) -> Extract:
     return Extract(text, {}, ("text of a Rich Text file",))
 
 
-READERS = {
-    ".txt": from_plain,
-    ".md": from_plain,
-    ".html": from_html,
-    ".htm": from_html,
-    ".docx": from_docx,
-    ".pdf": from_pdf,
-    ".rtf": from_rtf,
+_READERS = {
+    ".txt": _from_plain,
+    ".md": _from_plain,
+    ".html": _from_html,
+    ".htm": _from_html,
+    ".docx": _from_docx,
+    ".pdf": _from_pdf,
+    ".rtf": _from_rtf,
 }

@@ -41,7 +41,7 @@ from analysis.store.cache import (
 from analysis.store.spool import Numbers, TextColumns
 from analysis.store.texts import FILE, TEXTS, TextWriter, file_name, prepared
 
-NOTED = (*TEXTS, "chinese")
+_NOTED = (*TEXTS, "chinese")
 
 
 class Spool:
@@ -82,20 +82,20 @@ class Spool:
         `inside` is the folder of the corpus in which it lies, '' for the corpus's own.
         """
         place, n = sum(self.sizes), found.notes["n"]
-        link(found.folder / FILE, folder / file_name(len(self.sizes)))
+        _link(found.folder / FILE, folder / file_name(len(self.sizes)))
         self.sizes.append((found.folder / FILE).stat().st_size)
         self.shards.append(key)
         self.speaks = self.speaks or found.notes["speaks"]
         if not n:
             return
-        self.noted.add({name: found[name] for name in NOTED} | {"spans": found["spans"] + place})
+        self.noted.add({name: found[name] for name in _NOTED} | {"spans": found["spans"] + place})
         columns = found.notes["columns"]
         metadata = {name: unpacked(found, f"column_{n}") for n, name in enumerate(columns)}
         places = unpacked(found, "places")
         if inside:
             metadata = {"folder": repeated(inside, n)} | metadata
             places = pc.binary_join_element_wise(
-                repeated(before(inside), n), places, repeated("", n)
+                repeated(_before(inside), n), places, repeated("", n)
             )
         self.places.add({"place": places}, n)
         self.metadata.add(metadata, n)
@@ -112,13 +112,13 @@ def gathered(place: Path, manner: Manner, told: Reading, folder: Path) -> Iterat
         spool = Spool(desk)
         if tables:
             check_sums(place)
-            read_tables(spool, place, tables, manner, told, folder)
+            _read_tables(spool, place, tables, manner, told, folder)
         else:
             spool.read(read_batches(place, manner, told), folder)
         yield spool
 
 
-def read_tables(
+def _read_tables(
     spool: Spool, place: Path, tables: list[str], manner: Manner, told: Reading, folder: Path
 ) -> None:
     """Add the tables of a folder; one that cannot be read is rejected, as all else that lies there."""
@@ -132,17 +132,17 @@ def read_tables(
         inside = str(PurePosixPath(name).parent)
         inside = "" if inside == "." else inside
         try:
-            key, found = shard_of(place / name, manner)
-        except BrokenTable as error:
+            key, found = _shard_of(place / name, manner)
+        except _BrokenTable as error:
             told.rejected.append(rejection(error, where))
             continue
         spool.add(found, key, inside, folder)
-        lead = before(inside)
+        lead = _before(inside)
         told.rejected.extend(Rejected(lead + one, why) for one, why in found.notes["rejected"])
         told.remarks.extend(Remark(lead + one, note) for one, note in found.notes["remarks"])
 
 
-def before(inside: str) -> str:
+def _before(inside: str) -> str:
     """What is put before the place of a document that lies in a folder of the corpus."""
     return f"{shown(inside, quote=False, longest=200)}/" if inside else ""
 
@@ -150,58 +150,58 @@ def before(inside: str) -> str:
 # --- a table by itself -----------------------------------------------------------------------------
 
 
-class BrokenTable(InputError):
+class _BrokenTable(InputError):
     """A table of a folder that cannot be read."""
 
 
 @cache
-def code() -> str:
+def _code() -> str:
     """What decides how a table is read."""
     stores = ("store.arrow", "store.spool", "store.texts")
     return key_of(code_of("files", "language", "reading", *stores), versions_of(*LIBRARIES))
 
 
-def shard_of(file: Path, manner: Manner) -> tuple[str, Entry]:
+def _shard_of(file: Path, manner: Manner) -> tuple[str, Entry]:
     """What a table was read as, and its key in the cache; read where its content is not known yet.
 
     Raises BrokenTable for one that cannot be read, or that changes while it is.
     """
-    state = state_of(file)
-    key = key_of(code(), file.name, manner.key, digest_of(file))
-    found = entry("shards", key, lambda folder: read_shard(file, manner, key, folder))
-    if state_of(file) != state:
+    state = _state_of(file)
+    key = key_of(_code(), file.name, manner.key, _digest_of(file))
+    found = entry("shards", key, lambda folder: _read_shard(file, manner, key, folder))
+    if _state_of(file) != state:
         drop("shards", key)
-        raise BrokenTable("changed while it was read", where=file.name)
+        raise _BrokenTable("changed while it was read", where=file.name)
     return key, found
 
 
-def state_of(file: Path) -> tuple:
+def _state_of(file: Path) -> tuple:
     """What tells a file from itself after a change; raises BrokenTable where it is gone."""
     try:
         return identity(file)
     except OSError as error:
-        raise BrokenTable(f"cannot be read ({error.strerror})", where=file.name) from error
+        raise _BrokenTable(f"cannot be read ({error.strerror})", where=file.name) from error
 
 
-def digest_of(file: Path) -> str:
+def _digest_of(file: Path) -> str:
     """The SHA-256 of a file; raises BrokenTable where it cannot be read."""
     try:
         with opened(file) as source:
             return hashlib.file_digest(source, "sha256").hexdigest()
     except InputError as error:
-        raise BrokenTable(str(error)) from error
+        raise _BrokenTable(str(error)) from error
     except OSError as error:
-        raise BrokenTable(f"cannot be read ({error.strerror})", where=file.name) from error
+        raise _BrokenTable(f"cannot be read ({error.strerror})", where=file.name) from error
 
 
-def read_shard(file: Path, manner: Manner, key: str, folder: Path) -> None:
+def _read_shard(file: Path, manner: Manner, key: str, folder: Path) -> None:
     """Read a table into a folder of the cache."""
     draft, told = Draft(folder), Reading()
     with staged() as desk:
         spool = Spool(desk)
-        spool.read(unbroken(read_batches(file, manner, told)), folder)
+        spool.read(_unbroken(read_batches(file, manner, told)), folder)
         if len(spool):
-            draft.add({name: spool.noted[name] for name in NOTED})
+            draft.add({name: spool.noted[name] for name in _NOTED})
             draft.add(packed("places", spool.places["place"]))
         for number, name in enumerate(spool.metadata):
             draft.add(packed(f"column_{number}", spool.metadata[name]))
@@ -211,15 +211,15 @@ def read_shard(file: Path, manner: Manner, key: str, folder: Path) -> None:
     draft.seal(key, notes)
 
 
-def unbroken(batches: Iterable[Batch]) -> Iterator[Batch]:
+def _unbroken(batches: Iterable[Batch]) -> Iterator[Batch]:
     """The batches of a table; raises BrokenTable where its reader raises InputError."""
     try:
         yield from batches
     except InputError as error:
-        raise BrokenTable(str(error)) from error
+        raise _BrokenTable(str(error)) from error
 
 
-def link(file: Path, name: Path) -> None:
+def _link(file: Path, name: Path) -> None:
     """Give a file another name, a copy of it where the file system cannot."""
     try:
         os.link(file, name)

@@ -19,7 +19,7 @@ WHOLE_CORPUS = "whole corpus, by date"
 
 
 @dataclass(frozen=True)
-class Validated:
+class _Validated:
     """Metadata with every standard column; why documents are rejected, by their numbers; how dates
     were read; the numbers of all documents in the order of their ids."""
 
@@ -31,31 +31,31 @@ class Validated:
 
 def validated(
     metadata: Mapping[str, pa.LargeStringArray], n: int, place: Callable[[int], str], dates: str
-) -> Validated:
+) -> _Validated:
     """The metadata of `n` documents, checked; `dates` is the order of dates that can be read two ways."""
     columns = {**{column: empty_texts(n) for column in COLUMNS}, **metadata}
     if "id" not in metadata:
-        columns["id"] = numbered(n)
+        columns["id"] = _numbered(n)
     found = read_dates(columns["date"], order=dates, where=place)
     which = places_of(found.which)
     read = [(date.iso, date.precision) if date else ("", "") for date in found.different]
     isos, precisions = (texts_of(part).take(which) for part in zip(*read, strict=True))
     problems = dict(found.rejected)
-    problems |= precision_problems(columns, precisions, problems)
+    problems |= _precision_problems(columns, precisions, problems)
     order = as_numbers(pc.array_sort_indices(columns["id"])).astype(np.int64)
-    problems |= id_problems(columns["id"], order, problems, place)
+    problems |= _id_problems(columns["id"], order, problems, place)
     source = columns["source"]
     columns |= {"date": isos, "date_precision": precisions}
     columns["source"] = pc.if_else(pc.equal(source, ""), MISSING, source)
-    return Validated(columns, problems, found.told, order)
+    return _Validated(columns, problems, found.told, order)
 
 
-def numbered(n: int) -> pa.LargeStringArray:
+def _numbered(n: int) -> pa.LargeStringArray:
     """Ids for documents that have none: 00000001 and so on."""
     return pc.utf8_lpad(places_of(np.arange(1, n + 1)).cast(pa.large_string()), 8, "0")
 
 
-def precision_problems(
+def _precision_problems(
     columns: Mapping[str, pa.LargeStringArray],
     precisions: pa.LargeStringArray,
     rejected: Mapping[int, str],
@@ -73,7 +73,7 @@ def precision_problems(
     return problems
 
 
-def id_problems(
+def _id_problems(
     ids: pa.LargeStringArray,
     order: np.ndarray,
     rejected: Mapping[int, str],

@@ -16,9 +16,9 @@ from analysis.store.arrow import empty_texts, places_of
 
 SUFFIX = ".parquet"
 ROWS, SIZE = 2000, 8_000_000
-BUFFER = 1 << 20
-TEXTS = ("string", "large_string")
-Problems = dict[int, str]
+_BUFFER = 1 << 20
+_TEXTS = ("string", "large_string")
+_Problems = dict[int, str]
 
 
 def parquet_batches(
@@ -36,11 +36,13 @@ def parquet_batches(
     first, rejected = 1, 0
     opened(file).close()
     try:
-        source = pq.ParquetFile(file, pre_buffer=False, buffer_size=BUFFER)  # else it is held whole
-        check_names(source, columns or {}, file.name)
-        for part in source.iter_batches(rows_at_once(source.metadata)):
-            for piece in in_pieces(part):
-                for item in found_in(piece, columns or {}, file.name, first):
+        source = pq.ParquetFile(
+            file, pre_buffer=False, buffer_size=_BUFFER
+        )  # else it is held whole
+        _check_names(source, columns or {}, file.name)
+        for part in source.iter_batches(_rows_at_once(source.metadata)):
+            for piece in _in_pieces(part):
+                for item in _found_in(piece, columns or {}, file.name, first):
                     rejected += isinstance(item, Rejected)
                     yield item
                 first += len(piece)
@@ -52,13 +54,13 @@ def parquet_batches(
         raise InputError("cannot be read as Parquet", where=file.name) from error
 
 
-def rows_at_once(metadata) -> int:
+def _rows_at_once(metadata) -> int:
     """Rows of a file that are read together: ROWS, or fewer where they are long."""
     size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
     return max(1, min(ROWS, SIZE * metadata.num_rows // max(size, 1)))
 
 
-def check_names(source, columns: Mapping[str, str], file: str) -> None:
+def _check_names(source, columns: Mapping[str, str], file: str) -> None:
     """Raise InputError for a column that stands twice, or is wanted and not there."""
     names, wanted = source.schema_arrow.names, {"text": "text", **columns}
     for name in names:
@@ -70,22 +72,22 @@ def check_names(source, columns: Mapping[str, str], file: str) -> None:
     refuse_missing(wanted, {name: [str(values.get(name, ""))] for name in names}, file)
 
 
-def in_pieces(batch) -> Iterator:
+def _in_pieces(batch) -> Iterator:
     """An Arrow batch cut so that no piece of several rows is large."""
     rows = max(1, int(len(batch) * SIZE / max(batch.nbytes, 1)))
     for first in range(0, len(batch), rows):
         yield batch.slice(first, rows)
 
 
-def found_in(
+def _found_in(
     piece, columns: Mapping[str, str], file: str, first: int
 ) -> Iterator[Batch | Rejected]:
     """The rejected rows of a piece, then its documents; `first` is the number of its first row."""
     arrays = dict(zip(piece.schema.names, piece.columns, strict=True))
     text = columns.get("text", "text")
-    problems: Problems = {}
-    texts = texts_of_documents(arrays.pop(text), text, problems)
-    metadata = {name: metadata_texts(values, name, problems) for name, values in arrays.items()}
+    problems: _Problems = {}
+    texts = _texts_of_documents(arrays.pop(text), text, problems)
+    metadata = {name: _metadata_texts(values, name, problems) for name, values in arrays.items()}
     for n in sorted(problems):
         yield Rejected(f"{file}, row {first + n}", problems[n])
     kept = np.delete(np.arange(len(piece)), sorted(problems))
@@ -95,10 +97,10 @@ def found_in(
         texts = texts.take(places_of(kept))
         metadata = {name: values.take(places_of(kept)) for name, values in metadata.items()}
     metadata = renamed(metadata, columns, missing=empty_texts(len(kept)))
-    yield Batch(places_in(file, first + kept), texts, metadata)
+    yield Batch(_places_in(file, first + kept), texts, metadata)
 
 
-def places_in(file: str, rows: np.ndarray):
+def _places_in(file: str, rows: np.ndarray):
     """Where rows stand, as an Arrow array of texts."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -108,11 +110,11 @@ def places_in(file: str, rows: np.ndarray):
     return pc.binary_join_element_wise(where, texts, pa.scalar("", pa.large_string()))
 
 
-def texts_of_documents(values, name: str, problems: Problems):
+def _texts_of_documents(values, name: str, problems: _Problems):
     """A column of texts as an Arrow array of them; what is blank or none is noted in `problems`."""
     import pyarrow.compute as pc
 
-    values = as_texts(values, name, problems)
+    values = _as_texts(values, name, problems)
     blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
     holds_nul = pc.match_substring_regex(values, "\\x00")
     for found, problem in ((blank, "text is blank"), (holds_nul, "text holds a NUL character")):
@@ -121,12 +123,12 @@ def texts_of_documents(values, name: str, problems: Problems):
     return values
 
 
-def metadata_texts(values, name: str, problems: Problems):
+def _metadata_texts(values, name: str, problems: _Problems):
     """A column of metadata as an Arrow array of texts, a missing value as the empty text; what is none is
     noted in `problems`."""
     import pyarrow.compute as pc
 
-    values = as_texts(values, name, problems)
+    values = _as_texts(values, name, problems)
     long = pc.greater(pc.utf8_length(values), LONGEST_FIELD)
     holds_nul = pc.match_substring_regex(values, "\\x00")
     for found, told in ((long, "is too long"), (holds_nul, "holds a NUL character")):
@@ -135,19 +137,19 @@ def metadata_texts(values, name: str, problems: Problems):
     return values
 
 
-def as_texts(values, name: str, problems: Problems):
+def _as_texts(values, name: str, problems: _Problems):
     """A column as an Arrow array of texts, a missing value as the empty text; what is none is noted in
     `problems`."""
     import pyarrow as pa
 
-    if str(values.type) not in TEXTS or not is_valid(values):
-        texts = [text_of(value, n, name, problems) for n, value in enumerate(values)]
+    if str(values.type) not in _TEXTS or not _is_valid(values):
+        texts = [_text_of(value, n, name, problems) for n, value in enumerate(values)]
         return pa.array(texts, pa.large_string())
     values = values.fill_null("") if values.null_count else values
     return values.cast(pa.large_string())
 
 
-def is_valid(values) -> bool:
+def _is_valid(values) -> bool:
     """Whether what is called text is UTF-8."""
     import pyarrow as pa
 
@@ -158,10 +160,10 @@ def is_valid(values) -> bool:
     return True
 
 
-def text_of(value, number: int, name: str, problems: Problems) -> str:
+def _text_of(value, number: int, name: str, problems: _Problems) -> str:
     """An Arrow scalar as text; '' where it is none, which is noted in `problems`."""
     try:
-        found = as_text(value.as_py())
+        found = _as_text(value.as_py())
     except (ValueError, OverflowError, TypeError) as error:
         kind = "no UTF-8" if isinstance(error, UnicodeDecodeError) else str(value.type)
         problems.setdefault(
@@ -172,10 +174,10 @@ def text_of(value, number: int, name: str, problems: Problems) -> str:
     return found
 
 
-def as_text(value: object) -> str:
+def _as_text(value: object) -> str:
     """A value of Parquet as text; raises TypeError for one that is nested or bytes.
 
-    >>> as_text(datetime.datetime(2024, 7, 12)), as_text(None), as_text(7)
+    >>> _as_text(datetime.datetime(2024, 7, 12)), _as_text(None), _as_text(7)
     ('2024-07-12', '', '7')
     """
     if value is None or value != value:

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-NAMES = {
+_NAMES = {
     "text": (
         *("text", "fulltext", "body", "bodytext", "articlebody", "articletext", "content"),
         *("contents", "article", "story", "speech", "transcript", "statement", "message"),
@@ -26,7 +26,7 @@ NAMES = {
     "language": ("language", "lang", "语言"),
 }
 """Names by which exports call a column, letters only; of several in one table the first is taken."""
-MIN_TEXT_LENGTH = 40
+_MIN_TEXT_LENGTH = 40
 """Mean number of characters from which a column of another name is taken for the text."""
 
 
@@ -41,14 +41,14 @@ def propose_columns(samples: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """
     letters = {column: re.sub(r"[\W_]", "", column).casefold() for column in samples}
     found = {}
-    for new, names in NAMES.items():
+    for new, names in _NAMES.items():
         old = [column for name in names for column in samples if letters[column] == name]
         if old and new not in samples:
             found[new] = old[0]
     if "text" not in found:
         others = [column for column in samples if column not in found.values()]
         longest = max(others, key=lambda column: _mean_length(samples[column]), default="")
-        if not longest or _mean_length(samples[longest]) < MIN_TEXT_LENGTH:
+        if not longest or _mean_length(samples[longest]) < _MIN_TEXT_LENGTH:
             return {}
         found = {"text": longest, **found}
     return found

@@ -40,30 +40,30 @@ from analysis.reading.tables import SUFFIXES as TABLES
 from analysis.reading.tables import Record, csv_records, is_table, opened, renamed, table_rows
 from analysis.store.cache import code_of, key_of, known, versions_of
 
-MB = 1_000_000
-MOST_FILES = 200_000
-DEEPEST = 40
-LONGEST_NAME = 1_000
-LARGEST_ARCHIVE = 4_000 * MB
-LARGEST_UNPACKED = 2_000 * MB
-LARGEST_BIBLIOGRAPHY = 100 * MB
-MOST_TIMES = 250
-ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+_MB = 1_000_000
+_MOST_FILES = 200_000
+_DEEPEST = 40
+_LONGEST_NAME = 1_000
+_LARGEST_ARCHIVE = 4_000 * _MB
+_LARGEST_UNPACKED = 2_000 * _MB
+_LARGEST_BIBLIOGRAPHY = 100 * _MB
+_MOST_TIMES = 250
+_ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 KINDS = "a folder, or a file " + ", ".join((*LARGEST, *TABLES, ".parquet", ".zip"))
-OF_THE_CORPUS = (
+_OF_THE_CORPUS = (
     *("metadata.csv", "codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml"),
     *("sweep.yaml", "words.yaml", "corpus.yaml", "SHA256SUMS", "README.md"),
 )
-METADATA = "metadata.csv"
-HIDDEN = "is hidden, or of the system"
+_METADATA = "metadata.csv"
+_HIDDEN = "is hidden, or of the system"
 TABLE = "is a table: a corpus by itself, or with other tables where no text lies among them"
-OF_THE_SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")
-EXPORT_SIGNS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")
-Found = Row | Rejected | Remark
+_OF_THE_SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini")
+_EXPORT_SIGNS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")
+_Found = Row | Rejected | Remark
 
 
 @dataclass(frozen=True)
-class Item:
+class _Item:
     """A file of a folder or an archive: its relative name, and how its bytes are read."""
 
     name: str
@@ -80,27 +80,27 @@ class Item:
 
 def read_path(
     path: Path, *, columns: Mapping[str, str] | None = None, encoding: str = ""
-) -> Iterator[Found]:
+) -> Iterator[_Found]:
     """Everything found at a path: rows, what was rejected and why, remarks on how it was read.
 
     `columns` renames as {"date": "year"}; `encoding` declares that of every text or table.
     Raises InputError for a path that is no corpus at all, and for a column that is nowhere.
     """
     if path.is_dir():
-        found = item_rows(folder_items(path), path.name, encoding)
+        found = _item_rows(folder_items(path), path.name, encoding)
     elif is_table(path.name):
         yield from table_rows(path, columns=columns, encoding=encoding)
         return
     elif path.suffix.lower() == ".zip":
-        found = archive_rows(path, encoding)
+        found = _archive_rows(path, encoding)
     elif path.suffix.lower() in LARGEST:
-        found = text_rows(Item(path.name, file_reader(path)), path.stem, encoding)
+        found = _text_rows(_Item(path.name, _file_reader(path)), path.stem, encoding)
     else:
         raise InputError("unknown kind of corpus", value=path.name, allowed=KINDS)
-    yield from renamed_rows(found, dict(columns or {}), path.name)
+    yield from _renamed_rows(found, dict(columns or {}), path.name)
 
 
-def renamed_rows(found: Iterable[Found], columns: dict[str, str], name: str) -> Iterator[Found]:
+def _renamed_rows(found: Iterable[_Found], columns: dict[str, str], name: str) -> Iterator[_Found]:
     """The rows with columns renamed; raises InputError for a column that no row has."""
     seen: dict[str, None] = {}
     for item in found:
@@ -118,61 +118,61 @@ def renamed_rows(found: Iterable[Found], columns: dict[str, str], name: str) -> 
 # --- files and their texts -------------------------------------------------------------------------
 
 
-def item_rows(
-    items: Iterable[Item | Rejected | Remark], name: str, encoding: str
-) -> Iterator[Found]:
+def _item_rows(
+    items: Iterable[_Item | Rejected | Remark], name: str, encoding: str
+) -> Iterator[_Found]:
     """The rows of a folder's or an archive's files, with what metadata.csv and references say."""
-    texts: list[Item] = []
+    texts: list[_Item] = []
     described: list[Reference | Rejected] = []
-    listing: Item | None = None
+    listing: _Item | None = None
     for item in items:
-        if not isinstance(item, Item):
+        if not isinstance(item, _Item):
             yield item
-        elif item.name == METADATA:
+        elif item.name == _METADATA:
             listing = item
         elif item.kind in BIBLIOGRAPHIES:
-            described += bibliography(item)
+            described += _bibliography(item)
         else:
             texts.append(item)
     names = [item.name for item in texts]
     known: dict[str, Record] = {}
     if listing is not None:
-        known = yield from listed_texts(listing, set(names), encoding)
+        known = yield from _listed_texts(listing, set(names), encoding)
     owners, problems = joined(described, names)
     yield from (
         (one for one in problems if listing is None or isinstance(one, Rejected))
         if described
         else ()
     )
-    stems = Counter(map(stem_of, names))
+    stems = Counter(map(_stem_of, names))
     for item in texts:
         if listing is not None and item.name not in known:
-            yield Rejected(item.where, f"is not listed in {METADATA}")
+            yield Rejected(item.where, f"is not listed in {_METADATA}")
             continue
-        identity = stem_of(item.name) if stems[stem_of(item.name)] == 1 else item.name
+        identity = _stem_of(item.name) if stems[_stem_of(item.name)] == 1 else item.name
         metadata = dict(owners[item.name].metadata) if item.name in owners else {}
         listed = known.get(item.name)
         metadata |= listed.values if listed else {}
-        for found in text_rows(item, identity, encoding):
+        for found in _text_rows(item, identity, encoding):
             if isinstance(found, Row):
                 where = f"{found.where} ({listed.where})" if listed else found.where
                 found = replace(found, where=where, metadata={**found.metadata, **metadata})
             yield found
 
 
-def stem_of(name: str) -> str:
+def _stem_of(name: str) -> str:
     """A relative name without its kind."""
     return str(PurePosixPath(name).with_suffix(""))
 
 
-def text_rows(item: Item, identity: str, encoding: str) -> Iterator[Found]:
+def _text_rows(item: _Item, identity: str, encoding: str) -> Iterator[_Found]:
     """The row of one text, or the rows of the export that it is; a broken one is rejected."""
     try:
         content = item.read(LARGEST[item.kind])
-        page = export_page(content, item, encoding)
-        found = None if page else known_extract(content, item, encoding)
+        page = _export_page(content, item, encoding)
+        found = None if page else _known_extract(content, item, encoding)
         text = page or found.text
-        if layout(text[: 2 * MB]):
+        if layout(text[: 2 * _MB]):
             yield from articles(text, name=item.where)
             return
     except InputError as error:
@@ -187,7 +187,7 @@ def text_rows(item: Item, identity: str, encoding: str) -> Iterator[Found]:
     yield Row(item.where, text, {**metadata, **found.metadata})
 
 
-def known_extract(content: bytes, item: Item, encoding: str) -> Extract:
+def _known_extract(content: bytes, item: _Item, encoding: str) -> Extract:
     """The text in a file; of a kind that takes long to read it is kept in the cache under its content."""
 
     def read() -> Extract:
@@ -195,20 +195,20 @@ def known_extract(content: bytes, item: Item, encoding: str) -> Extract:
 
     if item.kind in (".txt", ".md"):
         return read()
-    key = key_of(made_by(), item.kind, encoding, content)
+    key = key_of(_made_by(), item.kind, encoding, content)
     found = known("extracts", key, lambda: asdict(read()))
     return Extract(found["text"], found["metadata"], tuple(found["notes"]))
 
 
 @cache
-def made_by() -> list[str]:
+def _made_by() -> list[str]:
     """What decides which text is found in a file: code and the libraries it rests on."""
     return [code_of("files", "reading"), *versions_of(*LIBRARIES)]
 
 
-def export_page(content: bytes, item: Item, encoding: str) -> str:
+def _export_page(content: bytes, item: _Item, encoding: str) -> str:
     """The lines of a web page that is an export of a news database, '' for any other file."""
-    if item.kind not in (".html", ".htm") or not any(sign in content for sign in EXPORT_SIGNS):
+    if item.kind not in (".html", ".htm") or not any(sign in content for sign in _EXPORT_SIGNS):
         return ""
     if len(content) > LARGEST[item.kind]:
         raise too_large(item.where, len(content), LARGEST[item.kind])
@@ -226,24 +226,24 @@ def rejection(error: InputError, where: str) -> Rejected:
     return Rejected(place, reason) if place.startswith(f"{where}, ") else Rejected(where, told)
 
 
-def bibliography(item: Item) -> list[Reference | Rejected]:
+def _bibliography(item: _Item) -> list[Reference | Rejected]:
     """The references of a bibliography; one rejection where it cannot be read."""
     try:
-        text = decoded(item.read(LARGEST_BIBLIOGRAPHY), where=item.where).text
+        text = decoded(item.read(_LARGEST_BIBLIOGRAPHY), where=item.where).text
         return references(text, item.kind, name=item.where)
     except InputError as error:
         return [rejection(error, item.where)]
 
 
-def listed_texts(
-    item: Item, names: set[str], encoding: str
+def _listed_texts(
+    item: _Item, names: set[str], encoding: str
 ) -> Generator[Rejected | Remark, None, dict[str, Record]]:
     """The row of metadata.csv of each text, by the text's name; rows of no text are rejected.
 
     Raises InputError where it cannot be read or has no column `file`.
     """
     known: dict[str, Record] = {}
-    found = decoded_listing(item.read(LARGEST_BIBLIOGRAPHY), item.where, encoding)
+    found = _decoded_listing(item.read(_LARGEST_BIBLIOGRAPHY), item.where, encoding)
     if not found.is_expected:
         yield Remark(item.where, f"read as {found.told}")
     lines = enumerate(found.text.split("\n"), start=1)
@@ -265,7 +265,7 @@ def listed_texts(
     return known
 
 
-def decoded_listing(content: bytes, where: str, encoding: str) -> Decoded:
+def _decoded_listing(content: bytes, where: str, encoding: str) -> Decoded:
     """The text of metadata.csv: UTF-8, else in the encoding that is declared for the texts."""
     try:
         content.decode("utf-8")
@@ -277,27 +277,27 @@ def decoded_listing(content: bytes, where: str, encoding: str) -> Decoded:
 # --- folders ---------------------------------------------------------------------------------------
 
 
-def folder_items(folder: Path) -> Iterator[Item | Rejected | Remark]:
+def folder_items(folder: Path) -> Iterator[_Item | Rejected | Remark]:
     """The files of a folder and of all folders in it, by name; what is not read is rejected."""
-    for number, (name, entry) in enumerate(walked(folder), start=1):
+    for number, (name, entry) in enumerate(_walked(folder), start=1):
         where = shown(name, quote=False, longest=200)
-        if number > MOST_FILES:
-            yield Rejected(where, f"more than {MOST_FILES:,} files: the rest is not read")
+        if number > _MOST_FILES:
+            yield Rejected(where, f"more than {_MOST_FILES:,} files: the rest is not read")
             return
-        reason = entry if isinstance(entry, str) else entry_refused(name, entry)
+        reason = entry if isinstance(entry, str) else _entry_refused(name, entry)
         if reason:
-            yield refused(where, reason)
-        elif name not in OF_THE_CORPUS or name == METADATA:
-            yield Item(name, file_reader(folder / name))
+            yield _refused(where, reason)
+        elif name not in _OF_THE_CORPUS or name == _METADATA:
+            yield _Item(name, _file_reader(folder / name))
 
 
 def folder_tables(folder: Path) -> list[str]:
     """The names of the tables of a folder, none where a text, or what describes texts, lies among them."""
     tables = []
-    for name, entry in islice(walked(folder), MOST_FILES):
-        if isinstance(entry, str) or (name in OF_THE_CORPUS and name != METADATA):
+    for name, entry in islice(_walked(folder), _MOST_FILES):
+        if isinstance(entry, str) or (name in _OF_THE_CORPUS and name != _METADATA):
             continue
-        reason = entry_refused(name, entry)
+        reason = _entry_refused(name, entry)
         if not reason:
             return []
         if reason == TABLE:
@@ -305,7 +305,7 @@ def folder_tables(folder: Path) -> list[str]:
     return tables
 
 
-def walked(folder: Path) -> Iterator[tuple[str, os.DirEntry | str]]:
+def _walked(folder: Path) -> Iterator[tuple[str, os.DirEntry | str]]:
     """Relative names with their entries, or with the reason why a folder is not entered."""
     waiting: list[tuple[str, Path]] = [("", folder)]
     while waiting:
@@ -324,19 +324,19 @@ def walked(folder: Path) -> Iterator[tuple[str, os.DirEntry | str]]:
             is_folder = entry.is_dir(follow_symlinks=False)
             if is_folder and name == CODINGS and (folder / CODINGS / KEY).is_file():
                 continue
-            reason = name_refused(name) if is_folder else ""
-            if is_folder and not reason and name.count("/") < DEEPEST:
+            reason = _name_refused(name) if is_folder else ""
+            if is_folder and not reason and name.count("/") < _DEEPEST:
                 inner.append((f"{name}/", place / entry.name))
             elif is_folder:
-                yield name, reason or f"is deeper than {DEEPEST} folders"
+                yield name, reason or f"is deeper than {_DEEPEST} folders"
             else:
                 yield name, entry
         waiting += reversed(inner)
 
 
-def entry_refused(name: str, entry: os.DirEntry) -> str:
+def _entry_refused(name: str, entry: os.DirEntry) -> str:
     """Why a directory entry is not read, '' where it is."""
-    if reason := name_refused(name):
+    if reason := _name_refused(name):
         return reason
     if entry.is_symlink():
         return "is a link, and links are not followed"
@@ -348,41 +348,41 @@ def entry_refused(name: str, entry: os.DirEntry) -> str:
         kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder"))
         kind = next((kind for is_kind, kind in kinds if is_kind(mode)), "a device")
         return f"is {kind} and no file"
-    return "" if name in OF_THE_CORPUS else kind_refused(name)
+    return "" if name in _OF_THE_CORPUS else _kind_refused(name)
 
 
-def name_refused(name: str) -> str:
+def _name_refused(name: str) -> str:
     """Why a file of this relative name is not read, '' where it is."""
     last = name.rpartition("/")[2]
     if not name:
         return "has no name"
     if not name.isprintable():
         return "its name holds a sign that is not seen"
-    if len(name) > LONGEST_NAME:
-        return f"its name is longer than {LONGEST_NAME} signs"
-    return HIDDEN if last.startswith(".") or last in OF_THE_SYSTEM else ""
+    if len(name) > _LONGEST_NAME:
+        return f"its name is longer than {_LONGEST_NAME} signs"
+    return _HIDDEN if last.startswith(".") or last in _OF_THE_SYSTEM else ""
 
 
-def refused(where: str, reason: str) -> Rejected | Remark:
+def _refused(where: str, reason: str) -> Rejected | Remark:
     """What is not read, by its reason: what is hidden was not put there to be read."""
-    return Remark(where, f"left out: {reason}") if reason == HIDDEN else Rejected(where, reason)
+    return Remark(where, f"left out: {reason}") if reason == _HIDDEN else Rejected(where, reason)
 
 
-def kind_refused(name: str) -> str:
+def _kind_refused(name: str) -> str:
     """Why a file of this kind is not read among others, '' where it is."""
     suffix = PurePosixPath(name).suffix.lower()
-    if name == METADATA:
+    if name == _METADATA:
         return ""
     if is_table(name) or suffix == ".parquet":
         return TABLE
-    if suffix in ARCHIVES:
+    if suffix in _ARCHIVES:
         return "is an archive: a corpus by itself"
     if suffix not in LARGEST and suffix not in BIBLIOGRAPHIES:
         return f"is of a kind that is not read: {shown(suffix)}"
     return ""
 
 
-def file_reader(file: Path) -> Callable[[int], bytes]:
+def _file_reader(file: Path) -> Callable[[int], bytes]:
     """How the bytes of a file are read, up to a limit; a device or a pipe is never waited for."""
 
     def read(largest: int) -> bytes:
@@ -399,63 +399,63 @@ def file_reader(file: Path) -> Callable[[int], bytes]:
 # --- archives --------------------------------------------------------------------------------------
 
 
-def archive_rows(file: Path, encoding: str) -> Iterator[Found]:
+def _archive_rows(file: Path, encoding: str) -> Iterator[_Found]:
     """The rows of a .zip archive, its members read in memory one after another."""
     with opened(file) as packed:
         size = os.fstat(packed.fileno()).st_size
-        if size > LARGEST_ARCHIVE:
-            raise too_large(file.name, size, LARGEST_ARCHIVE)
+        if size > _LARGEST_ARCHIVE:
+            raise too_large(file.name, size, _LARGEST_ARCHIVE)
         try:
             archive = zipfile.ZipFile(packed)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
             raise InputError("cannot be read as a zip archive", where=file.name) from error
         with archive:
-            yield from item_rows(archive_items(archive, file.name), file.name, encoding)
+            yield from _item_rows(_archive_items(archive, file.name), file.name, encoding)
 
 
-def archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[Item | Rejected | Remark]:
+def _archive_items(archive: zipfile.ZipFile, name: str) -> Iterator[_Item | Rejected | Remark]:
     """The members of an archive by name; what is not read is rejected."""
     members = [info for info in archive.infolist() if not info.filename.endswith("/")]
-    if len(members) > MOST_FILES:
+    if len(members) > _MOST_FILES:
         raise InputError(
-            f"holds {len(members):,} files", where=name, allowed=f"up to {MOST_FILES:,}"
+            f"holds {len(members):,} files", where=name, allowed=f"up to {_MOST_FILES:,}"
         )
-    named = sorted(((member_name(info), info) for info in members), key=lambda pair: pair[0])
-    outer = outer_folder([inner for inner, _ in named])
+    named = sorted(((_member_name(info), info) for info in members), key=lambda pair: pair[0])
+    outer = _outer_folder([inner for inner, _ in named])
     total, seen = 0, set()
     coded = any(full == f"{outer}{CODINGS}/{KEY}" for full, _ in named)
     for full, info in named:
         inner = full.removeprefix(outer)
         if coded and inner.startswith(f"{CODINGS}/"):
             continue
-        reason = member_refused(info, full, inner)
+        reason = _member_refused(info, full, inner)
         reason = reason or ("its name stands twice in the archive" if inner in seen else "")
-        if not reason and total + info.file_size > LARGEST_UNPACKED:
-            reason = f"the archive unpacks to too much; allowed: up to {LARGEST_UNPACKED:,} bytes"
+        if not reason and total + info.file_size > _LARGEST_UNPACKED:
+            reason = f"the archive unpacks to too much; allowed: up to {_LARGEST_UNPACKED:,} bytes"
         where = shown(inner, quote=False, longest=200)
         if reason:
-            yield refused(where, reason)
-        elif inner in OF_THE_CORPUS and inner not in (METADATA, "README.md"):
+            yield _refused(where, reason)
+        elif inner in _OF_THE_CORPUS and inner not in (_METADATA, "README.md"):
             yield Remark(where, "is not used from an archive: unpack it to use it")
-        elif inner not in OF_THE_CORPUS or inner == METADATA:
+        elif inner not in _OF_THE_CORPUS or inner == _METADATA:
             seen.add(inner)
             total += info.file_size
-            yield Item(inner, member_reader(archive, info, inner))
+            yield _Item(inner, _member_reader(archive, info, inner))
 
 
-def outer_folder(names: list[str]) -> str:
+def _outer_folder(names: list[str]) -> str:
     """The one folder that holds everything in an archive, '' where there is none.
 
-    >>> outer_folder(["corpus/a.txt", "corpus/b/c.txt", "__MACOSX/x"])
+    >>> _outer_folder(["corpus/a.txt", "corpus/b/c.txt", "__MACOSX/x"])
     'corpus/'
     """
-    firsts = {name.partition("/")[0] for name in names} - set(OF_THE_SYSTEM)
+    firsts = {name.partition("/")[0] for name in names} - set(_OF_THE_SYSTEM)
     first = firsts.pop() if len(firsts) == 1 else ""
-    inside = all("/" in name for name in names if not name.startswith(OF_THE_SYSTEM))
+    inside = all("/" in name for name in names if not name.startswith(_OF_THE_SYSTEM))
     return f"{first}/" if first.isprintable() and first not in ("", ".", "..") and inside else ""
 
 
-def member_name(info: zipfile.ZipInfo) -> str:
+def _member_name(info: zipfile.ZipInfo) -> str:
     """A member's name; one that is not marked as UTF-8 is read as other text is."""
     if info.flag_bits & 0x800 or info.filename.isascii():
         return info.filename
@@ -465,24 +465,24 @@ def member_name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def member_refused(info: zipfile.ZipInfo, name: str, inner: str) -> str:
+def _member_refused(info: zipfile.ZipInfo, name: str, inner: str) -> str:
     """Why a member of an archive is not read, '' where it is."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or name[1:2] == ":":
         return "its name leads out of the archive"
-    parts = [name_refused(part) for part in (name, *path.parts)]
+    parts = [_name_refused(part) for part in (name, *path.parts)]
     if reason := next((part for part in parts if part), ""):
         return reason
     if stat.S_ISLNK(info.external_attr >> 16):
         return "is a link, and links are not followed"
     if info.flag_bits & 0x1:
         return "is encrypted"
-    if info.file_size > MB and info.file_size > MOST_TIMES * max(1, info.compress_size):
-        return f"unpacks to more than {MOST_TIMES} times its size"
-    return "" if inner in OF_THE_CORPUS else kind_refused(inner)
+    if info.file_size > _MB and info.file_size > _MOST_TIMES * max(1, info.compress_size):
+        return f"unpacks to more than {_MOST_TIMES} times its size"
+    return "" if inner in _OF_THE_CORPUS else _kind_refused(inner)
 
 
-def member_reader(
+def _member_reader(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str
 ) -> Callable[[int], bytes]:
     """How the bytes of a member are read, up to a limit."""

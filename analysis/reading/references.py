@@ -14,16 +14,16 @@ from analysis.reading.formats import library
 from analysis.reading.rows import Rejected, Remark
 
 KINDS = (".json", ".bib")
-DEEPEST = 20
-SOURCES = (
+_DEEPEST = 20
+_SOURCES = (
     *("container-title", "publicationTitle", "journal", "journaltitle", "booktitle"),
     *("websiteTitle", "blogTitle", "newspaper", "publisher", "institution"),
 )
-TITLES = ("title",)
-DATES = ("issued", "date", "year")
-LANGUAGES = ("language", "langid")
-AUTHORS = ("author", "creators")
-COPIED = {
+_TITLES = ("title",)
+_DATES = ("issued", "date", "year")
+_LANGUAGES = ("language", "langid")
+_AUTHORS = ("author", "creators")
+_COPIED = {
     "type": "type",
     "itemType": "type",
     "DOI": "doi",
@@ -31,8 +31,8 @@ COPIED = {
     "URL": "url",
     "url": "url",
 }
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ def references(text: str, kind: str, *, name: str) -> list[Reference | Rejected]
     """
     if kind not in KINDS:
         raise InputError("unknown kind of bibliography", where=name, value=kind, allowed=KINDS)
-    found = list(from_json(text, name) if kind == ".json" else from_bibtex(text, name))
+    found = list(_from_json(text, name) if kind == ".json" else _from_bibtex(text, name))
     if not any(isinstance(item, Reference) for item in found):
         raise InputError("holds no reference", where=name, allowed="CSL-JSON, Zotero JSON, BibTeX")
     return found
 
 
-def from_json(text: str, name: str) -> Iterator[Reference | Rejected]:
+def _from_json(text: str, name: str) -> Iterator[Reference | Rejected]:
     """The records of CSL-JSON, of Better BibTeX JSON (`items`) or of Zotero's own (`data`)."""
     try:
         top = json.loads(text, parse_float=str, parse_int=str)
@@ -76,21 +76,23 @@ def from_json(text: str, name: str) -> Iterator[Reference | Rejected]:
         values = item["data"] if isinstance(item.get("data"), dict) else item
         if values.get("itemType") in ("attachment", "note", "annotation"):
             continue
-        key = first_text(values, ("citation-key", "citationKey", "id", "citekey", "key", "itemKey"))
-        yield Reference(where, key, metadata_of(values), attachments_of(values))
+        key = _first_text(
+            values, ("citation-key", "citationKey", "id", "citekey", "key", "itemKey")
+        )
+        yield Reference(where, key, _metadata_of(values), _attachments_of(values))
 
 
-def attachments_of(values: dict) -> tuple[str, ...]:
+def _attachments_of(values: dict) -> tuple[str, ...]:
     """Names of the attached files of a Zotero record."""
     attached = values.get("attachments")
     items = (
         [item for item in attached if isinstance(item, dict)] if isinstance(attached, list) else []
     )
-    names = (first_text(item, ("path", "localPath", "filename")) for item in items)
+    names = (_first_text(item, ("path", "localPath", "filename")) for item in items)
     return tuple(name for name in names if name)
 
 
-def from_bibtex(text: str, name: str) -> Iterator[Reference | Rejected]:
+def _from_bibtex(text: str, name: str) -> Iterator[Reference | Rejected]:
     """The entries of BibTeX; blocks that the parser could not read are rejected by their line."""
     bibtexparser = library("bibtexparser", name)
     try:
@@ -98,21 +100,21 @@ def from_bibtex(text: str, name: str) -> Iterator[Reference | Rejected]:
     except (ValueError, IndexError, KeyError, RecursionError) as error:
         raise InputError("cannot be read as BibTeX", where=name) from error
     for entry in parsed.entries:
-        values = {field.key.lower(): plain(str(field.value)) for field in entry.fields}
+        values = {field.key.lower(): _plain(str(field.value)) for field in entry.fields}
         files = str(values.pop("file", ""))
-        if values.get("month", "")[:3].lower() in MONTHS and "year" in values:
-            month = MONTHS.index(values["month"][:3].lower()) + 1
+        if values.get("month", "")[:3].lower() in _MONTHS and "year" in values:
+            month = _MONTHS.index(values["month"][:3].lower()) + 1
             values["date"] = values.get("date") or f"{values['year']}-{month:02d}"
         where = f"{name}, line {entry.start_line + 1}"
-        yield Reference(where, entry.key, metadata_of(values), attached_files(files))
+        yield Reference(where, entry.key, _metadata_of(values), _attached_files(files))
     for block in parsed.failed_blocks:
         yield Rejected(f"{name}, line {block.start_line + 1}", "broken BibTeX entry")
 
 
-def attached_files(files: str) -> tuple[str, ...]:
+def _attached_files(files: str) -> tuple[str, ...]:
     """Names in a `file` field: `Full Text:files/12/a.pdf:application/pdf; …`, or plain paths.
 
-    >>> attached_files("Full Text:files/12/a.pdf:application/pdf;b.pdf")
+    >>> _attached_files("Full Text:files/12/a.pdf:application/pdf;b.pdf")
     ('files/12/a.pdf', 'b.pdf')
     """
     names = []
@@ -120,30 +122,30 @@ def attached_files(files: str) -> tuple[str, ...]:
         pieces = [
             piece.replace("\\;", ";").replace("\\:", ":") for piece in re.split(r"(?<!\\):", part)
         ]
-        named = [piece for piece in pieces if EXTENSION.search(piece)]
+        named = [piece for piece in pieces if _EXTENSION.search(piece)]
         names += named[-1:] if len(pieces) > 1 else pieces
     return tuple(name.strip() for name in names if name.strip())
 
 
-def plain(value: str) -> str:
+def _plain(value: str) -> str:
     """A BibTeX value without the braces that keep capitals."""
     return re.sub(r"(?<!\\)[{}]", "", value).replace("\\&", "&").replace("\\%", "%")
 
 
-def metadata_of(values: dict) -> dict[str, str]:
+def _metadata_of(values: dict) -> dict[str, str]:
     """What a record says of its document, as text; what it does not say is left out."""
     found = {
-        "title": first_text(values, TITLES),
-        "source": first_text(values, SOURCES),
-        "date": next((date for date in (date_of(values.get(key)) for key in DATES) if date), ""),
-        "language": first_text(values, LANGUAGES)[:2].lower(),
-        "author": next((names for key in AUTHORS if (names := names_of(values.get(key)))), ""),
+        "title": _first_text(values, _TITLES),
+        "source": _first_text(values, _SOURCES),
+        "date": next((date for date in (_date_of(values.get(key)) for key in _DATES) if date), ""),
+        "language": _first_text(values, _LANGUAGES)[:2].lower(),
+        "author": next((names for key in _AUTHORS if (names := _names_of(values.get(key)))), ""),
     }
-    found |= {new: first_text(values, (old,)) for old, new in COPIED.items() if old in values}
+    found |= {new: _first_text(values, (old,)) for old, new in _COPIED.items() if old in values}
     return {name: value for name, value in found.items() if value}
 
 
-def first_text(values: dict, keys: Iterable[str]) -> str:
+def _first_text(values: dict, keys: Iterable[str]) -> str:
     """The first of the keys that holds a text, on one line; '' where none does."""
     for key in keys:
         value = values.get(key)
@@ -152,10 +154,10 @@ def first_text(values: dict, keys: Iterable[str]) -> str:
     return ""
 
 
-def date_of(value: object) -> str:
+def _date_of(value: object) -> str:
     """A date as ISO text from CSL's `date-parts`, or as it was written.
 
-    >>> date_of({"date-parts": [["2024", "7", "12"]]}), date_of({"raw": "July 2024"})
+    >>> _date_of({"date-parts": [["2024", "7", "12"]]}), _date_of({"raw": "July 2024"})
     ('2024-07-12', 'July 2024')
     """
     if isinstance(value, str):
@@ -171,17 +173,17 @@ def date_of(value: object) -> str:
         and len(numbers[0]) <= 4
     ):
         return "-".join(part.zfill(4 if place == 0 else 2) for place, part in enumerate(numbers))
-    return first_text(value, ("raw", "literal"))
+    return _first_text(value, ("raw", "literal"))
 
 
-def names_of(value: object) -> str:
+def _names_of(value: object) -> str:
     """Family names joined by semicolons."""
     if isinstance(value, str):
         return " ".join(value.split())
     people = (
         [person for person in value if isinstance(person, dict)] if isinstance(value, list) else []
     )
-    names = (first_text(person, ("family", "lastName", "name", "literal")) for person in people)
+    names = (_first_text(person, ("family", "lastName", "name", "literal")) for person in people)
     return "; ".join(name for name in names if name)
 
 
@@ -201,7 +203,7 @@ def joined(
     by_name: dict[str, list[str]] = {}
     for name in names:
         path = PurePosixPath(name)
-        for label in {name.casefold(), path.name.casefold(), label_of(path.stem)}:
+        for label in {name.casefold(), path.name.casefold(), _label_of(path.stem)}:
             by_name.setdefault(label, []).append(name)
     owners: dict[str, Reference] = {}
     problems: list[Rejected | Remark] = []
@@ -209,7 +211,7 @@ def joined(
         if isinstance(item, Rejected):
             problems.append(item)
             continue
-        candidates = texts_of(item, by_name)
+        candidates = _texts_of(item, by_name)
         told = shown(item.key or item.metadata.get("title", ""))
         if len(candidates) == 1 and candidates[0] not in owners:
             owners[candidates[0]] = item
@@ -225,14 +227,14 @@ def joined(
     return owners, problems
 
 
-def texts_of(item: Reference, by_name: dict[str, list[str]]) -> list[str]:
+def _texts_of(item: Reference, by_name: dict[str, list[str]]) -> list[str]:
     """Texts that fit a reference, by the surest of: attachment, key, title."""
     attached = [PurePosixPath(PureWindowsPath(name).as_posix()) for name in item.attachments]
     labels = (
         [path.as_posix().casefold() for path in attached],
         [path.name.casefold() for path in attached],
-        [label_of(item.key), label_of(item.key.rpartition("/")[2])],
-        [label_of(item.metadata.get("title", ""))],
+        [_label_of(item.key), _label_of(item.key.rpartition("/")[2])],
+        [_label_of(item.metadata.get("title", ""))],
     )
     for group in labels:
         fitting = dict.fromkeys(name for label in group if label for name in by_name.get(label, ()))
@@ -241,7 +243,7 @@ def texts_of(item: Reference, by_name: dict[str, list[str]]) -> list[str]:
     return []
 
 
-def label_of(text: str) -> str:
+def _label_of(text: str) -> str:
     """Letters and digits only, in lower case, so that a title can be a file's name."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(sign for sign in folded if sign.isalnum())

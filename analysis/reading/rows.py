@@ -60,7 +60,7 @@ class Reading:
     remarks: list[Remark] = field(default_factory=list)
 
 
-def sorted_out(found: Iterable[Row | Rejected | Remark]) -> Reading:
+def _sorted_out(found: Iterable[Row | Rejected | Remark]) -> Reading:
     """What a reader yields, sorted by kind."""
     reading = Reading()
     lists = {Row: reading.rows, Rejected: reading.rejected, Remark: reading.remarks}

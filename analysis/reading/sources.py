@@ -25,7 +25,7 @@ def read_batches(place: Path, manner: Manner, told: Reading) -> Iterator[Batch]:
         check_sums(place)
     part: list[Row] = []
     size = 0
-    for item in found_at(place, manner):
+    for item in _found_at(place, manner):
         if isinstance(item, Batch):
             yield item
         elif isinstance(item, Rejected):
@@ -38,20 +38,20 @@ def read_batches(place: Path, manner: Manner, told: Reading) -> Iterator[Batch]:
             part.append(item)
             size += len(item.text)
             if len(part) >= ROWS or size >= SIZE:
-                yield batch_of(part)
+                yield _batch_of(part)
                 part, size = [], 0
     if part:
-        yield batch_of(part)
+        yield _batch_of(part)
 
 
-def found_at(place: Path, manner: Manner) -> Iterator[Row | Batch | Rejected | Remark]:
+def _found_at(place: Path, manner: Manner) -> Iterator[Row | Batch | Rejected | Remark]:
     """Everything found at a path, by the reader of its kind."""
     if place.suffix.lower() == SUFFIX and not place.is_dir():
         return parquet_batches(place, columns=manner.columns)
     return read_path(place, columns=manner.columns, encoding=manner.encoding)
 
 
-def batch_of(rows: list[Row]) -> Batch:
+def _batch_of(rows: list[Row]) -> Batch:
     """Some rows as a batch, a column that a row lacks empty."""
     known = dict.fromkeys(column for row in rows for column in row.metadata)
     metadata = {column: texts_of(row.metadata.get(column, "") for row in rows) for column in known}

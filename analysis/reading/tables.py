@@ -21,22 +21,22 @@ from analysis.reading.encodings import decoded
 from analysis.reading.proposals import columns_option, propose_columns
 from analysis.reading.rows import Rejected, Remark, Row
 
-T = TypeVar("T")
-MB = 1_000_000
-LARGEST = 2_000 * MB
-MOST_TIMES = 250
-LONGEST_LINE = 64 * MB
+_T = TypeVar("T")
+_MB = 1_000_000
+_LARGEST = 2_000 * _MB
+_MOST_TIMES = 250
+_LONGEST_LINE = 64 * _MB
 LONGEST_FIELD = 100_000
-MOST_LINES_OF_A_RECORD = 1_000_000
+_MOST_LINES_OF_A_RECORD = 1_000_000
 MOST_REJECTED = 10_000
-MOST_UNCLOSED = 20
-SAMPLE = 200_000
-NOT_ASCII_LINES = ("utf-16", "utf-32")
-SURROGATE = re.compile("[\ud800-\udfff]")
+_MOST_UNCLOSED = 20
+_SAMPLE = 200_000
+_NOT_ASCII_LINES = ("utf-16", "utf-32")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
-DELIMITERS = ",;\t"
-Line = tuple[int, str | Rejected]
-OPEN_QUOTE = "a quote is not closed, or stands where none may; what follows is read as rows"
+_DELIMITERS = ",;\t"
+_Line = tuple[int, str | Rejected]
+_OPEN_QUOTE = "a quote is not closed, or stands where none may; what follows is read as rows"
 
 
 def is_table(name: str) -> bool:
@@ -44,7 +44,7 @@ def is_table(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def is_csv(name: str) -> bool:
+def _is_csv(name: str) -> bool:
     """Whether a table's name is one of CSV."""
     return name.lower().endswith((".csv", ".csv.gz"))
 
@@ -63,13 +63,13 @@ def table_rows(
     wanted = {"text": "text", **columns}
     seen: dict[str, list[str]] = {}
     rejected = 0
-    for item in records(file, encoding):
+    for item in _records(file, encoding):
         if isinstance(item, Record):
             if item.values.keys() - seen.keys():
                 seen |= {name: [value] for name, value in item.values.items() if name not in seen}
-                if is_csv(file.name):
+                if _is_csv(file.name):
                     refuse_missing(wanted, seen, file.name)
-            item = row_of(item, columns)
+            item = _row_of(item, columns)
         yield item
         rejected += isinstance(item, Rejected)
         if rejected == MOST_REJECTED and isinstance(item, Rejected):
@@ -102,7 +102,7 @@ class Record:
     values: dict[str, str]
 
 
-def row_of(record: Record, columns: Mapping[str, str]) -> Row | Rejected:
+def _row_of(record: Record, columns: Mapping[str, str]) -> Row | Rejected:
     """A record as a row, its columns renamed; rejected where a value is too long or no text."""
     values = renamed(record.values, columns)
     text = values.pop("text", None)
@@ -116,8 +116,8 @@ def row_of(record: Record, columns: Mapping[str, str]) -> Row | Rejected:
 
 
 def renamed(
-    values: Mapping[str, T], columns: Mapping[str, str], *, missing: T = ""
-) -> dict[str, T]:
+    values: Mapping[str, _T], columns: Mapping[str, str], *, missing: _T = ""
+) -> dict[str, _T]:
     """The values with each column `old` under its new name as well; a text under that alone.
 
     A date that is read from another column has no precision but its own. `missing` stands for the
@@ -138,23 +138,23 @@ def renamed(
 # --- lines -----------------------------------------------------------------------------------------
 
 
-def records(file: Path, encoding: str) -> Iterator[Record | Rejected | Remark]:
+def _records(file: Path, encoding: str) -> Iterator[Record | Rejected | Remark]:
     """The records of a table by its name's ending."""
-    reader = csv_records if is_csv(file.name) else json_records
+    reader = csv_records if _is_csv(file.name) else _json_records
     with opened(file) as packed:
-        stream = Bounded(file, packed)
-        sample = stream.read_ahead(SAMPLE)
-        name, said = encoding_of(sample, file.name, encoding)
+        stream = _Bounded(file, packed)
+        sample = stream.read_ahead(_SAMPLE)
+        name, said = _encoding_of(sample, file.name, encoding)
         yield from said
-        yield from reader(file.name, lines(stream, file.name, name))
+        yield from reader(file.name, _lines(stream, file.name, name))
 
 
-def encoding_of(sample: bytes, name: str, encoding: str) -> tuple[str, list[Remark]]:
+def _encoding_of(sample: bytes, name: str, encoding: str) -> tuple[str, list[Remark]]:
     """The encoding of a table by its first bytes, and what is to be said of it.
 
     Where they are in none they are taken as UTF-8, so that each wrong line is rejected alone.
     """
-    cut = sample.rfind(b"\n") + 1 if len(sample) == SAMPLE else len(sample)
+    cut = sample.rfind(b"\n") + 1 if len(sample) == _SAMPLE else len(sample)
     try:
         found = decoded(sample[: cut or len(sample)], where=name, encoding=encoding)
     except InputError as error:
@@ -182,7 +182,7 @@ def opened(file: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-class Bounded(io.RawIOBase):
+class _Bounded(io.RawIOBase):
     """The bytes of a file, unpacked where it is gzipped, up to a size and a ratio.
 
     Reading further raises InputError that says the limit, as does a broken gzip.
@@ -194,7 +194,9 @@ class Bounded(io.RawIOBase):
         self.packed_size = max(1, os.fstat(packed.fileno()).st_size)
         is_packed = file.name.lower().endswith(".gz")
         self.source = gzip.GzipFile(fileobj=packed) if is_packed else packed
-        self.most = min(LARGEST, max(MB, self.packed_size * MOST_TIMES)) if is_packed else math.inf
+        self.most = (
+            min(_LARGEST, max(_MB, self.packed_size * _MOST_TIMES)) if is_packed else math.inf
+        )
         self.total = 0
         self.ahead = b""
 
@@ -230,27 +232,27 @@ class Bounded(io.RawIOBase):
         return len(part)
 
 
-def lines(stream: Bounded, name: str, encoding: str) -> Iterator[Line]:
+def _lines(stream: _Bounded, name: str, encoding: str) -> Iterator[_Line]:
     """Numbered lines with their newlines; one that is too long or in another encoding is rejected.
 
     A file that breaks off, or that is too large, ends with a rejection of the rest.
     """
-    buffered = io.BufferedReader(stream, buffer_size=SAMPLE)
-    wide = encoding.startswith(NOT_ASCII_LINES)
+    buffered = io.BufferedReader(stream, buffer_size=_SAMPLE)
+    wide = encoding.startswith(_NOT_ASCII_LINES)
     readline: Callable[[int], bytes | str] = buffered.readline
     if wide:
         readline = io.TextIOWrapper(buffered, encoding=encoding, newline="\n").readline
     number = 0
     try:
-        while line := readline(LONGEST_LINE):
+        while line := readline(_LONGEST_LINE):
             number += 1
             where = f"{name}, line {number}"
-            if len(line) == LONGEST_LINE:
+            if len(line) == _LONGEST_LINE:
                 while line and line[-1:] not in ("\n", b"\n"):
-                    line = readline(LONGEST_LINE)
-                yield number, Rejected(where, f"is longer than {LONGEST_LINE:,} bytes")
+                    line = readline(_LONGEST_LINE)
+                yield number, Rejected(where, f"is longer than {_LONGEST_LINE:,} bytes")
                 continue
-            yield number, line_text(line, where, encoding, first=number == 1)
+            yield number, _line_text(line, where, encoding, first=number == 1)
     except InputError as error:
         told = str(error).removeprefix(f"{name}: ")
         yield number + 1, Rejected(f"{name}, after line {number}", f"the rest is not read: {told}")
@@ -258,7 +260,7 @@ def lines(stream: Bounded, name: str, encoding: str) -> Iterator[Line]:
         yield number + 1, Rejected(f"{name}, after line {number}", f"the rest is not {encoding}")
 
 
-def line_text(line: bytes | str, where: str, encoding: str, *, first: bool) -> str | Rejected:
+def _line_text(line: bytes | str, where: str, encoding: str, *, first: bool) -> str | Rejected:
     """A line as text, without the byte order mark before the first."""
     if isinstance(line, bytes):
         try:
@@ -272,21 +274,21 @@ def line_text(line: bytes | str, where: str, encoding: str, *, first: bool) -> s
 # --- JSON lines ------------------------------------------------------------------------------------
 
 
-def json_records(name: str, numbered: Iterator[Line]) -> Iterator[Record | Rejected]:
+def _json_records(name: str, numbered: Iterator[_Line]) -> Iterator[Record | Rejected]:
     """A record for each line that is a JSON object; blank lines are passed over."""
     for number, line in numbered:
         where = f"{name}, line {number}"
         if isinstance(line, Rejected):
             yield line
         elif line.strip():
-            yield json_record(line, where)
+            yield _json_record(line, where)
 
 
-def json_record(line: str, where: str) -> Record | Rejected:
+def _json_record(line: str, where: str) -> Record | Rejected:
     """The record of one line: numbers as they are written, `null` empty; else its rejection."""
     try:
         values = json.loads(
-            line, object_pairs_hook=once, parse_float=str, parse_int=str, parse_constant=str
+            line, object_pairs_hook=_once, parse_float=str, parse_int=str, parse_constant=str
         )
     except (ValueError, RecursionError) as error:
         told = (
@@ -300,22 +302,22 @@ def json_record(line: str, where: str) -> Record | Rejected:
     nested = [column for column, value in values.items() if isinstance(value, (dict, list))]
     if nested:
         return Rejected(where, f"{shown(nested[0], quote=False)} is no text but nested JSON")
-    texts = {column: json_text(value) for column, value in values.items()}
-    problem = escape_problem(texts) if "\\u" in line else ""
+    texts = {column: _json_text(value) for column, value in values.items()}
+    problem = _escape_problem(texts) if "\\u" in line else ""
     return Rejected(where, problem) if problem else Record(where, texts)
 
 
-def escape_problem(texts: Mapping[str, str]) -> str:
+def _escape_problem(texts: Mapping[str, str]) -> str:
     """What an escape of JSON may write and no text may hold, '' for nothing of the kind."""
     for column, value in (*texts.items(), *((name, name) for name in texts)):
-        if SURROGATE.search(value):
+        if _SURROGATE.search(value):
             return f"{shown(column, quote=False)} holds half a surrogate pair"
         if "\x00" in value:
             return f"{shown(column, quote=False)} holds a NUL character"
     return ""
 
 
-def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The pairs as a dictionary; raises ValueError where a key stands twice."""
     values = dict(pairs)
     if len(values) < len(pairs):
@@ -323,7 +325,7 @@ def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return values
 
 
-def json_text(value: object) -> str:
+def _json_text(value: object) -> str:
     """A JSON value that is not nested as text."""
     if value is None:
         return ""
@@ -333,39 +335,39 @@ def json_text(value: object) -> str:
 # --- CSV -------------------------------------------------------------------------------------------
 
 
-def csv_records(name: str, numbered: Iterator[Line]) -> Iterator[Record | Rejected | Remark]:
+def csv_records(name: str, numbered: Iterator[_Line]) -> Iterator[Record | Rejected | Remark]:
     """A record for each row under the header; a ragged or broken row is rejected.
 
     A quote that is never closed rejects the line it stands in, and reading goes on after it.
     Raises InputError for a header that is missing, broken or doubled.
     """
-    fed = Fed(parted(numbered))
-    header, delimiter = csv_header(name, fed)
+    fed = _Fed(_parted(numbered))
+    header, delimiter = _csv_header(name, fed)
     if delimiter != ",":
         yield Remark(name, f"columns are divided by {shown(delimiter)}")
     unclosed = 0
-    while unclosed < MOST_UNCLOSED:
+    while unclosed < _MOST_UNCLOSED:
         reader = csv.reader(fed, delimiter=delimiter, strict=True)
         try:
             for values in reader:
                 number = fed.whole()
                 yield from fed.rejections()
                 if values:
-                    yield csv_record(f"{name}, line {number}", header, values)
+                    yield _csv_record(f"{name}, line {number}", header, values)
         except csv.Error:
             yield from fed.rejections()
-            yield Rejected(f"{name}, line {fed.passed_over()}", OPEN_QUOTE)
+            yield Rejected(f"{name}, line {fed.passed_over()}", _OPEN_QUOTE)
             unclosed += 1
         else:
             yield from fed.rejections()
             return
     yield Rejected(
         f"{name}, after line {fed.last}",
-        f"{MOST_UNCLOSED} quotes are not closed: the rest is not read",
+        f"{_MOST_UNCLOSED} quotes are not closed: the rest is not read",
     )
 
 
-def csv_record(where: str, header: list[str], values: list[str]) -> Record | Rejected:
+def _csv_record(where: str, header: list[str], values: list[str]) -> Record | Rejected:
     """The record of a row; rejected where it is ragged, the header again, or holds a NUL."""
     if len(values) != len(header):
         told = f"row has {len(values)} values; allowed: {len(header)}, as in the header"
@@ -378,7 +380,7 @@ def csv_record(where: str, header: list[str], values: list[str]) -> Record | Rej
     return Record(where, dict(zip(header, values, strict=True)))
 
 
-def parted(numbered: Iterator[Line]) -> Iterator[Line]:
+def _parted(numbered: Iterator[_Line]) -> Iterator[_Line]:
     """Numbered lines, those that hold carriage returns alone parted at each."""
     for number, line in numbered:
         if isinstance(line, str) and line.find("\r", 0, len(line) - 2) >= 0:
@@ -387,18 +389,18 @@ def parted(numbered: Iterator[Line]) -> Iterator[Line]:
             yield number, line
 
 
-class Fed:
+class _Fed:
     """Lines for a CSV reader, kept until their record is whole, so that they can be read again."""
 
-    def __init__(self, numbered: Iterator[Line]):
+    def __init__(self, numbered: Iterator[_Line]):
         self.numbered = numbered
-        self.again: list[Line] = []
-        self.taken: list[Line] = []
+        self.again: list[_Line] = []
+        self.taken: list[_Line] = []
         self.rejected: list[Rejected] = []
         self.size = 0
         self.last = 1
 
-    def __iter__(self) -> Fed:
+    def __iter__(self) -> _Fed:
         return self
 
     def __next__(self) -> str:
@@ -407,8 +409,8 @@ class Fed:
         while isinstance(item[1], Rejected) and not self.taken:
             self.rejected.append(item[1])
             item = self.again.pop() if self.again else next(self.numbered)
-        self.size += len(item[1]) if isinstance(item[1], str) else LONGEST_LINE
-        long = self.size >= LONGEST_LINE or len(self.taken) == MOST_LINES_OF_A_RECORD
+        self.size += len(item[1]) if isinstance(item[1], str) else _LONGEST_LINE
+        long = self.size >= _LONGEST_LINE or len(self.taken) == _MOST_LINES_OF_A_RECORD
         if self.taken and long:
             self.again.append(item)
             raise StopIteration
@@ -432,13 +434,13 @@ class Fed:
         return found
 
 
-def csv_header(name: str, fed: Fed) -> tuple[list[str], str]:
+def _csv_header(name: str, fed: _Fed) -> tuple[list[str], str]:
     """The columns and the sign that divides them."""
     line = next(fed, "")
     if fed.rejected:
         raise InputError(fed.rejected[0].reason, where=fed.rejected[0].where)
     where = f"{name}, line {fed.whole() if line else 1}"
-    delimiter = max(DELIMITERS, key=line.count) if "," not in line else ","
+    delimiter = max(_DELIMITERS, key=line.count) if "," not in line else ","
     csv.field_size_limit(2**31 - 1)
     try:
         rows = list(csv.reader([line], delimiter=delimiter, strict=True))

@@ -17,12 +17,12 @@ from analysis.rules.evidence import Found, Reading, read_each
 from analysis.statistics import uncertainty
 from analysis.tokens import Tokens
 
-LONGEST_LINE = 4000
+_LONGEST_LINE = 4000
 NO_MATHS = "tex2jax_ignore mathjax_ignore"
 
 
 @dataclass(frozen=True)
-class Page:
+class _Page:
     """Something to read in a notebook: as HTML with everything escaped, and as plain text."""
 
     html: str
@@ -38,10 +38,10 @@ def escaped(text: str) -> str:
     return html.escape(plain(text))
 
 
-def cell(value: object) -> str:
+def _cell(value: object) -> str:
     """A value of a table as text: numbers to four digits, or whole with thousands set apart.
 
-    >>> [cell(value) for value in (12345, 12345.678, 0.0123456, float("nan"), "a")]
+    >>> [_cell(value) for value in (12345, 12345.678, 0.0123456, float("nan"), "a")]
     ['12,345', '12,346', '0.01235', '–', 'a']
     """
     if isinstance(value, float):
@@ -53,19 +53,19 @@ def cell(value: object) -> str:
 
 def plain(text: str) -> str:
     """Text as one line of plain output, nothing invisible in it."""
-    return shown(text, quote=False, longest=LONGEST_LINE)
+    return shown(text, quote=False, longest=_LONGEST_LINE)
 
 
-def marked(sentence: str, spans: Iterable[tuple[int, int]]) -> str:
+def _marked(sentence: str, spans: Iterable[tuple[int, int]]) -> str:
     """A sentence as one line of HTML with the spans marked; everything in it is escaped.
 
-    >>> marked("a <b> race", [(6, 10)])
+    >>> _marked("a <b> race", [(6, 10)])
     'a &lt;b&gt; <mark>race</mark>'
     """
-    return "".join(marked_pieces(sentence, sorted(spans)))
+    return "".join(_marked_pieces(sentence, sorted(spans)))
 
 
-def marked_pieces(sentence: str, spans: list[tuple[int, int]]) -> Iterator[str]:
+def _marked_pieces(sentence: str, spans: list[tuple[int, int]]) -> Iterator[str]:
     place = 0
     for start, end in spans:
         if start < place:
@@ -76,42 +76,42 @@ def marked_pieces(sentence: str, spans: list[tuple[int, int]]) -> Iterator[str]:
     yield escaped(one_line(sentence[place:]))
 
 
-def table_page(table: pd.DataFrame, *, most: int = 200) -> Page:
+def table_page(table: pd.DataFrame, *, most: int = 200) -> _Page:
     """A table with its texts in full, at most `most` rows, what is not shown counted."""
     head = "".join(f"<th style='text-align:left'>{escaped(str(name))}</th>" for name in table)
     rows = [
         "<tr>"
-        + "".join(f"<td style='text-align:left'>{escaped(cell(v))}</td>" for v in row)
+        + "".join(f"<td style='text-align:left'>{escaped(_cell(v))}</td>" for v in row)
         + "</tr>"
         for row in table.head(most).itertuples(index=False)
     ]
     more = f"{len(table) - most:,} more rows not shown" if len(table) > most else ""
     body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    lines = [plain(" | ".join(map(cell, row))) for row in table.head(most).itertuples(index=False)]
-    return Page(body + (f"<p>{more}</p>" if more else ""), "\n".join([*lines, more]).strip())
+    lines = [plain(" | ".join(map(_cell, row))) for row in table.head(most).itertuples(index=False)]
+    return _Page(body + (f"<p>{more}</p>" if more else ""), "\n".join([*lines, more]).strip())
 
 
-def concordance_page(found: Found, *, most: int, random_seed: int) -> Page:
+def concordance_page(found: Found, *, most: int, random_seed: int) -> _Page:
     """Matches in their context, one below the other: at most `most`, drawn at random if more."""
-    return lines_page(found, found.kept, int(found.totals.sum()), "lines", most, random_seed)
+    return _lines_page(found, found.kept, int(found.totals.sum()), "lines", most, random_seed)
 
 
-def concordance_pages(found: Found, *, most: int, random_seed: int) -> Page:
+def concordance_pages(found: Found, *, most: int, random_seed: int) -> _Page:
     """The concordance lines of each rule set in turn, in the order of `found`."""
     totals = zip(found.names, found.totals.tolist(), strict=True)
-    return joined(
-        lines_page(found, found.of(name), total, name, most, random_seed)
+    return _joined(
+        _lines_page(found, found.of(name), total, name, most, random_seed)
         for name, total in totals
         if total
     )
 
 
-def lines_page(
+def _lines_page(
     found: Found, rows: pd.DataFrame, total: int, label: str, most: int, random_seed: int
-) -> Page:
+) -> _Page:
     """Some of the matches in their context."""
     rng = uncertainty.generator(random_seed, f"concordance {label}")
-    lines = lines_of(found.tokens, spread_sample(rows, most, rng))
+    lines = _lines_of(found.tokens, _spread_sample(rows, most, rng))
     cells = [
         f"<tr><td style='text-align:left'>{escaped(document)}</td>"
         f"<td style='text-align:right'>{escaped(left)}</td>"
@@ -120,24 +120,24 @@ def lines_page(
         for document, left, match, right in lines
     ]
     text = [plain(f"{document}: {left}[{match}]{right}") for document, left, match, right in lines]
-    told = told_sample(label, len(lines), total, "matches")
+    told = _told_sample(label, len(lines), total, "matches")
     page = f"<p><b>{escaped(told)}</b></p><table>{''.join(cells)}</table>"
-    return Page(page, "\n".join([plain(told), *text]))
+    return _Page(page, "\n".join([plain(told), *text]))
 
 
-def sentence_pages(found: Found, names: Iterable[str], *, most: int, random_seed: int) -> Page:
+def sentence_pages(found: Found, names: Iterable[str], *, most: int, random_seed: int) -> _Page:
     """Sentences behind each rule set, its matches marked: at most `most` each, drawn at random.
 
     Each is followed by its document and the rules that matched, so that a number can be followed
     to its text.
     """
-    return joined(
-        sentences_page(found, name, most, uncertainty.generator(random_seed, f"sentences {name}"))
+    return _joined(
+        _sentences_page(found, name, most, uncertainty.generator(random_seed, f"sentences {name}"))
         for name in names
     )
 
 
-def sentences_page(found: Found, name: str, most: int, rng: np.random.Generator) -> Page:
+def _sentences_page(found: Found, name: str, most: int, rng: np.random.Generator) -> _Page:
     """The sentences of one rule set."""
     mine = found.of(name)
     numbers = np.unique(mine["sentence"].to_numpy(int))
@@ -157,28 +157,28 @@ def sentences_page(found: Found, name: str, most: int, rng: np.random.Generator)
         document, sentence, _ = ones[0]
         spans = [span for *_, span in ones]
         origin = f"{document}; {', '.join(dict.fromkeys(rules))}"
-        pieces.append(f"<li>{marked(sentence, spans)} <small>({escaped(origin)})</small></li>")
+        pieces.append(f"<li>{_marked(sentence, spans)} <small>({escaped(origin)})</small></li>")
         text.append(plain(f"- {one_line(sentence)} ({origin})"))
     total = int(found.n_sentences[found.names.index(name)])
-    told = told_sample(name, len(drawn), total, "sentences")
+    told = _told_sample(name, len(drawn), total, "sentences")
     page = f"<p><b>{escaped(told)}</b></p><ul>{''.join(pieces)}</ul>"
-    return Page(page, "\n".join([plain(told), *text]))
+    return _Page(page, "\n".join([plain(told), *text]))
 
 
-def told_sample(name: str, drawn: int, total: int, what: str) -> str:
+def _told_sample(name: str, drawn: int, total: int, what: str) -> str:
     """'race: 3 of 85 sentences (drawn at random)'."""
     return f"{name}: {drawn:,} of {total:,} {what}" + (
         " (drawn at random)" if drawn < total else ""
     )
 
 
-def joined(pages: Iterable[Page]) -> Page:
+def _joined(pages: Iterable[_Page]) -> _Page:
     """Several pages as one."""
     pages = list(pages)
-    return Page("".join(page.html for page in pages), "\n\n".join(page.text for page in pages))
+    return _Page("".join(page.html for page in pages), "\n\n".join(page.text for page in pages))
 
 
-def lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple]:
+def _lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple]:
     """Document, left context, match and right context of some matches; `width` characters a side."""
     ids = tokens.corpus.documents["id"].array
 
@@ -193,7 +193,7 @@ def lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple]
     return read_each(tokens, rows, line)
 
 
-def spread_sample(rows: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
+def _spread_sample(rows: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
     """At most `most` rows, drawn at random without replacement, in their old order."""
     if len(rows) <= most:
         return rows

@@ -23,11 +23,11 @@ from analysis.report.pages import NO_MATHS, escaped, plain
 from analysis.rules.codebook import Codebook
 from analysis.tables.findings import Finding
 
-PNG_METADATA = {"Software": None}
-SVG_METADATA = {"Date": None, "Creator": None}
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-SHOWN_WIDTH = 750
-ROWS_AT_ONCE = 20_000
+_PNG_METADATA = {"Software": None}
+_SVG_METADATA = {"Date": None, "Creator": None}
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+_SHOWN_WIDTH = 750
+_ROWS_AT_ONCE = 20_000
 """Rows of a table that are turned into text together."""
 FINDINGS = "tables/findings.json"
 RUNNING = "running"
@@ -35,7 +35,7 @@ RUNNING = "running"
 
 
 @dataclass(frozen=True)
-class Picture:
+class _Picture:
     """A figure as a notebook shows it: the picture, with its alternative text."""
 
     png: bytes
@@ -48,7 +48,7 @@ class Picture:
         encoded = base64.b64encode(self.png).decode("ascii")
         publish_display_data(
             {"image/png": encoded, "text/plain": self.alt},
-            {"image/png": {"alt": self.alt, "width": SHOWN_WIDTH}},
+            {"image/png": {"alt": self.alt, "width": _SHOWN_WIDTH}},
         )
         page = f'<details class="{NO_MATHS}"><summary>Alternative text</summary>{escaped(self.alt)}</details>'
         publish_display_data({"text/html": page, "text/plain": self.alt})
@@ -65,26 +65,26 @@ class Results:
     notebook: str
     folder: Path | None = None
 
-    def figure(self, drawing: Drawing) -> Picture:
+    def figure(self, drawing: Drawing) -> _Picture:
         """Save a drawing as PNG, SVG and the CSV of its numbers; returns what the notebook shows."""
-        png, unseen = rendered(drawing, "png")
+        png, unseen = _rendered(drawing, "png")
         if self.folder:
             self.write(f"figures/{drawing.name}.png", png)
-            self.write(f"figures/{drawing.name}.svg", rendered(drawing, "svg")[0])
+            self.write(f"figures/{drawing.name}.svg", _rendered(drawing, "svg")[0])
             self.write(f"figures/{drawing.name}.csv", csv_bytes(drawing.data))
         note = f" {unseen} characters have no glyph in the fonts and are drawn as boxes."
-        return Picture(png, plain(drawing.alt + (note if unseen else "")))
+        return _Picture(png, plain(drawing.alt + (note if unseen else "")))
 
     def table(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
         """Save a table as tables/NAME.csv; returns the table."""
         if self.folder:
-            self.write(f"tables/{name}.csv", csv_parts(table))
+            self.write(f"tables/{name}.csv", _csv_parts(table))
         return table
 
     def parquet(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
         """Save a table as tables/NAME.parquet, its text raw; returns the table."""
         if self.folder:
-            self.write(f"tables/{name}.parquet", parquet_bytes(table))
+            self.write(f"tables/{name}.parquet", _parquet_bytes(table))
         return table
 
     def findings(self, found: Sequence[Finding]) -> Sequence[Finding]:
@@ -93,7 +93,7 @@ class Results:
         While `workbook run` executes the notebook, it makes that file itself, from verified parts.
         """
         if self.folder:
-            entries = [json_safe(asdict(one)) for one in found]
+            entries = [_json_safe(asdict(one)) for one in found]
             self.write(findings_part(self.notebook), json_bytes(entries))
             if not _run_goes_on(self.folder):
                 merge_findings(self.folder)
@@ -152,11 +152,11 @@ def _run_goes_on(folder: Path) -> bool:
     return isinstance(receipt, dict) and receipt.get("state") == RUNNING
 
 
-def rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
+def _rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
     """The bytes of a drawing, the same on every run, and how many characters have no glyph."""
     sink = io.BytesIO()
     add_glyphs(drawing.figure)
-    metadata = PNG_METADATA if kind == "png" else SVG_METADATA
+    metadata = _PNG_METADATA if kind == "png" else _SVG_METADATA
     with own_style(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         drawing.figure.savefig(sink, format=kind, metadata=metadata)
@@ -166,16 +166,16 @@ def rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """A table as CSV for people: ten significant digits, no cell that a spreadsheet would run."""
-    return b"".join(csv_parts(table))
+    return b"".join(_csv_parts(table))
 
 
-def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
+def _csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
     """The same, some rows at a time, so that a long table is never all held as text."""
-    for first in range(0, max(len(table), 1), ROWS_AT_ONCE):
-        safe = table.iloc[first : first + ROWS_AT_ONCE].copy()
+    for first in range(0, max(len(table), 1), _ROWS_AT_ONCE):
+        safe = table.iloc[first : first + _ROWS_AT_ONCE].copy()
         for place, dtype in enumerate(safe.dtypes):
             if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
-                safe.isetitem(place, [unrunnable(value) for value in safe.iloc[:, place]])
+                safe.isetitem(place, [_unrunnable(value) for value in safe.iloc[:, place]])
         text = safe.to_csv(
             index=False,
             header=first == 0,
@@ -185,18 +185,18 @@ def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
         yield text.encode("utf-8")
 
 
-def unrunnable(value: object) -> object:
+def _unrunnable(value: object) -> object:
     """A text that a spreadsheet would take for a formula, quoted; anything else as it is.
 
-    >>> unrunnable("=1+1"), unrunnable("China")
+    >>> _unrunnable("=1+1"), _unrunnable("China")
     ("'=1+1", 'China')
     """
-    if isinstance(value, str) and value.startswith(FORMULA_SIGNS):
+    if isinstance(value, str) and value.startswith(_FORMULA_SIGNS):
         return "'" + value
     return value
 
 
-def parquet_bytes(table: pd.DataFrame) -> bytes:
+def _parquet_bytes(table: pd.DataFrame) -> bytes:
     """A table as Parquet without anything that changes from run to run."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -207,12 +207,12 @@ def parquet_bytes(table: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def json_safe(values: Mapping[str, object]) -> dict[str, object]:
+def _json_safe(values: Mapping[str, object]) -> dict[str, object]:
     """Numbers rounded to ten significant digits, a missing one as null."""
-    return {key: rounded(value) for key, value in values.items()}
+    return {key: _rounded(value) for key, value in values.items()}
 
 
-def rounded(value: object) -> object:
+def _rounded(value: object) -> object:
     if isinstance(value, float):
         return float(f"{value:.10g}") if math.isfinite(value) else None
     return value

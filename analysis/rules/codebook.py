@@ -16,16 +16,16 @@ from analysis.language.chinese import HAN, is_cut
 from analysis.language.words import APOSTROPHES, WORD, normal_form
 
 NOBODY = "no actor"
-WIDEST_GAP = 20
-MOST_WORDS = 20
+_WIDEST_GAP = 20
+_MOST_WORDS = 20
 NAME = regex.compile(r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]{0,59}")
-PIECE = regex.compile(
+_PIECE = regex.compile(
     rf"(?V1)(?<!{WORD}|\*)\p{{L}}(?:\.\p{{L}})+(?!{WORD}|\*)\.?(?:[{APOSTROPHES}][sS](?!{WORD}|\*))?"
     rf"|(?:{WORD}|\*)+(?:[{APOSTROPHES}](?:{WORD}|\*)+)*"
 )
-PARTS = regex.compile(rf"\*?{HAN.pattern}(?:\*+{HAN.pattern})*\**|.[^{HAN.pattern[1:-2]}]*")
-NEVER_IN_A_WORD = frozenset("[](){}|^$+?\\<>")
-GRAMMAR = "words, * for any letters within a word, ~N for up to N words between two words"
+_PARTS = regex.compile(rf"\*?{HAN.pattern}(?:\*+{HAN.pattern})*\**|.[^{HAN.pattern[1:-2]}]*")
+_NEVER_IN_A_WORD = frozenset("[](){}|^$+?\\<>")
+_GRAMMAR = "words, * for any letters within a word, ~N for up to N words between two words"
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def parse_rule(text: str, where: str = "") -> Rule:
     """
 
     def refused(problem: str) -> InputError:
-        return InputError(problem, where=where, value=text, allowed=GRAMMAR)
+        return InputError(problem, where=where, value=text, allowed=_GRAMMAR)
 
     words: list[str] = []
     gaps: list[int] = []
@@ -124,13 +124,13 @@ def parse_rule(text: str, where: str = "") -> Rule:
         if piece.startswith("~"):
             if gap or not words:
                 raise refused("a gap stands between two words, in rule")
-            gap = parse_gap(piece, refused)
+            gap = _parse_gap(piece, refused)
             continue
         if "~" in piece:
             raise refused("a gap stands between two words, in rule")
-        if NEVER_IN_A_WORD & set(piece):
+        if _NEVER_IN_A_WORD & set(piece):
             raise refused("a sign that no word holds, in rule")
-        found = [word for match in PIECE.finditer(piece) for word in words_in(match.group())]
+        found = [word for match in _PIECE.finditer(piece) for word in _words_in(match.group())]
         if not found:
             raise refused("a part without a letter or digit, in rule")
         if any(not word.strip("*") for word in found):
@@ -142,12 +142,12 @@ def parse_rule(text: str, where: str = "") -> Rule:
         raise refused("a rule without a word")
     if gap:
         raise refused("a gap stands between two words, in rule")
-    if len(words) > MOST_WORDS:
-        raise refused(f"more than {MOST_WORDS} words, in rule")
+    if len(words) > _MOST_WORDS:
+        raise refused(f"more than {_MOST_WORDS} words, in rule")
     return Rule(text, tuple(words), tuple(gaps))
 
 
-def words_in(piece: str) -> list[str]:
+def _words_in(piece: str) -> list[str]:
     """The words of a run of letters: Chinese characters and the letters beside them are apart.
 
     Chinese stays as it was written; what it matches depends on the words of the texts
@@ -155,7 +155,7 @@ def words_in(piece: str) -> list[str]:
     """
     if not is_chinese_word(piece):
         return [normal_form(piece)]
-    return [word if HAN.search(word) else normal_form(word) for word in PARTS.findall(piece)]
+    return [word if HAN.search(word) else normal_form(word) for word in _PARTS.findall(piece)]
 
 
 def is_chinese_word(word: str) -> bool:
@@ -163,15 +163,15 @@ def is_chinese_word(word: str) -> bool:
     return is_cut(word.replace("*", ""))
 
 
-def parse_gap(piece: str, refused) -> int:
+def _parse_gap(piece: str, refused) -> int:
     number = piece[1:]
     if not (
         number.isascii()
         and number.isdecimal()
         and len(number) <= 2
-        and 1 <= int(number) <= WIDEST_GAP
+        and 1 <= int(number) <= _WIDEST_GAP
     ):
-        raise refused(f"a gap is ~1 to ~{WIDEST_GAP}, in rule")
+        raise refused(f"a gap is ~1 to ~{_WIDEST_GAP}, in rule")
     return int(number)
 
 
@@ -187,10 +187,10 @@ def read_codebook(file: str | Path) -> Codebook:
     return Codebook(
         name=top.text_of("name") or file.stem,
         version=top.text_of("version"),
-        frames=rule_sets(top, "frames"),
-        actors=rule_sets(top, "actors"),
-        terms=rule_sets(top, "terms"),
-        toneless=toneless_rules(top.get("toneless")) if top.has("toneless") else (),
+        frames=_rule_sets(top, "frames"),
+        actors=_rule_sets(top, "actors"),
+        terms=_rule_sets(top, "terms"),
+        toneless=_toneless_rules(top.get("toneless")) if top.has("toneless") else (),
     )
 
 
@@ -232,14 +232,14 @@ def without(codebook: Codebook, leave_out: Iterable[str]) -> Codebook:
     return replace(codebook, frames=frames)
 
 
-def rule_sets(top: Node, key: str) -> dict[str, RuleSet]:
+def _rule_sets(top: Node, key: str) -> dict[str, RuleSet]:
     """The rule sets under a key of the codebook, none where the key or its value is not there."""
     if not top.has(key) or top.get(key).value == "":
         return {}
-    return {name: rule_set(name, node) for name, node in top.get(key).entries().items()}
+    return {name: _rule_set(name, node) for name, node in top.get(key).entries().items()}
 
 
-def rule_set(name: str, node: Node) -> RuleSet:
+def _rule_set(name: str, node: Node) -> RuleSet:
     """One rule set from its entry in the file; raises InputError with its line."""
     if name == NOBODY:
         raise node.error("name is reserved", value=name)
@@ -248,45 +248,45 @@ def rule_set(name: str, node: Node) -> RuleSet:
             "is no name", value=name, allowed="up to 60 letters, digits, spaces, _ and -"
         )
     if isinstance(node.value, list):
-        own = tuple(one for item in node.value for one in rule_examples(item))
-        return RuleSet(name, parse_rules(node, name), examples=own)
+        own = tuple(one for item in node.value for one in _rule_examples(item))
+        return RuleSet(name, _parse_rules(node, name), examples=own)
     node.only(("about", "rules", "except", "match", "not_match"))
     return RuleSet(
         name=name,
-        rules=parse_rules(node.get("rules"), name),
-        exceptions=parse_rules(node.get("except"), name) if node.has("except") else (),
+        rules=_parse_rules(node.get("rules"), name),
+        exceptions=_parse_rules(node.get("except"), name) if node.has("except") else (),
         about=node.text_of("about"),
         examples=(
-            *examples_of(node, "match", "not_match"),
-            *(one for item in node.get("rules").items() for one in rule_examples(item)),
+            *_examples_of(node, "match", "not_match"),
+            *(one for item in node.get("rules").items() for one in _rule_examples(item)),
         ),
     )
 
 
-def rule_text(item: Node) -> Node:
+def _rule_text(item: Node) -> Node:
     """A rule's text in its entry: the entry itself, or the `rule` of one with examples."""
     return item.get("rule") if isinstance(item.value, dict) else item
 
 
-def rule_examples(item: Node) -> tuple[Example, ...]:
+def _rule_examples(item: Node) -> tuple[Example, ...]:
     """The examples of one rule, written as {rule: …, match: […], not: […]}."""
     if not isinstance(item.value, dict):
         return ()
     item.only(("rule", "match", "not"))
     rule = parse_rule(item.get("rule").text(), item.where)
-    return tuple(replace(one, rule=rule) for one in examples_of(item, "match", "not"))
+    return tuple(replace(one, rule=rule) for one in _examples_of(item, "match", "not"))
 
 
-def examples_of(node: Node, match: str, not_match: str) -> tuple[Example, ...]:
+def _examples_of(node: Node, match: str, not_match: str) -> tuple[Example, ...]:
     """The texts under two keys of an entry: those that must be found, and those that must not."""
     return tuple(
-        Example(example_text(item), key == match, item.where)
+        Example(_example_text(item), key == match, item.where)
         for key in (match, not_match)
         for item in (node.get(key).items() if node.has(key) else ())
     )
 
 
-def example_text(item: Node) -> str:
+def _example_text(item: Node) -> str:
     """The text of an example; raises InputError where no document could hold it, or it has no word."""
     text = item.text()
     if "\x00" in text or not any(sign.isalnum() for sign in text):
@@ -294,12 +294,12 @@ def example_text(item: Node) -> str:
     return text
 
 
-def parse_rules(node: Node, name: str) -> tuple[Rule, ...]:
+def _parse_rules(node: Node, name: str) -> tuple[Rule, ...]:
     """The rules of a list; raises InputError where there are none or one stands twice."""
     rules: list[Rule] = []
     seen: dict[tuple, str] = {}
     for item in node.items():
-        rule = parse_rule(rule_text(item).text(), item.where)
+        rule = parse_rule(_rule_text(item).text(), item.where)
         if rule.meaning in seen:
             raise item.error(f"rule of {shown(name)} stands twice (first in {seen[rule.meaning]})")
         seen[rule.meaning] = item.where
@@ -309,11 +309,11 @@ def parse_rules(node: Node, name: str) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def toneless_rules(node: Node) -> tuple[Rule, ...]:
+def _toneless_rules(node: Node) -> tuple[Rule, ...]:
     """The rules of a list that may be empty, each a plain text."""
     for item in node.items():
         item.text()
-    return parse_rules(node, "toneless") if node.items() else ()
+    return _parse_rules(node, "toneless") if node.items() else ()
 
 
 def term_sets(terms: Iterable[str], groups: Mapping[str, RuleSet]) -> dict[str, RuleSet]:

@@ -14,7 +14,7 @@ from analysis.files import Node, composed, read_yaml, refuse_device
 from analysis.language.words import folded
 from analysis.rules.codebook import NAME, NOBODY, Codebook, Example, Rule, RuleSet, parse_rule
 
-FORMATS = {
+_FORMATS = {
     ".yml": "quanteda",
     ".yaml": "quanteda",
     ".dic": "liwc",
@@ -22,25 +22,25 @@ FORMATS = {
     ".lcd": "lexicoder",
     ".cat": "wordstat",
 }
-KINDS = ("frames", "actors", "terms")
-CASES = ("any", "as written")
-OWN_ENTRIES = "__"  # quanteda's key for a category's own entries beside its subcategories
-BETWEEN_LEVELS = " - "
-LONGEST_ENTRY = 200
-LONGEST_NAME = 60
-REPORT = ["where", "category", "entry", "problem", "became"]
-LEGEND = regex.compile(r"(\t*)\s*(\d{1,6})\s+(\S.*)")
-CODES = regex.compile(r"(.+?)((?:\s+\d{1,6})+)\s*")
-COLOUR = regex.compile(r"#[0-9A-Fa-f]{6}\Z")
-WEIGHTED = regex.compile(r"(.*\S) \((-?\d{1,9}(?:[.,]\d{1,9})?)\)")
-HEADING = """\
+_KINDS = ("frames", "actors", "terms")
+_CASES = ("any", "as written")
+_OWN_ENTRIES = "__"  # quanteda's key for a category's own entries beside its subcategories
+_BETWEEN_LEVELS = " - "
+_LONGEST_ENTRY = 200
+_LONGEST_NAME = 60
+_REPORT = ["where", "category", "entry", "problem", "became"]
+_LEGEND = regex.compile(r"(\t*)\s*(\d{1,6})\s+(\S.*)")
+_CODES = regex.compile(r"(.+?)((?:\s+\d{1,6})+)\s*")
+_COLOUR = regex.compile(r"#[0-9A-Fa-f]{6}\Z")
+_WEIGHTED = regex.compile(r"(.*\S) \((-?\d{1,9}(?:[.,]\d{1,9})?)\)")
+_HEADING = """\
 # quanteda dictionary. Tokenise with split_hyphens = TRUE and look up without regard to case:
 # here self-reliance is two words, and China's an occurrence of China.
 """
 
 
 @dataclass(frozen=True)
-class Entry:
+class _Entry:
     """A pattern of a dictionary: its categories from the outermost, its text, where it stands."""
 
     path: tuple[str, ...]
@@ -49,7 +49,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Loss:
+class _Loss:
     """What could not be carried over as it was; `became` is what stands in its place, '' for nothing."""
 
     where: str
@@ -60,21 +60,21 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Imported:
+class _Imported:
     """A codebook from a dictionary, and what could not be carried over (see `report`)."""
 
     codebook: Codebook
-    losses: tuple[Loss, ...]
+    losses: tuple[_Loss, ...]
 
     @property
     def report(self) -> pd.DataFrame:
         """One row a loss: where, category, entry, problem, became ('' where it was left out)."""
-        return loss_table(self.losses)
+        return _loss_table(self.losses)
 
 
-def loss_table(losses: tuple[Loss, ...]) -> pd.DataFrame:
+def _loss_table(losses: tuple[_Loss, ...]) -> pd.DataFrame:
     """Losses as a table of text."""
-    return pd.DataFrame([vars(loss) for loss in losses], columns=REPORT, dtype=object)
+    return pd.DataFrame([vars(loss) for loss in losses], columns=_REPORT, dtype=object)
 
 
 def read_dictionary(
@@ -84,7 +84,7 @@ def read_dictionary(
     kind: str = "frames",
     case: str = "any",
     encoding: str = "utf-8",
-) -> Imported:
+) -> _Imported:
     """The codebook of a dictionary of quanteda (YAML), LIWC, Lexicoder or WordStat.
 
     `format` is guessed from the file's name where it is empty; `kind` says what the categories
@@ -96,30 +96,30 @@ def read_dictionary(
     format, and one of which no rule is left.
     """
     file = Path(file)
-    format = format or FORMATS.get(file.suffix.lower(), "")
-    check(format, tuple(READERS), "format of a dictionary", file.name)
-    check(kind, KINDS, "kind of rule set", "kind")
-    check(case, CASES, "case", "case")
-    losses: list[Loss] = []
+    format = format or _FORMATS.get(file.suffix.lower(), "")
+    _check(format, tuple(_READERS), "format of a dictionary", file.name)
+    _check(kind, _KINDS, "kind of rule set", "kind")
+    _check(case, _CASES, "case", "case")
+    losses: list[_Loss] = []
     if format == "quanteda":
-        entries = list(quanteda_entries(read_yaml(file), (), losses))
+        entries = list(_quanteda_entries(read_yaml(file), (), losses))
     else:
-        lines = numbered_lines(file, encoding)
-        entries = list(READERS[format](lines, losses))
-    sets = rule_sets_of(entries, case, losses)
+        lines = _numbered_lines(file, encoding)
+        entries = list(_READERS[format](lines, losses))
+    sets = _rule_sets_of(entries, case, losses)
     if not sets:
         raise InputError("no rule could be read", where=file.name, allowed=f"a {format} dictionary")
-    book = {name: sets if name == kind else {} for name in KINDS}
-    return Imported(Codebook(file.stem, "", **book), tuple(losses))
+    book = {name: sets if name == kind else {} for name in _KINDS}
+    return _Imported(Codebook(file.stem, "", **book), tuple(losses))
 
 
-def check(value: str, allowed: tuple[str, ...], what: str, where: str) -> None:
+def _check(value: str, allowed: tuple[str, ...], what: str, where: str) -> None:
     """Raise InputError unless the value is one of those allowed."""
     if value not in allowed:
         raise InputError(f"unknown {what}", where=where, value=value, allowed=allowed)
 
 
-def numbered_lines(file: Path, encoding: str) -> list[tuple[str, str]]:
+def _numbered_lines(file: Path, encoding: str) -> list[tuple[str, str]]:
     """Every line of a text file with where it stands; control characters other than tabs dropped."""
     try:
         refuse_device(file, file.name)
@@ -144,30 +144,30 @@ def numbered_lines(file: Path, encoding: str) -> list[tuple[str, str]]:
 # --- the formats -------------------------------------------------------------------------------------
 
 
-def quanteda_entries(node: Node, path: tuple[str, ...], losses: list[Loss]) -> Iterator[Entry]:
+def _quanteda_entries(node: Node, path: tuple[str, ...], losses: list[_Loss]) -> Iterator[_Entry]:
     """Entries of a quanteda dictionary in YAML: lists of patterns under keys, keys under keys."""
     if isinstance(node.value, dict):
         for key, child in node.value.items():
-            below = path if key == OWN_ENTRIES else (*path, key)
-            yield from quanteda_entries(child, below, losses)
+            below = path if key == _OWN_ENTRIES else (*path, key)
+            yield from _quanteda_entries(child, below, losses)
     elif not path:
         raise node.error("a mapping (category: patterns) is expected here")
     elif isinstance(node.value, list):
         for child in node.value:
-            yield from quanteda_entries(child, path, losses)
+            yield from _quanteda_entries(child, path, losses)
     elif "_" in node.value.strip("_"):
         words = node.value.replace("_", " ")
-        losses.append(lost(node.where, path, node.value, "a compounded token", words))
-        yield Entry(path, words, node.where)
+        losses.append(_lost(node.where, path, node.value, "a compounded token", words))
+        yield _Entry(path, words, node.where)
     else:
-        yield Entry(path, node.value, node.where)
+        yield _Entry(path, node.value, node.where)
 
 
-def lost(where: str, path: tuple[str, ...], entry: str, problem: str, became: str = "") -> Loss:
-    return Loss(where, BETWEEN_LEVELS.join(path), entry[:LONGEST_ENTRY], problem, became)
+def _lost(where: str, path: tuple[str, ...], entry: str, problem: str, became: str = "") -> _Loss:
+    return _Loss(where, _BETWEEN_LEVELS.join(path), entry[:_LONGEST_ENTRY], problem, became)
 
 
-def liwc_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Iterator[Entry]:
+def _liwc_entries(lines: list[tuple[str, str]], losses: list[_Loss]) -> Iterator[_Entry]:
     """Entries of a LIWC dictionary: a legend of numbered categories between two lines of %, then
     words with the numbers of their categories. Indented categories are nested."""
     marks = [n for n, (_, line) in enumerate(lines) if line.strip() == "%"]
@@ -176,34 +176,34 @@ def liwc_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Iterator[E
         raise InputError(
             "is no LIWC dictionary: the legend stands between two lines of %", where=where
         )
-    paths = liwc_legend(lines[marks[0] + 1 : marks[1]], losses)
+    paths = _liwc_legend(lines[marks[0] + 1 : marks[1]], losses)
     for where, line in lines[marks[1] + 1 :]:
         if not line.strip():
             continue
-        found = CODES.fullmatch(line.strip()[: 10 * LONGEST_ENTRY])
+        found = _CODES.fullmatch(line.strip()[: 10 * _LONGEST_ENTRY])
         if not found or any(sign in line for sign in "()<>/"):
-            losses.append(lost(where, (), line.strip(), "not a word and numbers of categories"))
+            losses.append(_lost(where, (), line.strip(), "not a word and numbers of categories"))
             continue
         for code in dict.fromkeys(map(int, found[2].split())):
             if code in paths:
-                yield Entry(paths[code], found[1].strip(), where)
+                yield _Entry(paths[code], found[1].strip(), where)
             else:
-                losses.append(lost(where, (str(code),), found[1], "category is not in the legend"))
+                losses.append(_lost(where, (str(code),), found[1], "category is not in the legend"))
 
 
-def liwc_legend(lines: list[tuple[str, str]], losses: list[Loss]) -> dict[int, tuple[str, ...]]:
+def _liwc_legend(lines: list[tuple[str, str]], losses: list[_Loss]) -> dict[int, tuple[str, ...]]:
     """The path of each numbered category."""
     paths: dict[int, tuple[str, ...]] = {}
     above: list[tuple[int, str]] = []
     for where, line in lines:
-        found = LEGEND.fullmatch(line.rstrip())
+        found = _LEGEND.fullmatch(line.rstrip())
         if not found:
             if line.strip():
-                losses.append(lost(where, (), line.strip(), "not a number and a category"))
+                losses.append(_lost(where, (), line.strip(), "not a number and a category"))
             continue
         depth, code, name = len(found[1]), int(found[2]), found[3]
         if code in paths:
-            losses.append(lost(where, (name,), found[2], "number of a category stands twice"))
+            losses.append(_lost(where, (name,), found[2], "number of a category stands twice"))
             continue
         above = [(level, key) for level, key in above if level < depth]
         above.append((depth, name))
@@ -211,7 +211,7 @@ def liwc_legend(lines: list[tuple[str, str]], losses: list[Loss]) -> dict[int, t
     return paths
 
 
-def lexicoder_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Iterator[Entry]:
+def _lexicoder_entries(lines: list[tuple[str, str]], losses: list[_Loss]) -> Iterator[_Entry]:
     """Entries of a Lexicoder 3 dictionary: a line `+category` (its colour dropped), then a
     pattern a line."""
     path: tuple[str, ...] = ()
@@ -222,14 +222,14 @@ def lexicoder_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Itera
     for where, line in lines:
         text = line.strip()
         if text.startswith("+"):
-            path = (COLOUR.sub("", text.lstrip("+")).strip(),)
+            path = (_COLOUR.sub("", text.lstrip("+")).strip(),)
         elif text and not path:
-            losses.append(lost(where, (), text, "stands before the first category"))
+            losses.append(_lost(where, (), text, "stands before the first category"))
         elif text:
-            yield Entry(path, text, where)
+            yield _Entry(path, text, where)
 
 
-def wordstat_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Iterator[Entry]:
+def _wordstat_entries(lines: list[tuple[str, str]], losses: list[_Loss]) -> Iterator[_Entry]:
     """Entries of a WordStat categorisation dictionary: tabs nest, `ITEM (weight)` is a pattern,
     `_` a space, `@` a rule of proximity, a line without a weight a category."""
     above: list[tuple[int, str]] = []
@@ -239,64 +239,64 @@ def wordstat_entries(lines: list[tuple[str, str]], losses: list[Loss]) -> Iterat
             continue
         above = [(level, name) for level, name in above if level < depth]
         path = tuple(name for _, name in above)
-        found = WEIGHTED.fullmatch(text) if len(text) <= 2 * LONGEST_ENTRY else None
+        found = _WEIGHTED.fullmatch(text) if len(text) <= 2 * _LONGEST_ENTRY else None
         if text.startswith("@") or (found and found[1].startswith("#")):
             losses.append(
-                lost(where, path, text, "a rule of proximity or a reference to a category")
+                _lost(where, path, text, "a rule of proximity or a reference to a category")
             )
         elif not found:
             above.append((depth, text))
         elif not path:
-            losses.append(lost(where, (), text, "stands before the first category"))
+            losses.append(_lost(where, (), text, "stands before the first category"))
         else:
             words = found[1].replace("_", " ")
             if found[2] != "1":
-                losses.append(lost(where, path, found[1], f"weight {found[2]}", words))
-            yield Entry(path, words, where)
+                losses.append(_lost(where, path, found[1], f"weight {found[2]}", words))
+            yield _Entry(path, words, where)
 
 
-READERS = {
-    "quanteda": quanteda_entries,
-    "liwc": liwc_entries,
-    "lexicoder": lexicoder_entries,
-    "wordstat": wordstat_entries,
+_READERS = {
+    "quanteda": _quanteda_entries,
+    "liwc": _liwc_entries,
+    "lexicoder": _lexicoder_entries,
+    "wordstat": _wordstat_entries,
 }
 
 
 # --- entries as rule sets ----------------------------------------------------------------------------
 
 
-def rule_sets_of(entries: list[Entry], case: str, losses: list[Loss]) -> dict[str, RuleSet]:
+def _rule_sets_of(entries: list[_Entry], case: str, losses: list[_Loss]) -> dict[str, RuleSet]:
     """Rule sets of the entries, one a category, in the order of the file."""
     rules: dict[tuple[str, ...], dict[tuple, Rule]] = {}
     speaks = any(entry.text != entry.text.upper() for entry in entries)
     for entry in entries:
         mine = rules.setdefault(entry.path, {})
-        rule, problem = rule_of(entry, case)
+        rule, problem = _rule_of(entry, case)
         if rule is None:
-            losses.append(lost(entry.where, entry.path, entry.text, problem))
+            losses.append(_lost(entry.where, entry.path, entry.text, problem))
         elif rule.meaning in mine:
             first = mine[rule.meaning].text
-            losses.append(lost(entry.where, entry.path, entry.text, "stands twice", first))
+            losses.append(_lost(entry.where, entry.path, entry.text, "stands twice", first))
         else:
             mine[rule.meaning] = rule
             if speaks and rule.text == rule.text.lower():
-                losses += capitals_lost(entry, rule)
+                losses += _capitals_lost(entry, rule)
     sets: dict[str, RuleSet] = {}
     for path, mine in rules.items():
         if not mine:
-            losses.append(lost("", path, "", "no rule is left of this category"))
+            losses.append(_lost("", path, "", "no rule is left of this category"))
             continue
-        name = name_of(path, sets, losses)
+        name = _name_of(path, sets, losses)
         sets[name] = RuleSet(name, tuple(mine.values()))
     return sets
 
 
-def rule_of(entry: Entry, case: str) -> tuple[Rule | None, str]:
+def _rule_of(entry: _Entry, case: str) -> tuple[Rule | None, str]:
     """The rule of an entry, or None and why there is none."""
     text = " ".join(composed(entry.text).split())
-    if len(text) > LONGEST_ENTRY:
-        return None, f"longer than {LONGEST_ENTRY} characters"
+    if len(text) > _LONGEST_ENTRY:
+        return None, f"longer than {_LONGEST_ENTRY} characters"
     if "~" in text:
         return None, "a sign that no word holds"
     if "?" in text:
@@ -310,30 +310,30 @@ def rule_of(entry: Entry, case: str) -> tuple[Rule | None, str]:
         return None, str(error).split(", in rule")[0].split(": ")[0]
 
 
-def capitals_lost(entry: Entry, rule: Rule) -> list[Loss]:
+def _capitals_lost(entry: _Entry, rule: Rule) -> list[_Loss]:
     """A loss for an entry that was all capitals and is now a function word, as `US` and `us`."""
     words = [word for word in entry.text.split() if word != word.lower() and folded(word) == word]
     problem = "capitals, without which it is a function word"
-    return [lost(entry.where, entry.path, entry.text, problem, rule.text)] if words else []
+    return [_lost(entry.where, entry.path, entry.text, problem, rule.text)] if words else []
 
 
-def name_of(path: tuple[str, ...], taken: Mapping[str, RuleSet], losses: list[Loss]) -> str:
+def _name_of(path: tuple[str, ...], taken: Mapping[str, RuleSet], losses: list[_Loss]) -> str:
     """The name of a category as a codebook takes it: letters, digits, spaces, _ and -, not taken."""
-    whole = BETWEEN_LEVELS.join(part.strip() for part in path)
-    name = regex.sub(r"[^\p{L}\p{M}\p{N}_ -]", "_", composed(whole))[:LONGEST_NAME].strip()
+    whole = _BETWEEN_LEVELS.join(part.strip() for part in path)
+    name = regex.sub(r"[^\p{L}\p{M}\p{N}_ -]", "_", composed(whole))[:_LONGEST_NAME].strip()
     if not NAME.fullmatch(name) or name == NOBODY:
-        name = f"_{name}"[:LONGEST_NAME]
+        name = f"_{name}"[:_LONGEST_NAME]
     number = 2
     while name in taken:
         tail = f" {number}"
         name, number = (
-            name.removesuffix(f" {number - 1}")[: LONGEST_NAME - len(tail)] + tail,
+            name.removesuffix(f" {number - 1}")[: _LONGEST_NAME - len(tail)] + tail,
             number + 1,
         )
     if len(path) > 1:
-        losses.append(Loss("", whole, "", "nested categories", name))
+        losses.append(_Loss("", whole, "", "nested categories", name))
     elif name != whole:
-        losses.append(Loss("", whole, "", "is no name of a codebook", name))
+        losses.append(_Loss("", whole, "", "is no name of a codebook", name))
     return name
 
 
@@ -346,27 +346,27 @@ def quanteda_yaml(sets: Mapping[str, RuleSet]) -> tuple[str, pd.DataFrame]:
     Gaps and exceptions are left out; descriptions are, too; an entry with a capital loses its
     case, as quanteda matches without regard to it.
     """
-    losses: list[Loss] = []
+    losses: list[_Loss] = []
     content: dict[str, list[str]] = {}
     for name, rules in sets.items():
         for rule in rules.exceptions:
-            losses.append(Loss("", name, rule.text, "an exception"))
+            losses.append(_Loss("", name, rule.text, "an exception"))
         if rules.about:
-            losses.append(Loss("", name, rules.about, "a description"))
+            losses.append(_Loss("", name, rules.about, "a description"))
         words = []
         for rule in rules.rules:
             entry = " ".join(rule.words)
             if any(rule.gaps):
-                losses.append(Loss("", name, rule.text, "a gap between words"))
+                losses.append(_Loss("", name, rule.text, "a gap between words"))
                 continue
             if entry != entry.lower():
-                losses.append(Loss("", name, rule.text, "capitals, which match any case", entry))
+                losses.append(_Loss("", name, rule.text, "capitals, which match any case", entry))
             words.append(entry)
         if words:
             content[name] = words
         else:
-            losses.append(Loss("", name, "", "no rule is left of this category"))
-    return HEADING + dumped(content), loss_table(tuple(losses))
+            losses.append(_Loss("", name, "", "no rule is left of this category"))
+    return _HEADING + _dumped(content), _loss_table(tuple(losses))
 
 
 def codebook_yaml(codebook: Codebook) -> str:
@@ -374,36 +374,36 @@ def codebook_yaml(codebook: Codebook) -> str:
     content: dict = {"name": codebook.name}
     if codebook.version:
         content["version"] = codebook.version
-    for kind in KINDS:
+    for kind in _KINDS:
         sets = getattr(codebook, kind)
         if sets:
-            content[kind] = {name: written(rules) for name, rules in sets.items()}
+            content[kind] = {name: _written(rules) for name, rules in sets.items()}
     if codebook.toneless:
         content["toneless"] = [rule.text for rule in codebook.toneless]
-    return dumped(content)
+    return _dumped(content)
 
 
-def written(rules: RuleSet) -> dict | list[str]:
+def _written(rules: RuleSet) -> dict | list[str]:
     """A rule set as it stands in a codebook file."""
-    texts = [written_rule(rule, rules.examples) for rule in rules.rules]
+    texts = [_written_rule(rule, rules.examples) for rule in rules.rules]
     if not rules.about and not rules.exceptions and not rules.examples:
         return texts
     entries = {
         "about": rules.about,
         "rules": texts,
         "except": [rule.text for rule in rules.exceptions],
-        **written_examples(rules.examples, None, "not_match"),
+        **_written_examples(rules.examples, None, "not_match"),
     }
     return {key: value for key, value in entries.items() if value}
 
 
-def written_rule(rule: Rule, examples: tuple[Example, ...]) -> dict | str:
+def _written_rule(rule: Rule, examples: tuple[Example, ...]) -> dict | str:
     """A rule as it stands in a codebook file, with its own examples where it has any."""
-    own = written_examples(examples, rule, "not")
+    own = _written_examples(examples, rule, "not")
     return {"rule": rule.text, **own} if own else rule.text
 
 
-def written_examples(examples: tuple[Example, ...], rule: Rule | None, never: str) -> dict:
+def _written_examples(examples: tuple[Example, ...], rule: Rule | None, never: str) -> dict:
     """The examples of a rule set, or of one rule, by the keys of a codebook file."""
     mine = [one for one in examples if one.rule == rule]
     found = {
@@ -413,7 +413,7 @@ def written_examples(examples: tuple[Example, ...], rule: Rule | None, never: st
     return {key: value for key, value in found.items() if value}
 
 
-def dumped(content: dict) -> str:
+def _dumped(content: dict) -> str:
     """YAML of plain values, every text kept a text."""
     import yaml
 

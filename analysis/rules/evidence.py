@@ -25,14 +25,14 @@ from analysis.tokens import Block, Tokens
 if TYPE_CHECKING:
     from scipy import sparse
 
-T, U = TypeVar("T"), TypeVar("U")
-UNITS = ("sentence", "paragraph", "document")
+_T, _U = TypeVar("T"), TypeVar("U")
+_UNITS = ("sentence", "paragraph", "document")
 KEPT = 300
-FEWEST_TO_SIFT = 200_000
-OUT_OF_TOKEN = ~INSIDE
-OUT_OF_TOKEN[FULL_STOP] = False
-AN_S = table_of(b"sS")
-WINDOWS, LONGEST_TOKEN = (16, 40), 2**24
+_FEWEST_TO_SIFT = 200_000
+_OUT_OF_TOKEN = ~INSIDE
+_OUT_OF_TOKEN[FULL_STOP] = False
+_AN_S = table_of(b"sS")
+_WINDOWS, _LONGEST_TOKEN = (16, 40), 2**24
 """Bytes looked at from the beginning of a token, more of them where these do not hold its end."""
 
 
@@ -114,7 +114,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Counted:
+class _Counted:
     """The matches of a block with their sentences and documents, and counts of them: sums for each
     set and document, sentences of each set, matches of each rule."""
 
@@ -141,9 +141,9 @@ class Gatherer:
         self.n_sentences = np.zeros(len(sets), dtype=np.int64)
         self.rows = np.empty((0, 6), dtype=np.int64)
         self.draws = np.empty(0, dtype=np.uint64)
-        self.room = FEWEST_TO_SIFT
+        self.room = _FEWEST_TO_SIFT
 
-    def counted(self, block: Block, rows: np.ndarray) -> Counted:
+    def counted(self, block: Block, rows: np.ndarray) -> _Counted:
         """The matches of a block (see `Matcher.matches`), counted."""
         sentence = block.sentence_of[rows[:, 1]]
         document = block.sentence_document[sentence]
@@ -161,18 +161,18 @@ class Gatherer:
         ]
         kinds = np.flatnonzero(sums[0])
         flat = self.first_rule[rows[:, 0]] + rows[:, 3]
-        return Counted(
+        return _Counted(
             rows,
             sentence,
             document,
             tuple(
-                map(fitting, (kinds + block.first_document * n, *(part[kinds] for part in sums)))
+                map(_fitting, (kinds + block.first_document * n, *(part[kinds] for part in sums)))
             ),
             np.bincount(owner, minlength=n),
             np.bincount(flat, minlength=len(self.rule_counts)),
         )
 
-    def add(self, block: Block, counted: Counted) -> None:
+    def add(self, block: Block, counted: _Counted) -> None:
         """Take the matches of a block."""
         self.moments.append(counted.moments)
         self.n_sentences += counted.n_sentences
@@ -188,7 +188,7 @@ class Gatherer:
         rule = self.salts[self.first_rule[rows[:, 0]] + rows[:, 3]]
         ids = self.tokens.corpus.documents["id"].iloc[block.documents]
         named = np.array([zlib.crc32(name.encode()) for name in ids], dtype=np.uint64)
-        draws = mixed(mixed(mixed(named[document] ^ self.salt) ^ inner) ^ rule)
+        draws = _mixed(_mixed(_mixed(named[document] ^ self.salt) ^ inner) ^ rule)
         new = np.column_stack(
             (
                 rows[:, 0],
@@ -202,7 +202,7 @@ class Gatherer:
         self.draws = np.concatenate((self.draws, draws))
         if len(self.rows) > self.room:
             self.sift()
-            self.room = max(FEWEST_TO_SIFT, 2 * len(self.rows))
+            self.room = max(_FEWEST_TO_SIFT, 2 * len(self.rows))
 
     def sift(self) -> None:
         """Leave of each rule the matches with the lowest draws."""
@@ -251,12 +251,12 @@ class Gatherer:
         )
 
 
-def fitting(numbers: np.ndarray) -> np.ndarray:
+def _fitting(numbers: np.ndarray) -> np.ndarray:
     """The numbers, none below 0, in 32 bits where they fit."""
     return numbers.astype(np.int32) if numbers.max(initial=0) < 1 << 31 else numbers
 
 
-def mixed(numbers: np.ndarray) -> np.ndarray:
+def _mixed(numbers: np.ndarray) -> np.ndarray:
     """Whole numbers scattered over all of 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -297,8 +297,8 @@ def all_matches(found: Found, documents: Iterable[int]) -> pd.DataFrame:
 
 def check_unit(unit: str) -> None:
     """Raise InputError for an unknown unit."""
-    if unit not in UNITS:
-        raise InputError("unknown unit", value=unit, allowed=UNITS)
+    if unit not in _UNITS:
+        raise InputError("unknown unit", value=unit, allowed=_UNITS)
 
 
 def units_of(block: Block, unit: str) -> np.ndarray:
@@ -327,7 +327,7 @@ class Reading:
     block: Block
 
 
-def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], T]) -> list[T]:
+def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], _T]) -> list[_T]:
     """What a function makes of each of the matches where it stands, in the order of the rows.
 
     Texts are read document by document, and none is held for longer than its matches take.
@@ -336,10 +336,10 @@ def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], 
     made: list = [None] * len(columns)
     order = np.lexsort((columns[:, 1], columns[:, 0]))
     block_of = np.searchsorted(tokens.found["block_document"], columns[order, 0], side="right") - 1
-    for block, mine in parts_of(order, block_of, tokens.block):
-        bounds = match_bounds(block, columns[mine])
+    for block, mine in _parts_of(order, block_of, tokens.block):
+        bounds = _match_bounds(block, columns[mine])
         number = (columns[mine, 3] - block.first_sentence).tolist()
-        for document, places in parts_of(np.arange(len(mine)), columns[mine, 0], int):
+        for document, places in _parts_of(np.arange(len(mine)), columns[mine, 0], int):
             content = tokens.corpus.texts.content(document)
             text = content.decode("utf-8")
             found = bounds[places]
@@ -357,9 +357,9 @@ def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], 
     return made
 
 
-def parts_of(
-    places: np.ndarray, keys: np.ndarray, known: Callable[[int], U]
-) -> Iterator[tuple[U, np.ndarray]]:
+def _parts_of(
+    places: np.ndarray, keys: np.ndarray, known: Callable[[int], _U]
+) -> Iterator[tuple[_U, np.ndarray]]:
     """What is known of each key (sorted), and its part of the places."""
     first = np.flatnonzero(np.diff(keys, prepend=-1))
     if not len(first):
@@ -368,34 +368,34 @@ def parts_of(
         yield known(key), part
 
 
-def match_bounds(block: Block, rows: np.ndarray) -> np.ndarray:
+def _match_bounds(block: Block, rows: np.ndarray) -> np.ndarray:
     """Of matches in a block, rows (document, first, last, sentence) numbered in the corpus, the bytes of
     their document at which their first and their last token begin, at which the last one ends at
     the latest, at which it ends where a line end cuts it (else 0), and at which their sentence and
     their paragraph begin and end."""
     tokens = rows[:, 1:3] - block.first_token
-    after = next_begins(block, tokens[:, 1])
+    after = _next_begins(block, tokens[:, 1])
     sentence = rows[:, 3] - block.first_sentence
     paragraphs, paragraph_of = block.line_spans
     spans = block.span[sentence], paragraphs[paragraph_of[sentence]]
-    return np.column_stack((block.start[tokens], after, cut_ends(block, tokens[:, 1]), *spans))
+    return np.column_stack((block.start[tokens], after, _cut_ends(block, tokens[:, 1]), *spans))
 
 
-def cut_ends(block: Block, token: np.ndarray) -> np.ndarray:
+def _cut_ends(block: Block, token: np.ndarray) -> np.ndarray:
     """One past the last byte of each token that a line end cuts, 0 for the others."""
     place = np.searchsorted(block.cut_token, token)
     held = np.append(block.cut_token, -1)[place] == token
     return np.where(held, np.append(block.cut_end, 0)[place], 0)
 
 
-def next_begins(block: Block, token: np.ndarray) -> np.ndarray:
+def _next_begins(block: Block, token: np.ndarray) -> np.ndarray:
     """The byte at which the token after each begins, where a token ends at the latest.
 
     Chinese words touch each other. Behind a document's last token lies LONGEST_TOKEN.
     """
     last = token + 1 >= block.document_start[block.document_of[token] + 1]
     begins = block.start[np.minimum(token + 1, len(block.start) - 1)]
-    return np.where(last, block.start[token] + LONGEST_TOKEN, begins)
+    return np.where(last, block.start[token] + _LONGEST_TOKEN, begins)
 
 
 def evidence_table(found: Found, unit: str) -> pd.DataFrame:
@@ -412,7 +412,7 @@ def evidence_table(found: Found, unit: str) -> pd.DataFrame:
     def row(one: Reading) -> tuple:
         block = one.block.first_document
         if block not in units:
-            units[block] = units_in_documents(one.block, unit).tolist()
+            units[block] = _units_in_documents(one.block, unit).tolist()
         match, sentence = one.text[one.start : one.end], one.text[slice(*one.sentence)]
         return units[block][one.number], one.start, one.end, match, one_line(sentence)
 
@@ -424,7 +424,7 @@ def evidence_table(found: Found, unit: str) -> pd.DataFrame:
     return table
 
 
-def units_in_documents(block: Block, unit: str) -> np.ndarray:
+def _units_in_documents(block: Block, unit: str) -> np.ndarray:
     """The unit of each sentence, numbered within its document from 1."""
     units = units_of(block, unit)
     first = np.searchsorted(block.sentence_document, block.sentence_document)
@@ -448,27 +448,27 @@ def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFr
     The context stays within the sentences of one paragraph, whose line ends become blanks; no
     character is cut. All lines are held in memory: for many millions of them see `concordance_parts`.
     """
-    return table_of_lines(tokens, list(found_lines(tokens, rules, width)))
+    return _table_of_lines(tokens, list(_found_lines(tokens, rules, width)))
 
 
 def concordance_parts(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> Iterator[pd.DataFrame]:
     """The rows of `concordance` some thousand documents at a time, so that they need not all be held."""
-    return (table_of_lines(tokens, [part]) for part in found_lines(tokens, rules, width))
+    return (_table_of_lines(tokens, [part]) for part in _found_lines(tokens, rules, width))
 
 
-def found_lines(tokens: Tokens, rules: RuleSet, width: int) -> Iterator[tuple[np.ndarray, list]]:
+def _found_lines(tokens: Tokens, rules: RuleSet, width: int) -> Iterator[tuple[np.ndarray, list]]:
     """Documents of the matches in each block that has some; left context, match and right context."""
     matcher = Matcher(tokens, [rules])
 
     def lines(block: Block) -> tuple:
         first, last = matcher.matches(block)[:, 1:3].T
         numbers = block.document_of[first] + block.first_document
-        return numbers, lines_in_block(tokens, block, first, last, width) if len(first) else ()
+        return numbers, _lines_in_block(tokens, block, first, last, width) if len(first) else ()
 
     return (part for _, part in tokens.each(lines) if len(part[0]))
 
 
-def table_of_lines(tokens: Tokens, parts: list[tuple[np.ndarray, list]]) -> pd.DataFrame:
+def _table_of_lines(tokens: Tokens, parts: list[tuple[np.ndarray, list]]) -> pd.DataFrame:
     """The lines of some blocks as a table."""
     import pyarrow as pa
 
@@ -484,7 +484,7 @@ def table_of_lines(tokens: Tokens, parts: list[tuple[np.ndarray, list]]) -> pd.D
     return table
 
 
-def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> list:
+def _lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> list:
     """Left context, match and right context of each match (its first and last token), as Arrow arrays."""
     numbers = range(block.documents.start, block.documents.stop)
     data, origin = tokens.corpus.texts.stretch(numbers)
@@ -492,28 +492,28 @@ def lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> lis
     start, end = block.start[first] + shift, block.start[last] + shift
     sizes = np.diff(tokens.corpus.texts.spans[block.documents])[:, 0]
     stop = (origin + sizes)[block.document_of[first]]
-    stop = np.minimum(stop, next_begins(block, last) + shift)
-    end = end + token_sizes(data, end, stop, form_sizes(tokens, block, last))
-    cut = cut_ends(block, last)
+    stop = np.minimum(stop, _next_begins(block, last) + shift)
+    end = end + _token_sizes(data, end, stop, _form_sizes(tokens, block, last))
+    cut = _cut_ends(block, last)
     end = np.where(cut > 0, cut + shift, end)
     lines, line_of = block.line_spans
     line = line_of[block.sentence_of[first]]
     low, high = lines[line, 0] + shift, lines[line, 1] + shift
-    left = whole_characters(data, np.maximum(low, start - width), 1)
-    right = whole_characters(data, np.minimum(np.maximum(high, end), end + width), -1)
+    left = _whole_characters(data, np.maximum(low, start - width), 1)
+    right = _whole_characters(data, np.minimum(np.maximum(high, end), end + width), -1)
     parts = ((np.minimum(left, start), start), (start, end), (end, right))
-    texts = [texts_at(data, *pair) for pair in parts]
-    return [unbroken(part) for part in texts] if len(block.wrapped) else texts
+    texts = [_texts_at(data, *pair) for pair in parts]
+    return [_unbroken(part) for part in texts] if len(block.wrapped) else texts
 
 
-def unbroken(texts):
+def _unbroken(texts):
     """An Arrow array of texts with the line ends in them as blanks."""
     import pyarrow as pa
 
     return pa.array(map(one_line, texts.to_pylist()), pa.large_string())
 
 
-def whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarray:
+def _whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarray:
     """Places moved by up to three bytes so that none lies inside a character."""
     place = place.copy()
     for _ in range(3):
@@ -524,7 +524,7 @@ def whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarr
     return place
 
 
-def form_sizes(tokens: Tokens, block: Block, token: np.ndarray) -> np.ndarray:
+def _form_sizes(tokens: Tokens, block: Block, token: np.ndarray) -> np.ndarray:
     """Bytes of the normal form of each token of a block, 0 where it is not plain letters and digits."""
     import pyarrow.compute as pc
 
@@ -536,53 +536,53 @@ def form_sizes(tokens: Tokens, block: Block, token: np.ndarray) -> np.ndarray:
     return sizes[block.ids[token]]
 
 
-def token_sizes(
+def _token_sizes(
     data: np.ndarray, start: np.ndarray, stop: np.ndarray, form: np.ndarray
 ) -> np.ndarray:
     """How many bytes each token has that begins at a place, in a text that ends at `stop`.
 
-    A form is its token with signs left out. So a token of a plain form (`form_sizes`) is as long as
+    A form is its token with signs left out. So a token of a plain form (`_form_sizes`) is as long as
     its form where nothing that may be in a token stands behind so many bytes, or nothing but a
     possessive 's does. PADDING bytes more follow the last text.
     """
     behind = np.stack([data[start + form + step] for step in range(5)])
-    straight = (behind[0] == APOSTROPHE) & AN_S[behind[1]] & OUT_OF_TOKEN[behind[2]]
+    straight = (behind[0] == APOSTROPHE) & _AN_S[behind[1]] & _OUT_OF_TOKEN[behind[2]]
     curly = (behind[0] == 0xE2) & (behind[1] == 0x80) & (behind[2] == 0x99)
-    curly &= AN_S[behind[3]] & OUT_OF_TOKEN[behind[4]]
+    curly &= _AN_S[behind[3]] & _OUT_OF_TOKEN[behind[4]]
     sizes = form + 2 * straight + 4 * curly
-    rest = np.flatnonzero((form == 0) | ~(OUT_OF_TOKEN[behind[0]] | straight | curly))
-    sizes[rest] = sizes_read(data, start[rest], stop[rest])
+    rest = np.flatnonzero((form == 0) | ~(_OUT_OF_TOKEN[behind[0]] | straight | curly))
+    sizes[rest] = _sizes_read(data, start[rest], stop[rest])
     return sizes
 
 
-def sizes_read(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+def _sizes_read(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """The same, read from the bytes."""
     run = np.zeros(len(start), dtype=np.int64)
-    for window in WINDOWS:
+    for window in _WINDOWS:
         more = np.flatnonzero(run == 0)
-        run[more] = OUT_OF_TOKEN[windows_at(data, start[more], window)].argmax(axis=1)
-    run = np.minimum(np.where(run == 0, WINDOWS[-1], run), stop - start)
-    runs = texts_at(data, start, start + run).cast("large_binary").dictionary_encode()
-    sizes = [token_size(kind) for kind in runs.dictionary.to_pylist()]
+        run[more] = _OUT_OF_TOKEN[_windows_at(data, start[more], window)].argmax(axis=1)
+    run = np.minimum(np.where(run == 0, _WINDOWS[-1], run), stop - start)
+    runs = _texts_at(data, start, start + run).cast("large_binary").dictionary_encode()
+    sizes = [_token_size(kind) for kind in runs.dictionary.to_pylist()]
     found = np.array(sizes, dtype=np.int64)[as_numbers(runs.indices)]
-    for n in np.flatnonzero(run == WINDOWS[-1]).tolist():
-        found[n] = token_size(data[start[n] : min(stop[n], start[n] + LONGEST_TOKEN)].tobytes())
+    for n in np.flatnonzero(run == _WINDOWS[-1]).tolist():
+        found[n] = _token_size(data[start[n] : min(stop[n], start[n] + _LONGEST_TOKEN)].tobytes())
     return found
 
 
-def windows_at(data: np.ndarray, start: np.ndarray, size: int) -> np.ndarray:
+def _windows_at(data: np.ndarray, start: np.ndarray, size: int) -> np.ndarray:
     """As many bytes from each place on: places × size."""
     every = np.ndarray(len(data) - size + 1, dtype=f"V{size}", buffer=data, strides=(1,))
     return every[start].view(np.uint8).reshape(-1, size)
 
 
-def token_size(content: bytes) -> int:
+def _token_size(content: bytes) -> int:
     """The bytes of the token that some bytes begin with."""
     match = TOKEN.match(content.decode("utf-8", errors="ignore"))
     return len(match.group().encode()) if match else 0
 
 
-def texts_at(data: np.ndarray, start: np.ndarray, end: np.ndarray):
+def _texts_at(data: np.ndarray, start: np.ndarray, end: np.ndarray):
     """The bytes between places as an Arrow array of texts; PADDING bytes more follow the last."""
     import pyarrow as pa
 
@@ -590,7 +590,7 @@ def texts_at(data: np.ndarray, start: np.ndarray, end: np.ndarray):
     offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
     widest = int(sizes.max(initial=1))
     if widest <= PADDING:
-        signs = windows_at(data, start, widest)[np.arange(widest) < sizes[:, None]]
+        signs = _windows_at(data, start, widest)[np.arange(widest) < sizes[:, None]]
     else:
         signs = data[ranges(start, sizes)]
     buffers = (pa.py_buffer(offsets), pa.py_buffer(signs))

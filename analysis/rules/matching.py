@@ -18,14 +18,14 @@ from analysis.store.arrow import as_bools
 from analysis.store.blocks import MAY_BE_CHINESE
 from analysis.tokens import Block, Tokens
 
-MOST_ALTERNATIVES = 64
-ASKED = "asked where words stand"
-WORTH_LOOKING_UP = 8
+_MOST_ALTERNATIVES = 64
+_ASKED = "asked where words stand"
+_WORTH_LOOKING_UP = 8
 """The places of words are looked up where one token in so many is asked for, or fewer."""
-Word = str | Piece
+_Word = str | Piece
 
 
-def word_ids(tokens: Tokens, pattern: str) -> np.ndarray:
+def _word_ids(tokens: Tokens, pattern: str) -> np.ndarray:
     """Sorted places of the vocabulary's forms that a word pattern matches, looked up once.
 
     A pattern in lower case is compared with the lower-case form, one with a capital with the form
@@ -33,11 +33,11 @@ def word_ids(tokens: Tokens, pattern: str) -> np.ndarray:
     """
     known = tokens.known_words
     if pattern not in known:
-        known[pattern] = looked_up(tokens, pattern)
+        known[pattern] = _looked_up(tokens, pattern)
     return known[pattern]
 
 
-def looked_up(tokens: Tokens, pattern: str) -> np.ndarray:
+def _looked_up(tokens: Tokens, pattern: str) -> np.ndarray:
     """The same, looked up in the vocabulary."""
     smart = pattern == pattern.lower()
     forms = tokens.lower if smart else tokens.vocabulary
@@ -61,7 +61,7 @@ def looked_up(tokens: Tokens, pattern: str) -> np.ndarray:
     return np.sort(found)
 
 
-def chinese_forms(tokens: Tokens) -> tuple[np.ndarray, object]:
+def _chinese_forms(tokens: Tokens) -> tuple[np.ndarray, object]:
     """Places of the vocabulary's forms that may be Chinese, and those forms."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -71,7 +71,7 @@ def chinese_forms(tokens: Tokens) -> tuple[np.ndarray, object]:
     return places, tokens.vocabulary.take(pa.array(places))
 
 
-def piece_ids(forms: tuple[np.ndarray, object], piece: Piece) -> np.ndarray:
+def _piece_ids(forms: tuple[np.ndarray, object], piece: Piece) -> np.ndarray:
     """Sorted places of the vocabulary's forms that hold a piece of a Chinese word."""
     import pyarrow.compute as pc
 
@@ -100,8 +100,8 @@ class Matcher:
             for owner, rules in enumerate(self.sets)
             for number, rule in enumerate((*rules.rules, *rules.exceptions))
         ]
-        self.found: dict[Word, np.ndarray] = {}
-        self.chinese = chinese_forms(tokens) if any(r.is_chinese for *_, r in flat) else None
+        self.found: dict[_Word, np.ndarray] = {}
+        self.chinese = _chinese_forms(tokens) if any(r.is_chinese for *_, r in flat) else None
         flat = [(*place, laid) for *place, rule in flat for laid in self.laid_out(rule)]
         rules = [rule for _, _, rule in flat]
         self.owner = np.array([owner for owner, _, _ in flat], dtype=np.int64)
@@ -114,13 +114,13 @@ class Matcher:
         self.members = [self.ids_of(word) for word in different]
         self.lay_out(rules, {word: n for n, word in enumerate(different)})
 
-    def ids_of(self, word: Word) -> np.ndarray:
+    def ids_of(self, word: _Word) -> np.ndarray:
         """Places of the vocabulary that a word of a rule, or a piece of a Chinese one, matches."""
         if word not in self.found:
             if isinstance(word, Piece):
-                self.found[word] = piece_ids(self.chinese, word)
+                self.found[word] = _piece_ids(self.chinese, word)
             else:
-                self.found[word] = word_ids(self.tokens, word)
+                self.found[word] = _word_ids(self.tokens, word)
         return self.found[word]
 
     def laid_out(self, rule: Rule) -> list[Rule]:
@@ -131,12 +131,12 @@ class Matcher:
         if not rule.is_chinese:
             return [rule]
         ways = [self.ways_of(word) for word in rule.words]
-        if math.prod(map(len, ways)) > MOST_ALTERNATIVES:
+        if math.prod(map(len, ways)) > _MOST_ALTERNATIVES:
             problem = "its Chinese words can be cut in too many ways, in rule"
             raise InputError(problem, value=rule.text, allowed="fewer words in one rule")
-        return [joined(rule, way) for way in product(*ways)]
+        return [_joined(rule, way) for way in product(*ways)]
 
-    def ways_of(self, word: str) -> list[tuple[Word, ...]]:
+    def ways_of(self, word: str) -> list[tuple[_Word, ...]]:
         """The pieces of one word of a rule, in every way of which the vocabulary has each piece."""
         if not is_chinese_word(word):
             return [(word,)]
@@ -206,9 +206,9 @@ class Matcher:
         """
         forms = np.flatnonzero(many)
         sizes = block.form_counts[forms]
-        asked = ASKED in block.noted
-        block.noted.add(ASKED)
-        if asked and sizes.sum() * WORTH_LOOKING_UP < len(block.ids):
+        asked = _ASKED in block.noted
+        block.noted.add(_ASKED)
+        if asked and sizes.sum() * _WORTH_LOOKING_UP < len(block.ids):
             tokens, begins = block.places
             return tokens[ranges(begins[forms], sizes)]
         return np.flatnonzero((many > 0).take(block.ids))
@@ -233,7 +233,7 @@ class Matcher:
         for side in (1, -1):
             for step in range(1, self.words.shape[1]):
                 rows = self.reached(block, table, rows, self.anchor + side * step, side)
-                rows = distinct(rows)
+                rows = _distinct(rows)
         return rows
 
     def reached(
@@ -272,14 +272,14 @@ class Matcher:
         barred = self.is_exception[rule]
         if barred.any():
             rows, spans = rows[~barred], rows[barred]
-            rows = rows[~inside_any(rows, spans)]
-        rows = longest(rows)
+            rows = rows[~_inside_any(rows, spans)]
+        rows = _longest(rows)
         owner = rows[:, 0] // (len(block.ids) + 1)
         apart = owner * (len(block.ids) + 1)
         return np.column_stack((owner, rows[:, 0] - apart, rows[:, 1] - apart, rows[:, 2]))
 
 
-def joined(rule: Rule, way: tuple[tuple[Word, ...], ...]) -> Rule:
+def _joined(rule: Rule, way: tuple[tuple[_Word, ...], ...]) -> Rule:
     """A rule with pieces in the place of its words; those of one word stand side by side."""
     words = [piece for pieces in way for piece in pieces]
     gaps: list[int] = []
@@ -288,7 +288,7 @@ def joined(rule: Rule, way: tuple[tuple[Word, ...], ...]) -> Rule:
     return Rule(rule.text, tuple(words), tuple(gaps))
 
 
-def distinct(rows: np.ndarray) -> np.ndarray:
+def _distinct(rows: np.ndarray) -> np.ndarray:
     """The different ones among rows (rule, first, last)."""
     if len(rows) < 2:
         return rows
@@ -313,7 +313,7 @@ def ranges(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.arange(total) - np.repeat(ends - sizes - starts, sizes)
 
 
-def inside_any(rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+def _inside_any(rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
     """Which rows lie inside at least one of the spans (first, last)."""
     spans = spans[np.argsort(spans[:, 0], kind="stable")]
     farthest = np.maximum.accumulate(spans[:, 1])
@@ -321,11 +321,11 @@ def inside_any(rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
     return (before >= 0) & (farthest[np.maximum(before, 0)] >= rows[:, 1])
 
 
-def longest(rows: np.ndarray) -> np.ndarray:
+def _longest(rows: np.ndarray) -> np.ndarray:
     """Rows (first, last, rule) without overlaps, the longest kept, sorted by place."""
     if not len(rows):
         return rows
-    first, last, rule = in_order(rows)
+    first, last, rule = _in_order(rows)
     reach = np.maximum.accumulate(last)
     begins = np.concatenate(([True], first[1:] > reach[:-1]))
     alone = begins & np.concatenate((begins[1:], [True]))
@@ -334,12 +334,12 @@ def longest(rows: np.ndarray) -> np.ndarray:
     kept = [np.column_stack((first[alone], last[alone], rule[alone]))]
     left = np.column_stack((first[~alone], last[~alone], rule[~alone]))
     order = np.lexsort((left[:, 2], left[:, 0], left[:, 0] - left[:, 1]))
-    kept.append(left[order[clear_of_others(left[order])]])
+    kept.append(left[order[_clear_of_others(left[order])]])
     rows = np.concatenate(kept)
     return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
-def clear_of_others(rows: np.ndarray) -> list[int]:
+def _clear_of_others(rows: np.ndarray) -> list[int]:
     """Which rows are taken if each is that overlaps none taken before it; the longest come first.
 
     A row that overlaps one at least as long has one of its own ends inside it.
@@ -353,7 +353,7 @@ def clear_of_others(rows: np.ndarray) -> list[int]:
     return chosen
 
 
-def in_order(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _in_order(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The columns of rows (first, last, rule), sorted; as one number each where that is possible."""
     first, last, rule = rows.T
     bits = [int(part.max()).bit_length() for part in (first, last - first, rule)]

@@ -11,14 +11,14 @@ from analysis.store.arrow import as_bools
 from analysis.tokens import Block, Tokens
 
 WINDOW = 3
-WIDEST_WINDOW = 20
-CUES = {
+_WIDEST_WINDOW = 20
+_CUES = {
     "en": "not no nor neither never none nobody nothing nowhere without cannot",
     "zh": "不 不是 不会 不能 没 没有 无 未 非 并非 并未 从未 别",
 }
-NEGATED_ENDING = "n't"
-ENDING_SCOPE = {"en": "but however yet although though except", "zh": "但 但是 而是 却 然而"}
-NOT_NEGATING = {
+_NEGATED_ENDING = "n't"
+_ENDING_SCOPE = {"en": "but however yet although though except", "zh": "但 但是 而是 却 然而"}
+_NOT_NEGATING = {
     "not": "only just merely simply least",
     "no": "doubt wonder",
     "nothing": "but",
@@ -28,7 +28,7 @@ NOT_NEGATING = {
 
 
 @dataclass(frozen=True, eq=False)
-class Cues:
+class _Cues:
     """Which places of a vocabulary hold a cue, end the scope of cues, or excuse the cue before.
 
     `pairs` are words that deny nothing before certain others: masks of the one and of the others.
@@ -38,27 +38,27 @@ class Cues:
     ends: np.ndarray
     pairs: tuple[tuple[np.ndarray, np.ndarray], ...]
 
-    def among(self, forms: np.ndarray) -> Cues:
+    def among(self, forms: np.ndarray) -> _Cues:
         """The same for some places of the vocabulary, as a block numbers them."""
         pairs = tuple((word[forms], following[forms]) for word, following in self.pairs)
-        return Cues(self.cue[forms], self.ends[forms], pairs)
+        return _Cues(self.cue[forms], self.ends[forms], pairs)
 
     def excused(self, here: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Of pairs of ids, whether the second takes the denial from the first."""
         return np.any([word[here] & following[after] for word, following in self.pairs], axis=0)
 
 
-def cues_of(lower) -> Cues:
+def _cues_of(lower) -> _Cues:
     """The cues of all languages in a vocabulary, an Arrow array of words in lower case."""
     import pyarrow.compute as pc
 
-    cue = held(lower, " ".join(CUES.values()))
-    cue |= as_bools(pc.ends_with(lower, NEGATED_ENDING))
-    pairs = ((held(lower, word), held(lower, after)) for word, after in NOT_NEGATING.items())
-    return Cues(cue, held(lower, " ".join(ENDING_SCOPE.values())), tuple(pairs))
+    cue = _held(lower, " ".join(_CUES.values()))
+    cue |= as_bools(pc.ends_with(lower, _NEGATED_ENDING))
+    pairs = ((_held(lower, word), _held(lower, after)) for word, after in _NOT_NEGATING.items())
+    return _Cues(cue, _held(lower, " ".join(_ENDING_SCOPE.values())), tuple(pairs))
 
 
-def held(lower, words: str) -> np.ndarray:
+def _held(lower, words: str) -> np.ndarray:
     """Which places of an Arrow array hold one of some words."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -66,8 +66,8 @@ def held(lower, words: str) -> np.ndarray:
     return as_bools(pc.is_in(lower, pa.array(words.split(), pa.large_string())))
 
 
-def negated(
-    cues: Cues,
+def _negated(
+    cues: _Cues,
     ids: np.ndarray,
     sentence_start: np.ndarray,
     first: np.ndarray,
@@ -83,8 +83,8 @@ def negated(
 
     Raises InputError for a window out of range.
     """
-    if not 1 <= window <= WIDEST_WINDOW:
-        raise InputError("window is out of range", value=window, allowed=f"1 to {WIDEST_WINDOW}")
+    if not 1 <= window <= _WIDEST_WINDOW:
+        raise InputError("window is out of range", value=window, allowed=f"1 to {_WIDEST_WINDOW}")
     first = np.asarray(first, dtype=np.int64)
     if not len(first):
         return np.zeros(0, dtype=bool)
@@ -104,21 +104,21 @@ class Negations:
 
     def __init__(self, tokens: Tokens, window: int = WINDOW):
         self.window = window
-        self.cues = cues_of(tokens.lower)
+        self.cues = _cues_of(tokens.lower)
         languages = tokens.corpus.documents["language"]
-        self.known = languages.map(has_cues).to_numpy(dtype=bool)
+        self.known = languages.map(_has_cues).to_numpy(dtype=bool)
 
     def of(self, block: Block, first: np.ndarray) -> np.ndarray:
         """Which matches of a block, given by their first tokens, are negated."""
         cues = self.cues.among(block.forms)
-        found = negated(cues, block.ids, block.sentence_start, first, window=self.window)
+        found = _negated(cues, block.ids, block.sentence_start, first, window=self.window)
         return found & self.known[block.documents][block.document_of[first]]
 
 
-def has_cues(language: str) -> bool:
+def _has_cues(language: str) -> bool:
     """Whether the negations of a language are known; a text without a language counts as English.
 
-    >>> [has_cues(language) for language in ("en", "zh-TW", "", "de")]
+    >>> [_has_cues(language) for language in ("en", "zh-TW", "", "de")]
     [True, True, True, False]
     """
-    return language[:2].lower() in ("", *CUES)
+    return language[:2].lower() in ("", *_CUES)

@@ -8,11 +8,11 @@ import numpy as np
 
 from analysis.rules.codebook import NOBODY
 
-BOTH, SEVERAL = "both", "several"
-SIDE_BY_SIDE = 3
+_BOTH, _SEVERAL = "both", "several"
+_SIDE_BY_SIDE = 3
 
 
-def distances(
+def _distances(
     first: np.ndarray,
     last: np.ndarray,
     sentence: np.ndarray,
@@ -56,7 +56,7 @@ def actor_distances(frames: np.ndarray, actors: np.ndarray, n_actors: int) -> np
     `frames` and `actors` are rows (set, first token, last token, sentence).
     """
     columns = [
-        distances(*frames[:, 1:].T, *actors[actors[:, 0] == number, 1:].T)
+        _distances(*frames[:, 1:].T, *actors[actors[:, 0] == number, 1:].T)
         for number in range(n_actors)
     ]
     return np.column_stack(columns) if columns else np.empty((len(frames), 0))
@@ -79,7 +79,7 @@ def sides(actors: Sequence[str]) -> tuple[str, ...]:
     >>> sides(["china", "us"])
     ('china', 'us', 'both', 'no actor')
     """
-    return (*actors, BOTH if len(actors) == 2 else SEVERAL, NOBODY)
+    return (*actors, _BOTH if len(actors) == 2 else _SEVERAL, NOBODY)
 
 
 def sentence_actors(actors: np.ndarray, n_sentences: int, n_actors: int) -> np.ndarray:
@@ -93,7 +93,7 @@ def sentence_actors(actors: np.ndarray, n_sentences: int, n_actors: int) -> np.n
     told = np.full(n_sentences, n_actors + 1, dtype=np.int64)
     places, leading = np.unique(sentence, return_index=True)
     told[places] = owner[leading]
-    near = first[1:] - last[:-1] <= SIDE_BY_SIDE
+    near = first[1:] - last[:-1] <= _SIDE_BY_SIDE
     joined = (owner[1:] != owner[:-1]) & (sentence[1:] == sentence[:-1]) & near
     told[sentence[1:][joined]] = n_actors
     return told

@@ -21,14 +21,14 @@ CHOICES = {
     "others": ("reported", "quoted"),
 }
 """The voices that each choice of voices lets count."""
-LEAST_WORDS = 4
+_LEAST_WORDS = 4
 """Words in quotation marks below which they mark a term and not speech."""
-CLOSING = {"“": "”", "„": "“”", "«": "»", "‹": "›", "「": "」", "『": "』", "‘": "’", '"': '"'}
-MARK = regex.compile("[" + "".join(sorted({*CLOSING, *"".join(CLOSING.values())})) + "]")
-OPENING = sorted(sign.encode() for sign in CLOSING if sign != "’")
-LETTER = regex.compile(r"[\p{L}\p{N}]")
-WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
-VERBS = (
+_CLOSING = {"“": "”", "„": "“”", "«": "»", "‹": "›", "「": "」", "『": "』", "‘": "’", '"': '"'}
+_MARK = regex.compile("[" + "".join(sorted({*_CLOSING, *"".join(_CLOSING.values())})) + "]")
+OPENING = sorted(sign.encode() for sign in _CLOSING if sign != "’")
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
+_WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
+_VERBS = (
     "said says told tells argued argues arguing claimed claiming wrote writes added adds adding "
     "explained explains stated warned warns warning noted notes noting suggested suggests asserted "
     "asserts asserting contended contends contending insisted insists insisting acknowledged "
@@ -38,52 +38,52 @@ VERBS = (
     "recalled maintained maintains conceded concedes alleged alleges denied denies admitted admits "
     "urged quipped feared expects expected hoped"
 )
-VERBS_OR_NOUNS = (
+_VERBS_OR_NOUNS = (
     "claim claims report reports argue say comments stress stresses warn believe contend worry "
     "worries worried think thinks thought"
 )
-ALWAYS = "said says argued asserted contended contends insisted insists"
-PEOPLE = (
+_ALWAYS = "said says argued asserted contended contends insisted insists"
+_PEOPLE = (
     "academics analysts commentators critics developers diplomats economists executives experts "
     "insiders investors journalists lawmakers observers officials opponents politicians researchers "
     "residents scholars scientists sources strategists supporters users many others some"
 )
-THINK = (
+_THINK = (
     "argue believe call caution claim contend describe doubt emphasise emphasize expect fear foresee "
     "highlight hope insist note predict question recognise recognize say stress suggest think warn "
     "worry"
 )
-PAPERS = (
+_PAPERS = (
     "document documents editorial headline letter newspaper poll report reports research statement "
     "studies survey surveys website"
 )
-TELL = "argues cautions claims finds found highlights reveals says shows states suggested suggests warns"
-NEED = (
+_TELL = "argues cautions claims finds found highlights reveals says shows states suggested suggests warns"
+_NEED = (
     "emphasised emphasises emphasized emphasizes highlighted highlights stressed stresses underlined "
     "underlines underscored underscores"
 )
-HELD = (
+_HELD = (
     "alleged anticipated argued believed claimed considered deemed estimated expected reported "
     "rumored rumoured said thought"
 )
-AUTHOR = frozenset(["i", "we", "article", "paper", "essay", "chapter", "section", "study"])
+_AUTHOR = frozenset(["i", "we", "article", "paper", "essay", "chapter", "section", "study"])
 
 
-HAVING = frozenset(["have", "has", "had", "also", "further", "repeatedly", "publicly"])
-IS = frozenset(["is", "are", "was", "were", "been"])
-SOURCE = regex.compile(
+_HAVING = frozenset(["have", "has", "had", "also", "further", "repeatedly", "publicly"])
+_IS = frozenset(["is", "are", "was", "were", "been"])
+_SOURCE = regex.compile(
     r"\b(?i:according to(?! (?:the )?laws?\b)|in the words of|as (?:\w+ ){0,3}(?:put|puts) it"
     r"|in (?:his|her|their) view|from (?:this|that|their|his|her) perspective|reportedly|allegedly)\b"
 )
-SOURCES = "according words put puts view perspective reportedly allegedly"
+_SOURCES = "according words put puts view perspective reportedly allegedly"
 """Words without one of which SOURCE fits nowhere."""
-PIECE = re.compile(r"\w+|[^\w\s]")
-LONGEST_SENTENCE = 5000
-DEEPEST = 8
+_PIECE = re.compile(r"\w+|[^\w\s]")
+_LONGEST_SENTENCE = 5000
+_DEEPEST = 8
 
 
 @dataclass(frozen=True)
-class Quote:
+class _Quote:
     """A span in quotation marks, the marks not included; `depth` 1 is outermost. `closed` is False
     where the closing mark is missing: the span then ends with the paragraph."""
 
@@ -93,62 +93,66 @@ class Quote:
     closed: bool
 
 
-def quotes(paragraph: str) -> list[Quote]:
+def _quotes(paragraph: str) -> list[_Quote]:
     """What stands in quotation marks in a paragraph, by start, the outer before the inner.
 
     Curly, straight, low and angle marks, and 「」. A straight or curly apostrophe between letters is
     no mark; a straight double mark after a digit (5") opens nothing. A closing mark that closes
     nothing is passed over, and so is an opening one inside DEEPEST others.
     """
-    found: list[Quote] = []
+    found: list[_Quote] = []
     open_marks: list[tuple[str, int]] = []
-    for mark in MARK.finditer(paragraph):
+    for mark in _MARK.finditer(paragraph):
         place, sign = mark.start(), mark.group()
         before, after = paragraph[place - 1 : place], paragraph[place + 1 : place + 2]
         level = next(
-            (n for n in reversed(range(len(open_marks))) if sign in CLOSING[open_marks[n][0]]), None
+            (n for n in reversed(range(len(open_marks))) if sign in _CLOSING[open_marks[n][0]]),
+            None,
         )
-        if level is not None and not apostrophe(sign, before, after):
+        if level is not None and not _apostrophe(sign, before, after):
             found += [
-                Quote(start, place, depth + 1, depth == level)
+                _Quote(start, place, depth + 1, depth == level)
                 for depth, (_, start) in enumerate(open_marks)
                 if depth >= level
             ]
             del open_marks[level:]
         elif (
-            sign in CLOSING and len(open_marks) < DEEPEST and not (sign == '"' and before.isdigit())
+            sign in _CLOSING
+            and len(open_marks) < _DEEPEST
+            and not (sign == '"' and before.isdigit())
         ):
             open_marks.append((sign, place + 1))
     end = len(paragraph)
-    found += [Quote(start, end, depth + 1, False) for depth, (_, start) in enumerate(open_marks)]
+    found += [_Quote(start, end, depth + 1, False) for depth, (_, start) in enumerate(open_marks)]
     return sorted(found, key=lambda quote: (quote.start, quote.depth))
 
 
-def apostrophe(sign: str, before: str, after: str) -> bool:
+def _apostrophe(sign: str, before: str, after: str) -> bool:
     """Whether a single closing mark is an apostrophe inside a word."""
-    return sign == "’" and bool(LETTER.match(after)) and bool(LETTER.match(before))
+    return sign == "’" and bool(_LETTER.match(after)) and bool(_LETTER.match(before))
 
 
-def speech(paragraph: str, least_words: int = LEAST_WORDS) -> list[Quote]:
+def speech(paragraph: str, least_words: int = _LEAST_WORDS) -> list[_Quote]:
     """The outermost quotes that hold at least `least_words` words; shorter ones mark a term."""
     return [
         quote
-        for quote in quotes(paragraph)
-        if quote.depth == 1 and len(WORD.findall(paragraph[quote.start : quote.end])) >= least_words
+        for quote in _quotes(paragraph)
+        if quote.depth == 1
+        and len(_WORD.findall(paragraph[quote.start : quote.end])) >= least_words
     ]
 
 
-class Told:
+class _Told:
     """A sentence cut into words and signs, and the same in lower case."""
 
     def __init__(self, sentence: str):
         self.sentence, lower = sentence, sentence.lower()
         same = len(lower) == len(sentence)  # else a letter has become two
-        self.lower = PIECE.findall(lower) if same else [piece.lower() for piece in self.pieces]
+        self.lower = _PIECE.findall(lower) if same else [piece.lower() for piece in self.pieces]
 
     @cached_property
     def pieces(self) -> list[str]:
-        return PIECE.findall(self.sentence)
+        return _PIECE.findall(self.sentence)
 
     def at(self, place: int) -> str:
         """The piece at a place in lower case, '' outside of the sentence."""
@@ -159,7 +163,7 @@ class Told:
         place = verb - 1
         while self.at(place) in passed:
             place -= 1
-        return self.at(place)[:1].isalnum() and self.at(place) not in AUTHOR
+        return self.at(place)[:1].isalnum() and self.at(place) not in _AUTHOR
 
     def after(self, verb: int, words: frozenset[str], reach: int) -> bool:
         """Whether one of some words follows with at most `reach` other words between."""
@@ -180,48 +184,51 @@ class Told:
         return False
 
 
-GROUPS, TEXTS = frozenset(PEOPLE.split()), frozenset(PAPERS.split())
-CLAUSE, PRONOUNS = frozenset(["that", "how"]), frozenset(["it", "they", "he", "she", "there"])
-NEEDS = frozenset(["need", "importance", "necessity"])
-RULES: tuple[tuple[str, Callable[[Told, int], bool]], ...] = (
+_GROUPS, _TEXTS = frozenset(_PEOPLE.split()), frozenset(_PAPERS.split())
+_CLAUSE, _PRONOUNS = frozenset(["that", "how"]), frozenset(["it", "they", "he", "she", "there"])
+_NEEDS = frozenset(["need", "importance", "necessity"])
+_RULES: tuple[tuple[str, Callable[[_Told, int], bool]], ...] = (
     # Liu said …; Liu argued that …; …, said Liu; …, Liu warned.
     (
-        ALWAYS,
+        _ALWAYS,
         lambda told, n: told.speaker(n) or (told.at(n - 1)[-2:] == "ly" and told.speaker(n - 1)),
     ),
     (
-        f"{VERBS} {VERBS_OR_NOUNS}",
+        f"{_VERBS} {_VERBS_OR_NOUNS}",
         lambda told, n: (
-            told.after(n, CLAUSE, 2) and (told.at(n - 1) == "," or told.speaker(n, HAVING))
+            told.after(n, _CLAUSE, 2) and (told.at(n - 1) == "," or told.speaker(n, _HAVING))
         ),
     ),
-    (VERBS, lambda told, n: parted(told, n + 1) and (told.speaker(n) or told.at(n - 1) in ENDS)),
+    (_VERBS, lambda told, n: _parted(told, n + 1) and (told.speaker(n) or told.at(n - 1) in _ENDS)),
     # Microsoft confirmed it would …
-    (VERBS, lambda told, n: told.at(n + 1) in PRONOUNS and told.speaker(n)),
+    (_VERBS, lambda told, n: told.at(n + 1) in _PRONOUNS and told.speaker(n)),
     # many analysts believe …; the survey suggests …
-    (THINK, lambda told, n: told.before(n, GROUPS, 6)),
-    (TELL, lambda told, n: told.before(n, TEXTS, 5)),
+    (_THINK, lambda told, n: told.before(n, _GROUPS, 6)),
+    (_TELL, lambda told, n: told.before(n, _TEXTS, 5)),
     # Liu stressed the need …; … advocate for …; … described it as …
-    (NEED, lambda told, n: told.after(n, NEEDS, 3) and (told.at(n - 1) == "," or told.speaker(n))),
+    (
+        _NEED,
+        lambda told, n: told.after(n, _NEEDS, 3) and (told.at(n - 1) == "," or told.speaker(n)),
+    ),
     ("advocate advocates advocated", lambda told, n: told.at(n + 1) == "for" and told.speaker(n)),
     (
         "describe describes described",
-        lambda told, n: "as" in told.lower[n + 1 : n + 16] and told.speaker(n, HAVING),
+        lambda told, n: "as" in told.lower[n + 1 : n + 16] and told.speaker(n, _HAVING),
     ),
     # prices are expected to …; it is often pointed out that …
-    (HELD, lambda told, n: told.at(n + 1) in ("to", "that") and told.before(n, IS, 1)),
+    (_HELD, lambda told, n: told.at(n + 1) in ("to", "that") and told.before(n, _IS, 1)),
     ("point points pointed", lambda told, n: told.lower[n + 1 : n + 3] == ["out", "that"]),
 )
-ENDS = frozenset([",", "”", "’", '"'])
-HINTS = " ".join([SOURCES, *(words for words, _ in RULES)])
+_ENDS = frozenset([",", "”", "’", '"'])
+HINTS = " ".join([_SOURCES, *(words for words, _ in _RULES)])
 """Words without one of which no sentence is reported."""
-RULES_OF: dict[str, list[Callable[[Told, int], bool]]] = {}
-for _words, _rule in RULES:
+_RULES_OF: dict[str, list[Callable[[_Told, int], bool]]] = {}
+for _words, _rule in _RULES:
     for _word in _words.split():
-        RULES_OF.setdefault(_word, []).append(_rule)
+        _RULES_OF.setdefault(_word, []).append(_rule)
 
 
-def parted(told: Told, place: int) -> bool:
+def _parted(told: _Told, place: int) -> bool:
     """Whether a sign that ends or opens speech, or a capital, stands at a place."""
     piece = told.pieces[place] if place < len(told.pieces) else ""
     return piece in (",", ":", ".", "“", '"') or piece[:1].isupper()
@@ -236,14 +243,14 @@ def reported(sentence: str) -> bool:
     >>> [reported(text) for text in ("Xi said that it grew.", "It grew, Li said.", "It grew.")]
     [True, True, False]
     """
-    told = Told(sentence[:LONGEST_SENTENCE])
+    told = _Told(sentence[:_LONGEST_SENTENCE])
     for place, word in enumerate(told.lower):
-        if word in RULES_OF and any(rule(told, place) for rule in RULES_OF[word]):
+        if word in _RULES_OF and any(rule(told, place) for rule in _RULES_OF[word]):
             return True
-    return not SOURCE_WORDS.isdisjoint(told.lower) and bool(SOURCE.search(told.sentence))
+    return not _SOURCE_WORDS.isdisjoint(told.lower) and bool(_SOURCE.search(told.sentence))
 
 
-SOURCE_WORDS = frozenset(SOURCES.split())
+_SOURCE_WORDS = frozenset(_SOURCES.split())
 
 
 def check_voice(voice: str) -> None:

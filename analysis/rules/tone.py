@@ -10,13 +10,13 @@ from analysis.rules.negation import Negations
 from analysis.store.arrow import as_bools
 from analysis.tokens import Block, Tokens
 
-TURNED = -0.74
+_TURNED = -0.74
 """What a negation makes of a valence (N_SCALAR of Hutto and Gilbert 2014)."""
-LANGUAGES = ("", "en")
+_LANGUAGES = ("", "en")
 
 
 @cache
-def valences() -> dict[str, float]:
+def _valences() -> dict[str, float]:
     """Words in lower case and how good they sound, from -4 to 4.
 
     The lexicon of VADER (Hutto and Gilbert 2014, ICWSM), each word rated by ten people. Signs and
@@ -38,7 +38,7 @@ class Tones:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        known = valences()
+        known = _valences()
         has = as_bools(pc.is_in(tokens.lower, pa.array(sorted(known), pa.large_string())))
         found = np.flatnonzero(has)
         lower = tokens.lower.take(pa.array(found)).to_pylist()
@@ -48,7 +48,7 @@ class Tones:
         self.place[found] = np.arange(len(found))
         self.negations = Negations(tokens)
         languages = tokens.corpus.documents["language"]
-        self.english = languages.map(lambda name: name[:2].lower() in LANGUAGES).to_numpy(bool)
+        self.english = languages.map(lambda name: name[:2].lower() in _LANGUAGES).to_numpy(bool)
 
     def of(self, block: Block, silent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The tokens of a block that carry tone, which word each is, and its valence there.
@@ -59,5 +59,5 @@ class Tones:
         word = self.place[block.forms][block.ids]
         spoken = self.english[block.documents][block.document_of]
         at = np.flatnonzero((word >= 0) & ~silent & spoken)
-        turned = np.where(self.negations.of(block, at), TURNED, 1.0)
+        turned = np.where(self.negations.of(block, at), _TURNED, 1.0)
         return at, word[at], self.valence[word[at]] * turned

@@ -15,8 +15,8 @@ from analysis.store.texts import Texts
 if TYPE_CHECKING:
     from analysis.tokens import Block, Tokens
 
-REPORTED, QUOTED = VOICES.index("reported"), VOICES.index("quoted")
-HINT_WORDS = frozenset(HINTS.split())
+_REPORTED, _QUOTED = VOICES.index("reported"), VOICES.index("quoted")
+_HINT_WORDS = frozenset(HINTS.split())
 
 
 class Voices:
@@ -33,7 +33,7 @@ class Voices:
         """The same, what is heard in all blocks found by several processes where that is worth it."""
         from analysis.tokens import made
 
-        for _ in made(self.tokens.corpus, self.tokens.jobs, HEARD):
+        for _ in made(self.tokens.corpus, self.tokens.jobs, _HEARD):
             pass
         return self
 
@@ -44,22 +44,22 @@ class Voices:
         than need be.
         """
         job = self.tokens.jobs[self.tokens.block_number(block.first_document)]
-        kept = HEARD.known(job) if asked is not None else HEARD.made(self.texts, job)
+        kept = _HEARD.known(job) if asked is not None else _HEARD.made(self.texts, job)
         if kept is None:
-            telling, spans = heard_in(self.texts, job, block_of(self.texts, job), asked)
+            telling, spans = _heard_in(self.texts, job, block_of(self.texts, job), asked)
         else:
             telling = np.unpackbits(kept["reported"], count=block.n_sentences).view(bool)
             spans = kept["speech"]
-        voice = np.where(telling, REPORTED, 0).astype(np.int8)[block.sentence_of]
+        voice = np.where(telling, _REPORTED, 0).astype(np.int8)[block.sentence_of]
         if len(spans):
             begin, end = spans.T
-            place = block.start + origin_of(self.texts, job)[block.document_of]
+            place = block.start + _origin_of(self.texts, job)[block.document_of]
             nearest = np.maximum(np.searchsorted(begin, place, side="right") - 1, 0)
-            voice[(begin[nearest] <= place) & (place < end[nearest])] = QUOTED
+            voice[(begin[nearest] <= place) & (place < end[nearest])] = _QUOTED
         return voice if asked is None else voice * asked[block.sentence_of]
 
 
-def origin_of(texts: Texts, job: Job) -> np.ndarray:
+def _origin_of(texts: Texts, job: Job) -> np.ndarray:
     """The byte of its block at which each text of a block begins, a newline standing after each."""
     spans = texts.spans[job.first : job.last]
     return np.concatenate(([0], np.cumsum(spans[:, 1] - spans[:, 0] + 1)))
@@ -68,14 +68,14 @@ def origin_of(texts: Texts, job: Job) -> np.ndarray:
 # --- what is heard in a block ------------------------------------------------------------------------
 
 
-def heard(texts: Texts, job: Job) -> dict[str, np.ndarray]:
+def _heard(texts: Texts, job: Job) -> dict[str, np.ndarray]:
     """The arrays of what is heard in a block: its `reported` sentences as bits, and of all `speech` in
     it the first byte and one past the last."""
-    telling, spans = heard_in(texts, job, block_of(texts, job))
+    telling, spans = _heard_in(texts, job, block_of(texts, job))
     return {"reported": np.packbits(telling), "speech": spans}
 
 
-def heard_in(
+def _heard_in(
     texts: Texts, job: Job, block: Entry, asked: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which sentences of a block are reported, and the spans of speech; of a mask's sentences only, where
@@ -84,26 +84,28 @@ def heard_in(
     spans = block["span"] + origin[block["sentence_document"]][:, None]
     asked = np.ones(len(spans), dtype=bool) if asked is None else asked
     telling = np.zeros(len(spans), dtype=bool)
-    hinted = np.flatnonzero(hinted_sentences(block) & asked)
+    hinted = np.flatnonzero(_hinted_sentences(block) & asked)
     telling[hinted] = [
         reported(one_line(content[start:end].decode("utf-8")))
         for start, end in spans[hinted].tolist()
     ]
     lines = joined_lines(content, origin, job.excluded)
-    return telling, spans_of_speech(content, lines_asked(content, lines, spans[asked, 0]))
+    return telling, _spans_of_speech(content, _lines_asked(content, lines, spans[asked, 0]))
 
 
-def hinted_sentences(block: Entry) -> np.ndarray:
+def _hinted_sentences(block: Entry) -> np.ndarray:
     """Which sentences of a block hold a word without which none is reported."""
     forms = unpacked(block, "forms").to_pylist()
-    hint = np.fromiter((form.lower() in HINT_WORDS for form in forms), dtype=bool, count=len(forms))
+    hint = np.fromiter(
+        (form.lower() in _HINT_WORDS for form in forms), dtype=bool, count=len(forms)
+    )
     hits = np.flatnonzero(hint[block["ids"]])
     found = np.zeros(len(block["span"]), dtype=bool)
     found[np.searchsorted(block["sentence_start"], hits, side="right") - 1] = True
     return found
 
 
-def lines_asked(content: bytes, lines: np.ndarray, begins: np.ndarray) -> np.ndarray:
+def _lines_asked(content: bytes, lines: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """The lines (first byte and one past the last) with an opening mark in which a sentence begins at
     one of these bytes."""
     marks = np.array([at for mark in OPENING for at in places(content, mark)], dtype=np.int64)
@@ -114,7 +116,7 @@ def lines_asked(content: bytes, lines: np.ndarray, begins: np.ndarray) -> np.nda
     return lines[np.intersect1d(held_marks, held_sentences)]
 
 
-def spans_of_speech(content: bytes, lines: np.ndarray) -> np.ndarray:
+def _spans_of_speech(content: bytes, lines: np.ndarray) -> np.ndarray:
     """First byte, and one past the last, of what is `speech` in some lines."""
     rows = []
     for begin, end in lines.tolist():
@@ -125,13 +127,13 @@ def spans_of_speech(content: bytes, lines: np.ndarray) -> np.ndarray:
     return np.array(rows, dtype=np.int64).reshape(-1, 2)
 
 
-def key_in(job: Job) -> str:
+def _key_in(job: Job) -> str:
     """The key of what is heard in a block."""
     modules = ("language", "rules.quoting", "rules.voices", "store.blocks", "store.texts")
     return key_of(code_of(*modules), job.key)
 
 
-HEARD = Product("voices", "analysis.rules.voices", key_in, heard)
+_HEARD = Product("voices", "analysis.rules.voices", _key_in, _heard)
 
 if __name__ == "__main__":
-    take_part(HEARD)
+    take_part(_HEARD)

@@ -47,19 +47,29 @@ from analysis.runs.receipts import (
     versions,
 )
 
-NOTEBOOKS, FIGURES, RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
+NOTEBOOKS, _FIGURES, _RUNS = ROOT / "notebooks", ROOT / "figures", ROOT / "runs"
 DEFAULT_RUN = "default"
-INJECTED = "injected-parameters"
-MANNER = ("columns", "dates", "encoding")
-COUNTED = ("exclusions", "unique", "similarity")
+_INJECTED = "injected-parameters"
+_MANNER = ("columns", "dates", "encoding")
+_COUNTED = ("exclusions", "unique", "similarity")
 """Parameters of a notebook that say how its corpus is read, and what of it is counted."""
-START_TIMEOUT = 120
-HELD = ".lock"
-MARKS = {kind: f"This folder belongs to `workbook {kind}`.\n" for kind in ("run", "sweep")}
+_START_TIMEOUT = 120
+_HELD = ".lock"
+_MARKS = {kind: f"This folder belongs to `workbook {kind}`.\n" for kind in ("run", "sweep")}
 """What the file HELD of a run folder says: a run that was killed at once is known again by it."""
-KEPT = ("analysis", "notebooks", "figures", "seeds", "tests", "benchmarks", "docs", ".git", ".venv")
+_KEPT = (
+    "analysis",
+    "notebooks",
+    "figures",
+    "seeds",
+    "tests",
+    "benchmarks",
+    "docs",
+    ".git",
+    ".venv",
+)
 """Folders of this project that no run may write into."""
-UNCHANGED = "nothing changed"
+_UNCHANGED = "nothing changed"
 
 
 @dataclass(frozen=True)
@@ -104,10 +114,10 @@ Report = Callable[[str, str, int, int], None]
 
 def project() -> Project:
     """The user's own workbook where the command is given inside one, else this project."""
-    return own_project() or Project(NOTEBOOKS, FIGURES, RUNS)
+    return own_project() or Project(NOTEBOOKS, _FIGURES, _RUNS)
 
 
-def configured() -> dict[str, str]:
+def _configured() -> dict[str, str]:
     """The parameters as text that the project's file of choices gives, none where there is none."""
     file = project().configuration
     return (
@@ -161,7 +171,7 @@ def make_plan(
     check_effort(workers, timeout)
     notebooks = find_notebooks(names)
     folder = Path(out) if out else Path(os.path.relpath(project().runs / run))
-    chosen = configured()
+    chosen = _configured()
     settle(find_notebooks(), chosen, CONFIGURATION)
     mine = {name for notebook in notebooks for name in notebook.parameters}
     chosen = {name: value for name, value in chosen.items() if name in mine}
@@ -169,7 +179,7 @@ def make_plan(
     for values in parameters.values():
         values["out"] = str(folder)
     check_folder(folder, "run", parameters.values() if out else None)
-    lacking = check_meaning(parameters)
+    lacking = _check_meaning(parameters)
     if names and lacking:
         name, reason = next(iter(lacking.items()))
         raise InputError(reason, where=name)
@@ -216,7 +226,7 @@ def check_folder(
 def _kept_places(inputs: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, Path, bool]]:
     """What no run folder may be or hold: its name for people, its place, and whether a run may not
     lie inside it either."""
-    for part in (*(ROOT / name for name in KEPT), project().notebooks, project().figures):
+    for part in (*(ROOT / name for name in _KEPT), project().notebooks, project().figures):
         yield f"the project's folder {part.name}/", part, True
     yield "the folder of all runs", project().runs, False
     yield "the current folder", Path.cwd(), False
@@ -238,15 +248,15 @@ def _kind_of(folder: Path) -> str:
     if "workbook" in receipt and "notebooks" in receipt:
         return "run"
     try:
-        mark = (folder / HELD).read_text(encoding="utf-8")
+        mark = (folder / _HELD).read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
-    return next((kind for kind, text in MARKS.items() if text == mark), "")
+    return next((kind for kind, text in _MARKS.items() if text == mark), "")
 
 
 def _is_trace(file: Path) -> bool:
     """Whether a file is all that a run leaves that was killed before it wrote anything."""
-    return file.name == HELD and file.is_file() and not file.stat().st_size
+    return file.name == _HELD and file.is_file() and not file.stat().st_size
 
 
 def check_effort(workers: int, timeout: int) -> None:
@@ -257,7 +267,7 @@ def check_effort(workers: int, timeout: int) -> None:
         )
 
 
-def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+def _check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Read the corpus, codebook, terms, events, groups and claims once, as the notebooks will.
 
     Returns the notebooks that need frames where there are none, each with what is missing. Raises
@@ -269,7 +279,7 @@ def check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> dict[str, s
     from analysis.tables import findings, framing, trends
 
     lacking = {}
-    for texts, several in corpora_of(parameters):
+    for texts, several in _corpora_of(parameters):
         claims = findings.read_claims(texts)
         for name, values in several.items():
             choices = {k: v for k, v in values.items() if k in uncertainty.RANGES}
@@ -314,7 +324,7 @@ def frames_missing(corpus: Corpus, codebook: str = "") -> str:
     )
 
 
-def corpora_of(
+def _corpora_of(
     parameters: Mapping[str, Mapping[str, object]],
 ) -> Iterator[tuple[Corpus, dict[str, Mapping[str, object]]]]:
     """Each corpus that the notebooks count, once, with the parameters of those that count it."""
@@ -325,7 +335,7 @@ def corpora_of(
         alike.setdefault(_corpus_key(values), {})[name] = values
     for several in alike.values():
         first = next(iter(several.values()))
-        manner = {name: first[name] for name in MANNER if name in first}
+        manner = {name: first[name] for name in _MANNER if name in first}
         corpus = read_corpus(first["corpus"], **manner)
         corpus = corpus.with_exclusions(first.get("exclusions", "on"))
         share = first.get("similarity", stories.SIMILARITY)
@@ -335,12 +345,12 @@ def corpora_of(
 
 def _corpus_key(values: Mapping[str, object]) -> str:
     """The parameters that say which documents are counted, as one text."""
-    return json.dumps([values.get(name) for name in ("corpus", *MANNER, *COUNTED)])
+    return json.dumps([values.get(name) for name in ("corpus", *_MANNER, *_COUNTED)])
 
 
 def refuse_rejections(plan: Plan) -> None:
     """Raise InputError where any item of a corpus is rejected."""
-    for corpus, _ in corpora_of(plan.parameters):
+    for corpus, _ in _corpora_of(plan.parameters):
         corpus.refuse_rejections()
 
 
@@ -365,7 +375,7 @@ def execute(
         if plan.publish:
             recover(project().figures)
         before = read_receipt(plan.folder)
-        inputs = {one.name: input_hashes(plan, one) for one in plan.notebooks}
+        inputs = {one.name: _input_hashes(plan, one) for one in plan.notebooks}
         record = _Record(plan, inputs, before.get("notebooks", {}))
         record.write(RUNNING)
         (plan.folder / FINDINGS).unlink(missing_ok=True)  # rebuilt below from what is verified
@@ -374,7 +384,7 @@ def execute(
         pool = ThreadPoolExecutor(plan.workers)
         try:
             jobs = {  # later notebooks take longer: begun first, none is left alone at the end
-                one.name: pool.submit(run_one, plan, one, record, before, report, kernels)
+                one.name: pool.submit(_run_one, plan, one, record, before, report, kernels)
                 for one in reversed(plan.notebooks)
                 if one.name not in plan.lacking
             }
@@ -400,13 +410,13 @@ def execute(
 @contextlib.contextmanager
 def held(folder: Path, kind: str = "run") -> Iterator[None]:
     """Hold a run folder for this process; raises InputError if another one does."""
-    with (folder / HELD).open("a", encoding="utf-8") as lock:
+    with (folder / _HELD).open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise InputError("another run is writing here", where=folder.name) from error
         lock.truncate(0)
-        lock.write(MARKS[kind])
+        lock.write(_MARKS[kind])
         lock.flush()
         yield
 
@@ -415,39 +425,39 @@ def _remove_lacking(plan: Plan, before: dict) -> None:
     """Remove what an earlier run left of notebooks that cannot run now: it is not of this run."""
     for one in plan.notebooks:
         if one.name in plan.lacking and one.name in before.get("notebooks", {}):
-            for file in (*declared_files(one), findings_part(one.name), f"{one.name}.ipynb"):
+            for file in (*_declared_files(one), findings_part(one.name), f"{one.name}.ipynb"):
                 (plan.folder / file).unlink(missing_ok=True)
 
 
-def run_one(
+def _run_one(
     plan: Plan, one: Declared, record: _Record, before: dict, report: Report, kernels: Kernels
 ) -> Outcome:
     """One notebook: skipped if nothing changed, else executed and held against its declaration."""
     if kernels.ended:
         return Outcome(one.name, "interrupted")
     old = before.get("notebooks", {}).get(one.name, {})
-    if not plan.force and unchanged(plan, one, record.inputs[one.name], old):
+    if not plan.force and _unchanged(plan, one, record.inputs[one.name], old):
         report(one.name, "skipped", 0, 0)
-        return record.end(Outcome(one.name, "skipped", "", old["outputs"], UNCHANGED))
+        return record.end(Outcome(one.name, "skipped", "", old["outputs"], _UNCHANGED))
     record.start(one.name)
-    for file in (*declared_files(one), findings_part(one.name)):
+    for file in (*_declared_files(one), findings_part(one.name)):
         (plan.folder / file).unlink(missing_ok=True)
     error = ""
     try:
-        notebook = run_notebook(plan, one, report, kernels)
-        error = ledger(notebook)
+        notebook = _run_notebook(plan, one, report, kernels)
+        error = _ledger(notebook)
     except Exception as raised:
-        notebook, error = getattr(raised, "notebook", None), describe(raised)
+        notebook, error = getattr(raised, "notebook", None), _describe(raised)
     if notebook is not None:
-        write_whole(plan.folder / f"{one.name}.ipynb", notebook_bytes(notebook))
-    missing = [file for file in declared_files(one) if not (plan.folder / file).is_file()]
+        write_whole(plan.folder / f"{one.name}.ipynb", _notebook_bytes(notebook))
+    missing = [file for file in _declared_files(one) if not (plan.folder / file).is_file()]
     if not error and missing:
         error = f"it ended, but left out {', '.join(missing)}"
     if error and kernels.ended:
         return record.end(Outcome(one.name, "interrupted"))
     state = "failed" if error else "done"
     report(one.name, state, 0, 0)
-    return record.end(Outcome(one.name, state, error, {} if error else output_hashes(plan, one)))
+    return record.end(Outcome(one.name, state, error, {} if error else _output_hashes(plan, one)))
 
 
 class Kernels:
@@ -486,13 +496,13 @@ class Kernels:
         return _Manager
 
 
-def run_notebook(plan: Plan, one: Declared, report: Report, kernels: Kernels):
+def _run_notebook(plan: Plan, one: Declared, report: Report, kernels: Kernels):
     """Execute a notebook with papermill; returns it, whatever became of it.
 
     An exception that is no failed cell (a dead kernel, a time-out) is raised with the notebook as
     far as it got as its attribute `notebook`.
     """
-    papermill = loaded_papermill()
+    papermill = _loaded_papermill()
     import nbformat
 
     source = nbformat.read(one.file, as_version=4)
@@ -503,14 +513,14 @@ def run_notebook(plan: Plan, one: Declared, report: Report, kernels: Kernels):
         report(one.name, "cell", done, total)
 
     try:
-        return attempt(papermill, source, plan, one, begun, kernels)
+        return _attempt(papermill, source, plan, one, begun, kernels)
     except Exception as error:
         if getattr(error, "cells", 0) or kernels.ended:
             raise
-    return attempt(papermill, source, plan, one, begun, kernels)  # the kernel had not even started
+    return _attempt(papermill, source, plan, one, begun, kernels)  # the kernel had not even started
 
 
-def attempt(
+def _attempt(
     papermill, source, plan: Plan, one: Declared, progress: Callable[[int], None], kernels: Kernels
 ):
     """Execute a notebook once; an exception carries `notebook` and how many `cells` were begun."""
@@ -527,7 +537,7 @@ def attempt(
             progress_bar=False,
             request_save_on_cell_execute=False,
             autosave_cell_every=0,
-            start_timeout=START_TIMEOUT,
+            start_timeout=_START_TIMEOUT,
             execution_timeout=plan.timeout,
             shutdown_kernel="immediate",
             record_timing=False,
@@ -541,7 +551,7 @@ def attempt(
         raise
 
 
-def load_nbformat() -> None:
+def _load_nbformat() -> None:
     """Import nbformat without the grammar of internationalised addresses.
 
     jsonschema compiles that grammar at import (2.5 s) where `rfc3987_syntax` is installed, as
@@ -556,11 +566,11 @@ def load_nbformat() -> None:
         sys.modules.pop("rfc3987_syntax", None)
 
 
-def loaded_papermill():
+def _loaded_papermill():
     """papermill with the engine that reports each cell; quiet about what it runs."""
     import logging
 
-    load_nbformat()
+    _load_nbformat()
     import papermill
     from papermill.engines import NBClientEngine, papermill_engines
 
@@ -585,7 +595,7 @@ def loaded_papermill():
     return papermill
 
 
-def describe(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     """An error in one line: the cell and the last line of what it said."""
     cell = getattr(error, "exec_count", None)
     last = f"{getattr(error, 'ename', '')}: {getattr(error, 'evalue', '')}".strip(": ")
@@ -596,7 +606,7 @@ def describe(error: BaseException) -> str:
     return place + shown(last.splitlines()[-1], quote=False, longest=300)
 
 
-def ledger(notebook) -> str:
+def _ledger(notebook) -> str:
     """What is wrong with an executed notebook, '' if nothing: an error, or a cell that never ran.
 
     papermill's own status is not enough: a killed kernel and an exit in the middle pass there.
@@ -612,7 +622,7 @@ def ledger(notebook) -> str:
     return ""
 
 
-def notebook_bytes(notebook) -> bytes:
+def _notebook_bytes(notebook) -> bytes:
     """An executed notebook without what differs from run to run."""
     import nbformat
 
@@ -623,15 +633,15 @@ def notebook_bytes(notebook) -> bytes:
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
-        if INJECTED in cell.metadata.get("tags", []):
-            cell["id"] = INJECTED
+        if _INJECTED in cell.metadata.get("tags", []):
+            cell["id"] = _INJECTED
         if cell.cell_type == "code":
-            cell["outputs"] = merged_streams(cell.outputs)
+            cell["outputs"] = _merged_streams(cell.outputs)
     text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True)
     return (text + "\n").encode("utf-8")
 
 
-def merged_streams(outputs: list) -> list:
+def _merged_streams(outputs: list) -> list:
     """Outputs with neighbouring pieces of one stream joined: how they are cut is chance."""
     merged: list = []
     for output in outputs:
@@ -647,7 +657,7 @@ def merged_streams(outputs: list) -> list:
     return merged
 
 
-def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
+def _input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
     """All that a notebook's results depend on."""
     values = dict(plan.parameters[one.name])
     given = {
@@ -666,27 +676,27 @@ def input_hashes(plan: Plan, one: Declared) -> dict[str, object]:
     }
 
 
-def declared_files(one: Declared) -> list[str]:
+def _declared_files(one: Declared) -> list[str]:
     """Files below the run folder that a notebook must leave behind."""
     figures = [f"figures/{name}.{kind}" for name in one.figures for kind in KINDS]
     files = [f"tables/{name}" for name in one.tables]  # findings.json is made of all their parts
     return figures + [findings_part(one.name) if file == FINDINGS else file for file in files]
 
 
-def output_hashes(plan: Plan, one: Declared) -> dict[str, str]:
+def _output_hashes(plan: Plan, one: Declared) -> dict[str, str]:
     """Hashes of all files that a notebook left behind, its findings among them."""
     part = findings_part(one.name)
-    files = [*declared_files(one), f"{one.name}.ipynb"]
+    files = [*_declared_files(one), f"{one.name}.ipynb"]
     if part not in files and (plan.folder / part).is_file():
         files.append(part)
     return {file: hash_of_file(plan.folder / file) for file in files}
 
 
-def unchanged(plan: Plan, one: Declared, inputs: dict, old: dict) -> bool:
+def _unchanged(plan: Plan, one: Declared, inputs: dict, old: dict) -> bool:
     """Whether an earlier run had the same inputs and its outputs are all as it left them."""
     if old.get("state") not in ("done", "skipped") or old.get("inputs") != inputs:
         return False
-    files, part = {*declared_files(one), f"{one.name}.ipynb"}, findings_part(one.name)
+    files, part = {*_declared_files(one), f"{one.name}.ipynb"}, findings_part(one.name)
     if {*old["outputs"], part} != {*files, part} or not files <= set(old["outputs"]):
         return False
     return _verified(plan.folder, old["outputs"])
@@ -800,13 +810,13 @@ def store_outputs(plan: Plan) -> list[str]:
         if one.name in plan.lacking:
             continue
         executed = json.loads((plan.folder / f"{one.name}.ipynb").read_text(encoding="utf-8"))
-        cells = [c for c in executed["cells"] if INJECTED not in c["metadata"].get("tags", [])]
+        cells = [c for c in executed["cells"] if _INJECTED not in c["metadata"].get("tags", [])]
         notebook = json.loads(one.file.read_text(encoding="utf-8"))
         ran = 0
         for cell, done in zip(notebook["cells"], cells, strict=True):
             if cell["cell_type"] == "code":
                 ran += 1
-                cell["outputs"] = renumbered(done["outputs"], ran)
+                cell["outputs"] = _renumbered(done["outputs"], ran)
                 cell["execution_count"] = ran
         text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         if text != one.file.read_text(encoding="utf-8"):
@@ -815,7 +825,7 @@ def store_outputs(plan: Plan) -> list[str]:
     return changed
 
 
-def renumbered(outputs: list[dict], number: int) -> list[dict]:
+def _renumbered(outputs: list[dict], number: int) -> list[dict]:
     return [
         {**output, "execution_count": number} if "execution_count" in output else output
         for output in outputs

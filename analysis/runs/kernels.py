@@ -12,7 +12,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets.config import Config
 
 
-class OwnKernelManager(AsyncKernelManager):
+class _OwnKernelManager(AsyncKernelManager):
     """Starts this very interpreter, whatever kernels JUPYTER_PATH or the user's folders name.
 
     The kernel sees no IPython profile (start-up files, settings) and no matplotlibrc of the user's,
@@ -49,6 +49,6 @@ def kernel_config() -> Config:
     return Config(
         {
             "KernelManager": {"transport_encryption": "auto"},
-            "NotebookClient": {"kernel_manager_class": OwnKernelManager},
+            "NotebookClient": {"kernel_manager_class": _OwnKernelManager},
         }
     )

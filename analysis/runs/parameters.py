@@ -11,12 +11,12 @@ from pathlib import Path
 from analysis.errors import InputError
 from analysis.files import Node, read_text
 
-TYPES = {"str": str, "int": int, "float": float, "list": list, "dict": dict}
-RESERVED = {"out": "--out"}
+_TYPES = {"str": str, "int": int, "float": float, "list": list, "dict": dict}
+_RESERVED = {"out": "--out"}
 
 
 @dataclass(frozen=True)
-class Parameter:
+class _Parameter:
     """One line of a notebook's parameters cell: `name: type = default  # help`."""
 
     name: str
@@ -30,7 +30,7 @@ class Declared:
     """A notebook as declared: its parameters, and the figures and tables it must leave behind."""
 
     file: Path
-    parameters: Mapping[str, Parameter]
+    parameters: Mapping[str, _Parameter]
     figures: tuple[str, ...]
     tables: tuple[str, ...]
 
@@ -52,7 +52,7 @@ def read_declared(file: Path) -> Declared:
         raise InputError("is no notebook", where=file.name) from error
     if len(tagged) != 1:
         raise InputError("needs one cell tagged 'parameters'", where=file.name, value=len(tagged))
-    parameters = parse_parameters(sources[0], file.name)
+    parameters = _parse_parameters(sources[0], file.name)
     return Declared(
         file=file,
         parameters={parameter.name: parameter for parameter in parameters},
@@ -61,9 +61,9 @@ def read_declared(file: Path) -> Declared:
     )
 
 
-def parse_parameters(source: str, where: str) -> list[Parameter]:
+def _parse_parameters(source: str, where: str) -> list[_Parameter]:
     """The parameters of a cell, each a line `name: type = literal  # help`; else InputError."""
-    form = f"name: type = literal  # help, with type one of {', '.join(TYPES)}"
+    form = f"name: type = literal  # help, with type one of {', '.join(_TYPES)}"
     lines = source.splitlines()
     try:
         statements = ast.parse(source).body
@@ -77,9 +77,9 @@ def parse_parameters(source: str, where: str) -> list[Parameter]:
             kind, name = statement.annotation.id, statement.target.id
         except (AttributeError, ValueError) as error:
             raise InputError("no parameter", where=where, value=line, allowed=form) from error
-        if kind not in TYPES or not isinstance(default, TYPES[kind]):
+        if kind not in _TYPES or not isinstance(default, _TYPES[kind]):
             raise InputError("no parameter", where=where, value=line, allowed=form)
-        found.append(Parameter(name, kind, default, line.partition("  # ")[2].strip()))
+        found.append(_Parameter(name, kind, default, line.partition("  # ")[2].strip()))
     return found
 
 
@@ -97,19 +97,19 @@ def parse_value(text: str, kind: str, where: str) -> object:
         return text
     try:
         if kind in ("int", "float"):
-            value = TYPES[kind](text.replace("_", "x"))
+            value = _TYPES[kind](text.replace("_", "x"))
         elif text.lstrip().startswith(("[", "{")):
-            value = json.loads(text, object_pairs_hook=unique_names)
+            value = json.loads(text, object_pairs_hook=_unique_names)
         elif kind == "list":
             value = [part.strip() for part in text.split(",") if part.strip()]
         else:
-            value = unique_names(part.split("=", 1) for part in text.split(",") if part.strip())
+            value = _unique_names(part.split("=", 1) for part in text.split(",") if part.strip())
     except (ValueError, RecursionError) as error:
-        raise InputError(f"is no {kind}", where=where, value=text, allowed=FORMS[kind]) from error
-    return checked_value(value, kind, where)
+        raise InputError(f"is no {kind}", where=where, value=text, allowed=_FORMS[kind]) from error
+    return _checked_value(value, kind, where)
 
 
-def unique_names(pairs: Iterable[Sequence[str]]) -> dict[str, object]:
+def _unique_names(pairs: Iterable[Sequence[str]]) -> dict[str, object]:
     """Names and values as a dict; raises ValueError for a blank name, and for one that stands twice."""
     found: dict[str, object] = {}
     for name, value in pairs:
@@ -119,7 +119,7 @@ def unique_names(pairs: Iterable[Sequence[str]]) -> dict[str, object]:
     return found
 
 
-FORMS = {
+_FORMS = {
     "int": "a whole number",
     "float": "a number",
     "list": 'texts: a,b or ["a", "b"]',
@@ -128,14 +128,14 @@ FORMS = {
 }
 
 
-def checked_value(value: object, kind: str, where: str) -> object:
+def _checked_value(value: object, kind: str, where: str) -> object:
     """The value if it is of the type, a list or dict holding texts only; else InputError."""
-    right = isinstance(value, TYPES[kind]) and not isinstance(value, bool)
+    right = isinstance(value, _TYPES[kind]) and not isinstance(value, bool)
     if kind == "float":
         right = right and value == value and abs(value) != float("inf")
     parts = value if isinstance(value, list) else value.values() if right and kind == "dict" else ()
     if not right or not all(isinstance(part, str) for part in parts):
-        raise InputError(f"is no {kind}", where=where, value=str(value), allowed=FORMS[kind])
+        raise InputError(f"is no {kind}", where=where, value=str(value), allowed=_FORMS[kind])
     return value
 
 
@@ -167,8 +167,10 @@ def settle(
     notebooks = list(notebooks)
     known = sorted({name for notebook in notebooks for name in notebook.parameters})
     for name in given:
-        if name in RESERVED:
-            raise InputError("is not set this way", where=where, value=name, allowed=RESERVED[name])
+        if name in _RESERVED:
+            raise InputError(
+                "is not set this way", where=where, value=name, allowed=_RESERVED[name]
+            )
         if name not in known:
             raise InputError("unknown parameter", where=where, value=name, allowed=known)
     settled = {}

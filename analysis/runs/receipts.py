@@ -19,11 +19,11 @@ from analysis.report.results import json_bytes, write_whole
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIGURATION = "workbook.yaml"
-LOCK = "figures.lock.json"
-STAGED = ".figures-new"
+_LOCK = "figures.lock.json"
+_STAGED = ".figures-new"
 """A folder inside figures/ that holds what is about to be published; git ignores it."""
 KINDS = ("png", "svg", "csv")
-DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")
+_DECISIVE = ("ipykernel", "matplotlib", "nltk", "numpy", "pandas", "pyarrow", "scipy", "sentencex")
 
 
 def sha256(content: bytes) -> str:
@@ -45,11 +45,11 @@ def hash_of_path(path: str | Path) -> str:
     place = locate(path)
     texts = texts_place(place)
     if texts != place:
-        return sha256(f"{hash_of_files(place)} {hash_of_files(texts)}".encode())
-    return hash_of_files(place)
+        return sha256(f"{_hash_of_files(place)} {_hash_of_files(texts)}".encode())
+    return _hash_of_files(place)
 
 
-def hash_of_files(place: Path) -> str:
+def _hash_of_files(place: Path) -> str:
     """Of a file its bytes; of a folder, or a file with rules beside it, all names and bytes."""
     files = [file for file in files_of(place) if file.is_file()]
     if files == [place]:
@@ -140,13 +140,13 @@ def figure_hashes(folder: Path, names: Iterable[str] | None = None) -> dict[str,
             found[name] = {
                 "png": hash_of_file(png),
                 "svg": hash_of_file(svg),
-                "pixels": pixel_hash(png),
+                "pixels": _pixel_hash(png),
                 "data": hash_of_file(data),
             }
     return found
 
 
-def pixel_hash(png: Path) -> str:
+def _pixel_hash(png: Path) -> str:
     """Over the decoded picture: the same for two files that show the same."""
     from PIL import Image
 
@@ -167,13 +167,13 @@ def publish(figures: Path, hashes: Mapping[str, Mapping[str, str]], to: Path) ->
     to.mkdir(parents=True, exist_ok=True)
     lock = {
         "figures": hashes,
-        "made with": {name: versions()[name] for name in DECISIVE if name in versions()},
+        "made with": {name: versions()[name] for name in _DECISIVE if name in versions()},
     }
-    staged = to / STAGED
+    staged = to / _STAGED
     staged.mkdir()
     for name in _files_of(hashes):
         shutil.copyfile(figures / name, staged / name)
-    write_whole(staged / LOCK, json_bytes(lock))
+    write_whole(staged / _LOCK, json_bytes(lock))
     _complete(to)
 
 
@@ -187,21 +187,21 @@ def recover(to: Path) -> None:
         os.replace(aside, to)
     if os.path.lexists(to) and not to.is_dir():
         raise InputError("is not a folder, so that no figure can be published", where=to.name)
-    if (to / STAGED / LOCK).is_file():
+    if (to / _STAGED / _LOCK).is_file():
         _complete(to)
-    shutil.rmtree(to / STAGED, ignore_errors=True)
-    _locked(to / LOCK)
+    shutil.rmtree(to / _STAGED, ignore_errors=True)
+    _locked(to / _LOCK)
 
 
 def _complete(to: Path) -> None:
     """Move what is staged into `to`, remove what the old lock names alone, and put the lock last."""
-    staged, owned = to / STAGED, _locked(to / LOCK)
-    fresh = _locked(staged / LOCK)
+    staged, owned = to / _STAGED, _locked(to / _LOCK)
+    fresh = _locked(staged / _LOCK)
     waiting = [name for name in sorted(fresh) if (staged / name).is_file()]
     if foreign := [name for name in waiting if _is_foreign(to / name, staged / name, owned)]:
         shutil.rmtree(staged)
         raise InputError(
-            f"nothing was published: {LOCK} does not name these files, and publishing would "
+            f"nothing was published: {_LOCK} does not name these files, and publishing would "
             "overwrite them; move or rename them, then run again",
             where=f"{to.name}/",
             value=", ".join(foreign),
@@ -211,7 +211,7 @@ def _complete(to: Path) -> None:
     for name in sorted(owned - fresh):
         if (to / name).is_symlink() or not (to / name).is_dir():
             (to / name).unlink(missing_ok=True)
-    os.replace(staged / LOCK, to / LOCK)
+    os.replace(staged / _LOCK, to / _LOCK)
     shutil.rmtree(staged)
 
 

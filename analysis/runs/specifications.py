@@ -30,13 +30,13 @@ from analysis.tables.framing import Coding, code_units
 from analysis.tables.stories import check_unique, counted, stories_of
 from analysis.tokens import Tokens, tokenize
 
-SWEEP = "sweep.yaml"
-VARY = ("one", "all")
-MOST = 100
-GREATEST_MOST = 10_000
-MOST_LEFT_OUT = 20
-COMMONEST = "commonest"
-IN_PLACE = {
+_SWEEP = "sweep.yaml"
+_VARY = ("one", "all")
+_MOST = 100
+_GREATEST_MOST = 10_000
+_MOST_LEFT_OUT = 20
+_COMMONEST = "commonest"
+_IN_PLACE = {
     "unit": ("str", "sentence"),
     "exclusions": ("str", "on"),
     "unique": ("str", "all"),
@@ -47,15 +47,15 @@ IN_PLACE = {
     "leave_out": ("list", ""),
     "confidence": ("float", "0.95"),
 }
-"""Choices that a finding can depend on, with type and default: what `specified_findings` knows."""
-SWEPT = ["finding", "statement", "estimate", "low", "high", "holds"]
-SUMMARY = ["finding", "statement", "specifications", "holds", "share", "fails", "unsaid"]
-SUMMARY += ["base", "estimate", "lowest", "highest", "turned_by", "moved"]
-BASE = {"false": "fails", "": "cannot say it"}
+"""Choices that a finding can depend on, with type and default: what `_specified_findings` knows."""
+_SWEPT = ["finding", "statement", "estimate", "low", "high", "holds"]
+_SUMMARY = ["finding", "statement", "specifications", "holds", "share", "fails", "unsaid"]
+_SUMMARY += ["base", "estimate", "lowest", "highest", "turned_by", "moved"]
+_BASE = {"false": "fails", "": "cannot say it"}
 
 
 @dataclass(frozen=True)
-class Sweep:
+class _Sweep:
     """A sweep as declared: the notebooks that run, and the choices, the first value of each the base.
 
     `vary` says whether one choice at a time leaves the base, or every combination is made.
@@ -87,7 +87,7 @@ class Specification:
 # --- declared ------------------------------------------------------------------------------------------
 
 
-def read_sweep(file: str | Path) -> Sweep:
+def read_sweep(file: str | Path) -> _Sweep:
     """The sweep of a YAML file; raises InputError with the line of a mistake."""
     file = locate(file)
     if not file.is_file():
@@ -95,23 +95,23 @@ def read_sweep(file: str | Path) -> Sweep:
     top = read_yaml(file)
     top.only(("notebooks", "vary", "most", "choices"))
     vary = top.text_of("vary") or "one"
-    if vary not in VARY:
-        raise top.get("vary").error("is no way to vary", allowed=VARY)
-    most = parse_value(top.text_of("most") or str(MOST), "int", f"{file.name}, most")
-    if not 1 <= most <= GREATEST_MOST:
-        raise top.get("most").error("is out of range", allowed=f"1 to {GREATEST_MOST}")
+    if vary not in _VARY:
+        raise top.get("vary").error("is no way to vary", allowed=_VARY)
+    most = parse_value(top.text_of("most") or str(_MOST), "int", f"{file.name}, most")
+    if not 1 <= most <= _GREATEST_MOST:
+        raise top.get("most").error("is out of range", allowed=f"1 to {_GREATEST_MOST}")
     choices, left_out = {}, 0
     for name, node in top.get("choices").entries().items():
         if name == "leave_out" and isinstance(node.value, str):
-            left_out = commonest(node)
+            left_out = _commonest(node)
         else:
-            choices[name] = values_of(node)
+            choices[name] = _values_of(node)
     if not choices and not left_out:
         raise top.get("choices").error("there are no choices")
-    return Sweep(tuple(top.texts("notebooks")), vary, most, choices, left_out)
+    return _Sweep(tuple(top.texts("notebooks")), vary, most, choices, left_out)
 
 
-def values_of(node: Node) -> tuple[str, ...]:
+def _values_of(node: Node) -> tuple[str, ...]:
     """The values of one choice as text; raises InputError for fewer than two, or one twice."""
     values = tuple(node_text(item) for item in node.items())
     if len(values) < 2 or len(set(values)) < len(values):
@@ -119,28 +119,28 @@ def values_of(node: Node) -> tuple[str, ...]:
     return values
 
 
-def commonest(node: Node) -> int:
+def _commonest(node: Node) -> int:
     """The number in `commonest N`."""
     word, _, number = node.text().partition(" ")
-    if word != COMMONEST or not number.isdecimal() or not 1 <= int(number) <= MOST_LEFT_OUT:
-        allowed = f"'{COMMONEST} N', N up to {MOST_LEFT_OUT}, or a list of lists of 'frame: rule'"
+    if word != _COMMONEST or not number.isdecimal() or not 1 <= int(number) <= _MOST_LEFT_OUT:
+        allowed = f"'{_COMMONEST} N', N up to {_MOST_LEFT_OUT}, or a list of lists of 'frame: rule'"
         raise node.error("leaves out nothing that can be told", allowed=allowed)
     return int(number)
 
 
-def corpus_sweep(corpus: Corpus, path: str = "") -> Sweep | None:
+def corpus_sweep(corpus: Corpus, path: str = "") -> _Sweep | None:
     """The sweep at `path`, or the corpus folder's own sweep.yaml, None for neither."""
-    own = corpus.folder / SWEEP if corpus.folder else None
+    own = corpus.folder / _SWEEP if corpus.folder else None
     if not path and (own is None or not own.is_file()):
         return None
     return read_sweep(path or own)
 
 
-def specifications(sweep: Sweep, corpus: Corpus, codebook: Codebook) -> list[Specification]:
+def specifications(sweep: _Sweep, corpus: Corpus, codebook: Codebook) -> list[Specification]:
     """Every specification of a sweep, the base first; raises InputError for more than `most`."""
     choices = dict(sweep.choices)
     if sweep.left_out:
-        choices["leave_out"] = ("", *commonest_rules(corpus, codebook, sweep.left_out))
+        choices["leave_out"] = ("", *_commonest_rules(corpus, codebook, sweep.left_out))
     base = {name: values[0] for name, values in choices.items()}
     every = sweep.vary == "all"
     several = [len(values) for values in choices.values()]
@@ -158,7 +158,7 @@ def specifications(sweep: Sweep, corpus: Corpus, codebook: Codebook) -> list[Spe
     ]
 
 
-def commonest_rules(corpus: Corpus, codebook: Codebook, most: int) -> list[str]:
+def _commonest_rules(corpus: Corpus, codebook: Codebook, most: int) -> list[str]:
     """For each frame that a finding is about its commonest rules, each as a `leave_out` of one."""
     wanted = [one.subject for one in read_claims(corpus) if one.kind == "larger_share"]
     frames = {
@@ -180,18 +180,18 @@ def commonest_rules(corpus: Corpus, codebook: Codebook, most: int) -> list[str]:
 # --- computed in place ------------------------------------------------------------------------------------
 
 
-def specified_findings(
+def _specified_findings(
     corpus: Corpus, codebook: Codebook, claims: Sequence[Claim], values: Mapping[str, str], **fixed
 ) -> list[Finding]:
     """The findings under one set of choices, by the functions that the notebooks call.
 
     `fixed` are resamples and random_seed. Raises InputError for a choice that is not IN_PLACE.
     """
-    return Asked(corpus, codebook, claims, fixed).findings(values)
+    return _Asked(corpus, codebook, claims, fixed).findings(values)
 
 
 @dataclass(eq=False)
-class Asked:
+class _Asked:
     """Claims of a corpus, checked under one set of choices after the other; nothing is computed
     twice."""
 
@@ -204,13 +204,13 @@ class Asked:
     def findings(self, values: Mapping[str, str]) -> list[Finding]:
         """The findings, those on tokens first, then on terms, then on frames."""
         for name in values:
-            if name not in IN_PLACE:
+            if name not in _IN_PLACE:
                 raise InputError(
-                    "is no choice that findings depend on", value=name, allowed=IN_PLACE
+                    "is no choice that findings depend on", value=name, allowed=_IN_PLACE
                 )
         choice = {
             name: parse_value(values.get(name, default), kind, name)
-            for name, (kind, default) in IN_PLACE.items()
+            for name, (kind, default) in _IN_PLACE.items()
         }
         documents = tuple(choice[name] for name in ("exclusions", "unique", "similarity"))
         chosen = {**self.fixed, "confidence": choice["confidence"]}
@@ -256,7 +256,7 @@ class Asked:
 def sweep_table(
     corpus: Corpus,
     codebook: Codebook,
-    sweep: Sweep | None,
+    sweep: _Sweep | None,
     *,
     resamples: int = 2000,
     random_seed: int = 0,
@@ -270,17 +270,17 @@ def sweep_table(
     if sweep is None or not claims:
         return collected([], [])
     fixed = {"resamples": resamples, "random_seed": random_seed}
-    same = {name: as_text(value) for name, value in base.items()}
+    same = {name: _as_text(value) for name, value in base.items()}
     every = specifications(sweep, corpus, codebook)
-    asked = Asked(corpus, codebook, claims, fixed)
+    asked = _Asked(corpus, codebook, claims, fixed)
     found = [asked.findings({**same, **one.values}) for one in every]
     return collected(every, [[vars(one) for one in part] for part in found])
 
 
-def as_text(value: object) -> str:
+def _as_text(value: object) -> str:
     """A value of a parameter as the text that `parse_value` reads.
 
-    >>> as_text(["race: race"]), as_text(0.95)
+    >>> _as_text(["race: race"]), _as_text(0.95)
     ('["race: race"]', '0.95')
     """
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
@@ -295,14 +295,14 @@ def collected(every: Sequence[Specification], found: Sequence[Sequence[Mapping]]
     """
     names = list(every[0].values) if every else []
     rows = [
-        (one.number, one.told, *one.values.values(), *row_of(finding))
+        (one.number, one.told, *one.values.values(), *_row_of(finding))
         for one, findings in zip(every, found, strict=True)
         for finding in findings
     ]
-    return pd.DataFrame(rows, columns=["specification", "changed", *names, *SWEPT])
+    return pd.DataFrame(rows, columns=["specification", "changed", *names, *_SWEPT])
 
 
-def row_of(finding: Mapping) -> tuple:
+def _row_of(finding: Mapping) -> tuple:
     numbers = [np.nan if finding[n] is None else finding[n] for n in ("estimate", "low", "high")]
     holds = {True: "true", False: "false", None: ""}[finding["holds"]]
     return (finding["id"], finding["statement"], *numbers, holds)
@@ -324,18 +324,18 @@ def sweep_findings(table: pd.DataFrame) -> pd.DataFrame:
         counts = [int((part["holds"] == verdict).sum()) for verdict in ("true", "false", "")]
         limits = part["estimate"].min(), part["estimate"].max()
         told = (n, counts[0], counts[0] / n, counts[1], counts[2], base["holds"], base["estimate"])
-        rows.append((finding, base["statement"], *told, *limits, turned_by(part), moved(part)))
-    return pd.DataFrame(rows, columns=SUMMARY)
+        rows.append((finding, base["statement"], *told, *limits, _turned_by(part), _moved(part)))
+    return pd.DataFrame(rows, columns=_SUMMARY)
 
 
-def moved(part: pd.DataFrame) -> int:
+def _moved(part: pd.DataFrame) -> int:
     """In how many specifications a finding has other numbers than in the base."""
     numbers = part[["estimate", "low", "high"]].to_numpy(dtype=float)
     same = np.isclose(numbers, numbers[0], rtol=1e-9, atol=0, equal_nan=True)
     return int((~same.all(axis=1)).sum())
 
 
-def turned_by(part: pd.DataFrame) -> str:
+def _turned_by(part: pd.DataFrame) -> str:
     """The specifications with the fewest changes under which a finding gets another verdict."""
     other = part[part["holds"] != part["holds"].iloc[0]]
     if other.empty:
@@ -351,7 +351,7 @@ def sweep_told(summary: pd.DataFrame) -> str:
         f" ({row.moved} move its numbers)"
         + (f", fails under {row.fails}" if row.fails else "")
         + (f", cannot be said under {row.unsaid}" if row.unsaid else "")
-        + ("" if row.base == "true" else f"; the base {BASE[row.base]}")
+        + ("" if row.base == "true" else f"; the base {_BASE[row.base]}")
         + (f"; turned by {row.turned_by}" if row.turned_by else "; no choice turns it")
         for row in summary.itertuples()
     ]

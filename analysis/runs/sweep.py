@@ -26,12 +26,12 @@ from analysis.runs.specifications import (
     sweep_findings,
 )
 
-DEFAULT_NOTEBOOKS = ("03-framing-comparison",)
-NAME = "sweep"
+_DEFAULT_NOTEBOOKS = ("03-framing-comparison",)
+_NAME = "sweep"
 
 
 @dataclass(frozen=True)
-class SweepPlan:
+class _SweepPlan:
     """A sweep, checked: its specifications, and the notebook runs that these need.
 
     `jobs` are plans by name; `needs` the names of the jobs of each specification. Two
@@ -45,7 +45,7 @@ class SweepPlan:
     workers: int
 
 
-Report = Callable[[str, str], None]
+_Report = Callable[[str, str], None]
 """Called with the name of a job and its event ('started', 'done', 'failed', 'skipped')."""
 
 
@@ -58,14 +58,14 @@ def plan_sweep(
     workers: int = 0,
     force: bool = False,
     timeout: int = 3600,
-) -> SweepPlan:
+) -> _SweepPlan:
     """Check everything that can be checked before a notebook starts; raises InputError.
 
     `given` are parameters as text, the same under every specification.
     """
     batch.check_effort(workers, timeout)
     given, sweep = dict(given or {}), read_sweep(file)
-    notebooks = batch.find_notebooks(sweep.notebooks or DEFAULT_NOTEBOOKS)
+    notebooks = batch.find_notebooks(sweep.notebooks or _DEFAULT_NOTEBOOKS)
     known = sorted({name for one in notebooks for name in one.parameters})
     for name in (*given, *sweep.choices):
         if name not in known:
@@ -73,7 +73,7 @@ def plan_sweep(
             raise InputError("unknown parameter", where=where, value=name, allowed=known)
         if name in given and name in sweep.choices:
             raise InputError("is a choice of the sweep", where="-p", value=name)
-    every = specifications(sweep, *corpus_of(notebooks, given))
+    every = specifications(sweep, *_corpus_of(notebooks, given))
     folder = (
         Path(out) if out else Path(os.path.relpath(batch.project().runs / (run or Path(file).stem)))
     )
@@ -95,7 +95,7 @@ def plan_sweep(
                 jobs[name] = batch.make_plan([notebook.name], values, out=place, **chosen)
             mine.append(names[key])
         needs.append(tuple(mine))
-    return SweepPlan(folder, tuple(every), jobs, tuple(needs), workers or os.cpu_count() or 1)
+    return _SweepPlan(folder, tuple(every), jobs, tuple(needs), workers or os.cpu_count() or 1)
 
 
 def _inputs_of(
@@ -106,7 +106,7 @@ def _inputs_of(
     return [{**usual, **given, **one.values} for one in every]
 
 
-def corpus_of(notebooks: Sequence[Declared], given: Mapping[str, str]):
+def _corpus_of(notebooks: Sequence[Declared], given: Mapping[str, str]):
     """The corpus and the codebook that the notebooks will read."""
     default = notebooks[0].parameters["corpus"].default
     columns = parse_value(given.get("columns", ""), "dict", "columns")
@@ -115,7 +115,7 @@ def corpus_of(notebooks: Sequence[Declared], given: Mapping[str, str]):
     return corpus, corpus_codebook(corpus, given.get("codebook", ""))
 
 
-def execute(plan: SweepPlan, report: Report = lambda *_: None) -> tuple[dict, pd.DataFrame]:
+def execute(plan: _SweepPlan, report: _Report = lambda *_: None) -> tuple[dict, pd.DataFrame]:
     """Run a sweep; returns the outcome of each job and the table of `collected`.
 
     Written to the folder: tables/sweep.csv, tables/sweep_findings.csv, the specification curve and
@@ -126,7 +126,7 @@ def execute(plan: SweepPlan, report: Report = lambda *_: None) -> tuple[dict, pd
         kernels, pool = batch.Kernels(), ThreadPoolExecutor(plan.workers)
         try:
             running = {
-                name: pool.submit(run_job, name, job, report, kernels)
+                name: pool.submit(_run_job, name, job, report, kernels)
                 for name, job in plan.jobs.items()
             }
             outcomes = {name: job.result() for name, job in running.items()}
@@ -141,16 +141,16 @@ def execute(plan: SweepPlan, report: Report = lambda *_: None) -> tuple[dict, pd
             if all(outcomes[name].state != "failed" for name in names)
         ]
         found = [
-            [f for name in names for f in findings_of(plan, name, outcomes[name])]
+            [f for name in names for f in _findings_of(plan, name, outcomes[name])]
             for _, names in good
         ]
         table = collected([one for one, _ in good], found)
-        write_results(plan, table)
-        write_whole(plan.folder / "run.json", json_bytes(receipt(plan, outcomes)))
+        _write_results(plan, table)
+        write_whole(plan.folder / "run.json", json_bytes(_receipt(plan, outcomes)))
     return outcomes, table
 
 
-def run_job(name: str, job: batch.Plan, report: Report, kernels: batch.Kernels) -> batch.Outcome:
+def _run_job(name: str, job: batch.Plan, report: _Report, kernels: batch.Kernels) -> batch.Outcome:
     """One notebook under one set of parameters."""
 
     def told(_: str, event: str, *__: int) -> None:
@@ -161,7 +161,7 @@ def run_job(name: str, job: batch.Plan, report: Report, kernels: batch.Kernels) 
     return outcomes[0]
 
 
-def findings_of(plan: SweepPlan, name: str, outcome: batch.Outcome) -> list[dict]:
+def _findings_of(plan: _SweepPlan, name: str, outcome: batch.Outcome) -> list[dict]:
     """What a job found, [] for a notebook that checks no findings."""
     part = findings_part(outcome.notebook)
     if part not in outcome.outputs:
@@ -169,16 +169,16 @@ def findings_of(plan: SweepPlan, name: str, outcome: batch.Outcome) -> list[dict
     return json.loads((plan.jobs[name].folder / part).read_text(encoding="utf-8"))
 
 
-def write_results(plan: SweepPlan, table: pd.DataFrame) -> None:
+def _write_results(plan: _SweepPlan, table: pd.DataFrame) -> None:
     """The table, its summary and its figure."""
-    results = Results(NAME, plan.folder)
+    results = Results(_NAME, plan.folder)
     summary = sweep_findings(table)
     results.table("sweep", table)
     results.table("sweep_findings", summary)
     results.figure(plots.specification_curve(table, summary))
 
 
-def receipt(plan: SweepPlan, outcomes: Mapping[str, batch.Outcome]) -> dict:
+def _receipt(plan: _SweepPlan, outcomes: Mapping[str, batch.Outcome]) -> dict:
     """The sweep as a record without clock or path of the machine: `run.json`."""
     return {
         "workbook": VERSION,

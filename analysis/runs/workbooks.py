@@ -16,12 +16,12 @@ from analysis.runs.batch import NOTEBOOKS
 from analysis.runs.parameters import Declared, read_declared
 from analysis.runs.receipts import CONFIGURATION
 
-TEMPLATES = Path(__file__).parent / "templates"
-FOLDER = "corpus"
-ALSO = ("codings", "sweep.yaml", "words.yaml")
+_TEMPLATES = Path(__file__).parent / "templates"
+_FOLDER = "corpus"
+_ALSO = ("codings", "sweep.yaml", "words.yaml")
 """What a corpus folder may hold besides, taken over where it is there."""
-TERMS = ("peace", "war")
-MOST_TERMS = 8
+_TERMS = ("peace", "war")
+_MOST_TERMS = 8
 
 
 def new_workbook(
@@ -43,42 +43,42 @@ def new_workbook(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as staged:
         made = Path(staged)
-        write_corpus_folder(made / FOLDER, folder / FOLDER, texts, place, columns or {})
-        write_notebooks(made / "notebooks", terms_of(texts))
+        _write_corpus_folder(made / _FOLDER, folder / _FOLDER, texts, place, columns or {})
+        _write_notebooks(made / "notebooks", _terms_of(texts))
         declared = [read_declared(file) for file in sorted((made / "notebooks").iterdir())]
-        (made / CONFIGURATION).write_text(configuration(declared), encoding="utf-8")
-        (made / "README.md").write_text(readme(corpus), encoding="utf-8")
+        (made / CONFIGURATION).write_text(_configuration(declared), encoding="utf-8")
+        (made / "README.md").write_text(_readme(corpus), encoding="utf-8")
         folder.mkdir(exist_ok=True)
         for part in sorted(made.iterdir()):
             part.rename(folder / part.name)
     return texts
 
 
-def readme(corpus: str) -> str:
+def _readme(corpus: str) -> str:
     """The README of a workbook on a corpus, or on none yet."""
     told = f"in `{shown(corpus, quote=False)}`" if corpus else "yours to put into `corpus/`"
-    return (TEMPLATES / "README.md").read_text(encoding="utf-8").replace("CORPUS", told)
+    return (_TEMPLATES / "README.md").read_text(encoding="utf-8").replace("CORPUS", told)
 
 
-def write_corpus_folder(
+def _write_corpus_folder(
     made: Path, folder: Path, texts: Corpus | None, place: Path | None, columns: Mapping[str, str]
 ) -> None:
     """Write what stands beside the texts: the corpus's own files where it has them, else templates."""
     made.mkdir()
     for name in BESIDE:
         own = texts.folder / name if texts is not None and texts.folder else None
-        shutil.copyfile(own if own and own.is_file() else TEMPLATES / name, made / name)
-    for name in ALSO if texts is not None and texts.folder else ():
+        shutil.copyfile(own if own and own.is_file() else _TEMPLATES / name, made / name)
+    for name in _ALSO if texts is not None and texts.folder else ():
         own = texts.folder / name
         if own.is_dir():
-            shutil.copytree(own, made / name, ignore=refuse_odd)
+            shutil.copytree(own, made / name, ignore=_refuse_odd)
         elif own.is_file():
             shutil.copyfile(own, made / name)
     if place is not None:
-        (made / POINTER).write_text(pointer(place, folder.resolve(), columns), encoding="utf-8")
+        (made / POINTER).write_text(_pointer(place, folder.resolve(), columns), encoding="utf-8")
 
 
-def refuse_odd(folder: str, names: list[str]) -> list[str]:
+def _refuse_odd(folder: str, names: list[str]) -> list[str]:
     """No name to leave out; raises InputError for a pipe, a device, a link to a folder or to nothing."""
     for name in names:
         entry = Path(folder, name)
@@ -87,31 +87,31 @@ def refuse_odd(folder: str, names: list[str]) -> list[str]:
     return []
 
 
-def pointer(place: Path, folder: Path, columns: Mapping[str, str]) -> str:
+def _pointer(place: Path, folder: Path, columns: Mapping[str, str]) -> str:
     """The YAML that says where the texts lie: relative, unless the two share nothing but the root."""
     shared = os.path.commonpath([place, folder])
     path = str(place) if shared == os.sep else os.path.relpath(place, folder)
     lines = [
         "# Where the texts of this corpus lie, seen from this folder, and which columns are renamed."
     ]
-    lines += [f"texts: {quoted(path)}"]
+    lines += [f"texts: {_quoted(path)}"]
     lines += ["columns:"] if columns else []
-    lines += [f"  {quoted(new)}: {quoted(old)}" for new, old in columns.items()]
+    lines += [f"  {_quoted(new)}: {_quoted(old)}" for new, old in columns.items()]
     return "\n".join(lines) + "\n"
 
 
-def quoted(text: str) -> str:
+def _quoted(text: str) -> str:
     """A text as YAML that stays this text."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def terms_of(texts: Corpus | None) -> list[str]:
+def _terms_of(texts: Corpus | None) -> list[str]:
     """Terms that the codebook beside the corpus names: the first of its own, or the template's."""
     own = list(corpus_codebook(texts).terms) if texts is not None else []
-    return own[:MOST_TERMS] or list(TERMS)
+    return own[:_MOST_TERMS] or list(_TERMS)
 
 
-def write_notebooks(folder: Path, terms: list[str]) -> None:
+def _write_notebooks(folder: Path, terms: list[str]) -> None:
     """Copies of the notebooks without outputs, their corpus and terms set."""
     folder.mkdir()
     for file in sorted(NOTEBOOKS.glob("*.ipynb")):
@@ -120,15 +120,15 @@ def write_notebooks(folder: Path, terms: list[str]) -> None:
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
             if "parameters" in cell["metadata"].get("tags", []):
-                cell["source"] = with_defaults(cell["source"], {"corpus": FOLDER, "terms": terms})
+                cell["source"] = _with_defaults(cell["source"], {"corpus": _FOLDER, "terms": terms})
         text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True)
         (folder / file.name).write_text(text + "\n", encoding="utf-8")
 
 
-def with_defaults(source: str | list[str], values: Mapping[str, object]) -> str:
+def _with_defaults(source: str | list[str], values: Mapping[str, object]) -> str:
     """A parameters cell with other defaults for some parameters.
 
-    >>> with_defaults('corpus: str = "seeds"  # folder', {"corpus": "mine"})
+    >>> _with_defaults('corpus: str = "seeds"  # folder', {"corpus": "mine"})
     'corpus: str = "mine"  # folder'
     """
     lines = (source if isinstance(source, str) else "".join(source)).split("\n")
@@ -142,13 +142,13 @@ def with_defaults(source: str | list[str], values: Mapping[str, object]) -> str:
     return "\n".join(lines)
 
 
-def configuration(notebooks: list[Declared]) -> str:
+def _configuration(notebooks: list[Declared]) -> str:
     """Every parameter with its default as YAML, all but the corpus as comments."""
     lines = [
         "# Choices for `workbook run`, for every notebook that has the parameter: take away the # and change the value.",
         "# What is given on the command line (-p NAME=VALUE) wins. In JupyterLab the notebooks' own first cells count.",
         "",
-        f"corpus: {FOLDER}",
+        f"corpus: {_FOLDER}",
     ]
     known = {name: one for notebook in notebooks for name, one in notebook.parameters.items()}
     for name, one in known.items():

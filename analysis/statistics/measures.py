@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MATTR_WINDOW = 50
 MTLD_THRESHOLD = 0.72
-MTLD_STEP, MTLD_FEW = 64, 40
+_MTLD_STEP, _MTLD_FEW = 64, 40
 HDD_SAMPLE = 42
 
 
@@ -61,7 +61,7 @@ def normalised_deviation(dp: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.asarray(dp) / (1 - np.min(sizes) / np.sum(sizes))
 
 
-def juilland_d(counts, sizes) -> float:
+def _juilland_d(counts, sizes) -> float:
     """Juilland's D of one word: 1 = even, 0 = in one part.
 
     1 - (population standard deviation of the per-part rates / their mean) / sqrt(parts - 1)
@@ -116,7 +116,7 @@ class TypesInTexts:
         place before."""
         kinds = int(self.types.max(initial=0)) + 1
         keys = self.text * kinds + self.types
-        order = in_stable_order(keys)
+        order = _in_stable_order(keys)
         keys = keys[order]
         return order, np.concatenate(([False], keys[1:] == keys[:-1]))[: len(keys)]
 
@@ -138,7 +138,7 @@ class TypesInTexts:
         return TypesInTexts(self.types[::-1], self.starts[-1] - self.starts[::-1])
 
 
-def in_stable_order(values: np.ndarray) -> np.ndarray:
+def _in_stable_order(values: np.ndarray) -> np.ndarray:
     """The places of whole numbers (0 or more) in their order, the earlier of two that are equal first."""
     bits = len(values).bit_length()
     if int(values.max(initial=0)).bit_length() + bits > 62:
@@ -172,10 +172,10 @@ def mtld(texts: TypesInTexts, threshold: float = MTLD_THRESHOLD) -> np.ndarray:
     The mean length in tokens of stretches whose type-token ratio stays above the threshold.
     NaN for an empty text, or one whose ratio never falls.
     """
-    return (mtld_one_way(texts, threshold) + mtld_one_way(texts.reversed(), threshold)[::-1]) / 2
+    return (_mtld_one_way(texts, threshold) + _mtld_one_way(texts.reversed(), threshold)[::-1]) / 2
 
 
-def mtld_one_way(texts: TypesInTexts, threshold: float) -> np.ndarray:
+def _mtld_one_way(texts: TypesInTexts, threshold: float) -> np.ndarray:
     """MTLD read in one direction.
 
     All texts are read at once, MTLD_STEP tokens at a time, each to the end of its next factor; the
@@ -185,15 +185,15 @@ def mtld_one_way(texts: TypesInTexts, threshold: float) -> np.ndarray:
     first, place = texts.starts[:-1].copy(), texts.starts[:-1].copy()
     factors, kinds = np.zeros((2, len(ends)), dtype=np.int64)
     open_ones = np.flatnonzero(place < ends)
-    while len(open_ones) > MTLD_FEW:
+    while len(open_ones) > _MTLD_FEW:
         begin, end = first[open_ones, None], ends[open_ones, None]
-        at = place[open_ones, None] + np.arange(MTLD_STEP)
+        at = place[open_ones, None] + np.arange(_MTLD_STEP)
         inside = at < end
         new = (met[np.minimum(at, len(met) - 1)] < begin) & inside
         met_now = np.cumsum(new, axis=1) + kinds[open_ones, None]
         low = (met_now / (at + 1 - begin) <= threshold) & inside
         fallen = low.any(axis=1)
-        read_to = np.where(fallen, at[:, 0] + low.argmax(axis=1) + 1, at[:, 0] + MTLD_STEP)
+        read_to = np.where(fallen, at[:, 0] + low.argmax(axis=1) + 1, at[:, 0] + _MTLD_STEP)
         place[open_ones] = np.minimum(read_to, end[:, 0])
         factors[open_ones] += fallen
         kinds[open_ones] = np.where(fallen, 0, met_now[:, -1])
@@ -201,7 +201,7 @@ def mtld_one_way(texts: TypesInTexts, threshold: float) -> np.ndarray:
         open_ones = open_ones[place[open_ones] < ends[open_ones]]
     for n in open_ones.tolist():
         state = first[n], kinds[n], factors[n]
-        first[n], kinds[n], factors[n] = read_on(
+        first[n], kinds[n], factors[n] = _read_on(
             met[place[n] : ends[n]], place[n], *state, threshold
         )
     length = ends - first
@@ -210,7 +210,7 @@ def mtld_one_way(texts: TypesInTexts, threshold: float) -> np.ndarray:
     return np.divide(texts.sizes, parts, out=np.full(len(parts), np.nan), where=parts > 0)
 
 
-def read_on(
+def _read_on(
     met: np.ndarray, place, first, kinds, factors, threshold: float
 ) -> tuple[int, int, int]:
     """Where the last factor of a text begins, its types so far and the factors before it.
@@ -238,7 +238,7 @@ def hdd(texts: TypesInTexts, sample: int = HDD_SAMPLE) -> np.ndarray:
     most = int(counts.max(initial=0)) + 1
     cells, how_many = np.unique((text * most + counts)[long_enough], return_counts=True)
     text, kinds = np.divmod(cells, most)
-    expected = how_many * chance_of_type(texts.sizes[text], kinds, sample)
+    expected = how_many * _chance_of_type(texts.sizes[text], kinds, sample)
     bounds = np.searchsorted(text, np.arange(len(texts.sizes) + 1))
     found = np.full(len(texts.sizes), np.nan)
     for size in np.unique(np.diff(bounds)).tolist():  # sums of as many terms are one array
@@ -247,7 +247,7 @@ def hdd(texts: TypesInTexts, sample: int = HDD_SAMPLE) -> np.ndarray:
     return found
 
 
-def chance_of_type(total, count, sample) -> np.ndarray:
+def _chance_of_type(total, count, sample) -> np.ndarray:
     """The chance that `sample` of `total` tokens, drawn without replacement, hold a type with `count`."""
     from scipy.special import gammaln
 
@@ -260,7 +260,7 @@ def chance_of_type(total, count, sample) -> np.ndarray:
 # --- keyness ---------------------------------------------------------------------------------------
 
 
-def log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
+def _log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     """G² of a word in two corpora from all four cells (Dunning 1993), with the sign of the difference.
 
     4-cell form: word and all other words, in both corpora. Positive where the word is the more
@@ -270,19 +270,19 @@ def log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
     share = (a + b) / (n + m)
     cells = [(a, n * share), (b, m * share), (n - a, n * (1 - share)), (m - b, m * (1 - share))]
-    return np.sign(a * m - b * n) * 2 * sum(information(seen, due) for seen, due in cells)
+    return np.sign(a * m - b * n) * 2 * sum(_information(seen, due) for seen, due in cells)
 
 
-def log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
-    """G² from the word's own two cells (Rayson and Garside 2000), signed like `log_likelihood`."""
+def _log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
+    """G² from the word's own two cells (Rayson and Garside 2000), signed like `_log_likelihood`."""
     a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
     b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
     share = (a + b) / (n + m)
-    both = information(a, n * share) + information(b, m * share)
+    both = _information(a, n * share) + _information(b, m * share)
     return np.sign(a * m - b * n) * 2 * both
 
 
-def information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def _information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """observed × ln(observed / expected), 0 where nothing was observed."""
     observed, expected = np.broadcast_arrays(observed, expected)
     there = observed > 0
@@ -290,7 +290,7 @@ def information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return observed * np.log(ratio)
 
 
-def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
+def _log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
     """Binary logarithm of the ratio of two rates (Hardie 2014), a zero replaced (`_rates`).
 
     0 for equal rates and for a word that occurs in neither corpus.
@@ -312,7 +312,7 @@ def _rates(count, size, rest_count, rest_size) -> tuple[np.ndarray, np.ndarray, 
     return np.where(a == 0, least, a / n), np.where(b == 0, least, b / m), a * m == b * n
 
 
-def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
+def _percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
     """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second.
 
     A rate of zero in the second corpus is replaced (`_rates`); 0 for equal rates and for a word that
@@ -355,13 +355,13 @@ def collocation(together, first, second, total) -> tuple[np.ndarray, np.ndarray,
     cells += [(first - a, first * (total - second) / total)]
     cells += [(second - a, (total - first) * second / total)]
     cells += [(total - first - second + a, (total - first) * (total - second) / total)]
-    g2 = 2 * sum(information(seen, due) for seen, due in cells)
+    g2 = 2 * sum(_information(seen, due) for seen, due in cells)
     return expected, np.maximum(g2, 0.0), np.log2(a * total / (first * second))
 
 
 # --- agreement of coders -----------------------------------------------------------------------------
 
-LEVELS = ("nominal", "ordinal", "interval", "ratio")
+_LEVELS = ("nominal", "ordinal", "interval", "ratio")
 
 
 def coincidences(codes) -> tuple[np.ndarray, np.ndarray]:
@@ -383,7 +383,7 @@ def coincidences(codes) -> tuple[np.ndarray, np.ndarray]:
     return np.array(values), pairs / others[:, None, None]
 
 
-def krippendorff_alpha(codes, level: str = "nominal") -> float:
+def _krippendorff_alpha(codes, level: str = "nominal") -> float:
     """Krippendorff's alpha: 1 = agreement, 0 = what chance gives; NaN where codes do not vary.
 
     `codes` is coders × units, missing codes None or NaN; `level` one of LEVELS.
@@ -398,14 +398,14 @@ def alpha_of(matrix: np.ndarray, values: np.ndarray, level: str = "nominal") -> 
     NaN where fewer than two values stand in it, as no disagreement could have been expected.
     """
     totals = matrix.sum(axis=1)
-    distance = disagreement(values, totals, level)
+    distance = _disagreement(values, totals, level)
     expected = (np.outer(totals, totals) * distance).sum()
     if not expected > 0:
         return float("nan")
     return float(1 - (totals.sum() - 1) * (matrix * distance).sum() / expected)
 
 
-def disagreement(values: np.ndarray, totals: np.ndarray, level: str) -> np.ndarray:
+def _disagreement(values: np.ndarray, totals: np.ndarray, level: str) -> np.ndarray:
     """How much two values differ at a level of measurement: values × values."""
     if level == "nominal":
         return 1 - np.eye(len(values))
@@ -419,7 +419,7 @@ def disagreement(values: np.ndarray, totals: np.ndarray, level: str) -> np.ndarr
     if level == "ratio":
         both = (numbers[:, None] + numbers[None, :]) ** 2
         return np.divide(apart, both, out=np.zeros(apart.shape), where=both > 0)
-    raise ValueError(f"unknown level {level!r}; allowed: {', '.join(LEVELS)}")
+    raise ValueError(f"unknown level {level!r}; allowed: {', '.join(_LEVELS)}")
 
 
 def cohen_kappa(table) -> float:

@@ -27,40 +27,40 @@ RANGES = {
     "threshold": (1, 1000),
     "correct_with": (0, 1_000_000),
 }
-WHOLE = (
+_WHOLE = (
     *("resamples", "random_seed", "lines", "examples", "evidence", "negation"),
     *("threshold", "correct_with"),
 )
-MOST_WEIGHTS = 2_000_000
+_MOST_WEIGHTS = 2_000_000
 """Cells of an array of draws: small enough that its memory is used again for the next one."""
-ENOUGH_TO_RESAMPLE = 30
+_ENOUGH_TO_RESAMPLE = 30
 """Documents from which on the interval of a mean comes from resamples of them."""
-MANY = 50_000
+_MANY = 50_000
 """Documents from which on it is worked out again: that many leave no difference worth the time."""
-FEWEST_VALUES = 5
+_FEWEST_VALUES = 5
 """Values below which a mean has no interval."""
 FEWEST_DOCUMENTS = 10
 """Documents below which no interval or test speaks of more than the texts at hand."""
-MIN_EXPECTED_UNITS = 8
+_MIN_EXPECTED_UNITS = 8
 """Expected independent units with (or without) a frame on a side, below which it is not tested.
 Tuned by simulation (`benchmarks/calibration.py`), as are the next three."""
-MIN_EXPECTED_CARRIERS = 8
+_MIN_EXPECTED_CARRIERS = 8
 """Expected documents with (or not full of) a frame on the side with fewer of them, below which it is
 not tested."""
 MIN_EXPECTED_WORD_CARRIERS = 5
 """Expected documents with a word on the side with fewer documents, below which it is not tested."""
-MIN_FREEDOM = 4
+_MIN_FREEDOM = 4
 """Degrees of freedom of an interval of a rate that few of many documents of like length carry."""
-MIN_P = 1e-300
-"""The smallest p that is printed: a p is never zero."""
+_MIN_P = 1e-100
+"""The smallest p that is printed: a p is never zero, and quantiles are exact to here."""
 
 
 def check_choices(**choices: float) -> None:
     """Raise InputError for a named number that no result can be made with (see RANGES)."""
     for name, value in choices.items():
         low, high = RANGES[name]
-        if not low <= value <= high or (name in WHOLE and value != int(value)):
-            kind = "a whole number, " if name in WHOLE else ""
+        if not low <= value <= high or (name in _WHOLE and value != int(value)):
+            kind = "a whole number, " if name in _WHOLE else ""
             raise InputError(
                 f"{name} is out of range", value=value, allowed=f"{kind}{low:g} to {high:g}"
             )
@@ -120,7 +120,7 @@ def student_quantile(confidence: float, clusters: int) -> float:
     return float(stdtrit(clusters - 1, 0.5 + confidence / 2))
 
 
-def difference_interval(share, low, high, rest, rest_low, rest_high):
+def _difference_interval(share, low, high, rest, rest_low, rest_high):
     """Interval of share - rest from the interval of each (MOVER: Zou and Donner 2008).
 
     From two Wilson intervals this is method 10 of Newcombe (1998, Interval estimation for the
@@ -165,7 +165,7 @@ class Clusters:
         return Clusters(self.counts[:, columns], self.sizes)
 
 
-def drawn_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+def _drawn_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """How often each of n documents is drawn in each resample of n with replacement."""
     drawn = rng.integers(n, size=(resamples, n), dtype=np.int32)
     return weights_of(drawn)
@@ -178,7 +178,7 @@ def weights_of(drawn: np.ndarray) -> np.ndarray:
     return np.bincount(flat.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
 
 
-def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generator) -> np.ndarray:
+def _bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """Rates (count / size) of every column in every resample of documents: resamples × columns.
 
     Documents are drawn with replacement, as many as there are; a resample without a token gives
@@ -187,10 +187,10 @@ def bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generato
     n = len(documents.sizes)
     counts, sizes = (x.astype(float, copy=False) for x in (documents.counts, documents.sizes))
     documents = Clusters(counts, sizes)
-    block = max(1, MOST_WEIGHTS // n)
+    block = max(1, _MOST_WEIGHTS // n)
     parts = []
     for first in range(0, resamples, block):
-        weights = drawn_weights(n, min(block, resamples - first), rng)
+        weights = _drawn_weights(n, min(block, resamples - first), rng)
         parts.append(weighted_rates(documents, weights))
     return np.concatenate(parts)
 
@@ -211,7 +211,7 @@ def percentiles(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.n
 
 
 @dataclass(frozen=True)
-class Intervals:
+class _Intervals:
     """Low and high of each column's rate, and what they speak of.
 
     `over` is 'documents' (other documents of the kind), 'texts' (the wording of these texts only)
@@ -225,11 +225,11 @@ class Intervals:
 
 def rate_intervals(
     documents: Clusters, *, effects: np.ndarray | float = 1.0, confidence: float
-) -> Intervals:
+) -> _Intervals:
     """Intervals of the rates of one group of documents.
 
     From FEWEST_DOCUMENTS on: Wilson with the design effect of documents and Student's t (see
-    `Sample`). With fewer, the texts at hand are all there is to speak of: Wilson, with the design
+    `_Sample`). With fewer, the texts at hand are all there is to speak of: Wilson, with the design
     `effects` of their sentences. It says how far the wording of these texts settles the rate, not
     how other texts would read. A rate of zero or one takes that last form in every case, without a
     design effect, as nothing varies in it.
@@ -237,19 +237,19 @@ def rate_intervals(
     totals, size = documents.counts.sum(axis=0), documents.sizes.sum()
     if not size:
         nothing = np.full(len(totals), np.nan)
-        return Intervals(nothing, nothing, "")
+        return _Intervals(nothing, nothing, "")
     if np.count_nonzero(documents.sizes) < FEWEST_DOCUMENTS:
-        return Intervals(*wilson(totals, size, confidence, effects), "texts")
-    return Intervals(*Sample.of(documents).limits(1 - confidence), "documents")
+        return _Intervals(*wilson(totals, size, confidence, effects), "texts")
+    return _Intervals(*_Sample.of(documents).limits(1 - confidence), "documents")
 
 
-def resampled(n):
+def _resampled(n):
     """Whether intervals of means over so many documents come from resamples of them."""
-    return (n >= ENOUGH_TO_RESAMPLE) & (n < MANY)
+    return (n >= _ENOUGH_TO_RESAMPLE) & (n < _MANY)
 
 
 @dataclass(frozen=True)
-class Sample:
+class _Sample:
     """What the documents of one group say of the rate of each thing (a column each).
 
     `effect` is the design effect, at least 1, from the linearised variance of a ratio with each
@@ -276,7 +276,7 @@ class Sample:
     fourths: float
 
     @classmethod
-    def of(cls, documents: Clusters) -> Sample:
+    def of(cls, documents: Clusters) -> _Sample:
         """The sample of a group of documents; those of size 0 do not count."""
         from scipy import sparse
 
@@ -300,7 +300,7 @@ class Sample:
         freedom = (
             np.sqrt(np.minimum(np.minimum(held, lacking), alike) * np.minimum(present, absent)) - 1
         )
-        df = np.maximum(freedom, max(min(MIN_FREEDOM, alike - 1), 1.0))
+        df = np.maximum(freedom, max(min(_MIN_FREEDOM, alike - 1), 1.0))
         df = np.where(varies, df, np.inf)
         fourths = float((m**4).sum())
         return cls(
@@ -313,8 +313,8 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Estimates:
-    """Values with their intervals, a column each, and what each interval speaks of (see `Intervals`)."""
+class _Estimates:
+    """Values with their intervals, a column each, and what each interval speaks of (see `_Intervals`)."""
 
     values: np.ndarray
     low: np.ndarray
@@ -322,7 +322,7 @@ class Estimates:
     over: np.ndarray
 
 
-def share_estimates(counts, totals, of=None, *, confidence: float) -> Estimates:
+def share_estimates(counts, totals, of=None, *, confidence: float) -> _Estimates:
     """Shares whose columns each have a denominator, with intervals.
 
     `counts` and `totals` are documents × columns, dense or sparse; `of` numbers the column of
@@ -337,14 +337,14 @@ def share_estimates(counts, totals, of=None, *, confidence: float) -> Estimates:
     low, high = wilson(count, total, confidence)
     for number in np.unique(of[n >= FEWEST_DOCUMENTS]):
         mine = np.flatnonzero(of == number)
-        documents = Clusters(counts[:, mine].tocsr(), column_of(totals, number))
-        low[mine], high[mine] = Sample.of(documents).limits(1 - confidence)
-    return Estimates(ratio(count, total), low, high, spoken_of(n))
+        documents = Clusters(counts[:, mine].tocsr(), _column_of(totals, number))
+        low[mine], high[mine] = _Sample.of(documents).limits(1 - confidence)
+    return _Estimates(ratio(count, total), low, high, _spoken_of(n))
 
 
 def mean_estimates(
     sums, squares, sizes, *, confidence: float, resamples: int, rng: np.random.Generator
-) -> Estimates:
+) -> _Estimates:
     """Means of values that lie in documents, with intervals, a column each.
 
     `sums` and `squares` are of the values and their squares in each document, `sizes` how many
@@ -359,31 +359,31 @@ def mean_estimates(
     size, n = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
     mean = ratio(sums.sum(axis=0), size)
     low, high = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
-    for column in np.flatnonzero(~resampled(n) & (size >= FEWEST_VALUES)):
-        held = column_of(sizes, column) > 0
-        mine = (column_of(part, column)[held] for part in (sums, squares, sizes))
-        half = half_width(*mine, confidence)
+    for column in np.flatnonzero(~_resampled(n) & (size >= _FEWEST_VALUES)):
+        held = _column_of(sizes, column) > 0
+        mine = (_column_of(part, column)[held] for part in (sums, squares, sizes))
+        half = _half_width(*mine, confidence)
         low[column], high[column] = mean[column] - half, mean[column] + half
-    many = resampled(n)
-    low[many], high[many] = ratio_percentiles(
+    many = _resampled(n)
+    low[many], high[many] = _ratio_percentiles(
         sums[:, many], sizes, np.flatnonzero(many), confidence, resamples, rng
     )
-    return Estimates(mean, low, high, spoken_of(n))
+    return _Estimates(mean, low, high, _spoken_of(n))
 
 
-def half_width(sums, squares, sizes, confidence: float) -> float:
+def _half_width(sums, squares, sizes, confidence: float) -> float:
     """Half the width of a Student interval of a mean, over documents or, if they are few, values."""
     n, size = len(sizes), sizes.sum()
     mean = sums.sum() / size
     if n < FEWEST_DOCUMENTS:
-        variance = float(spread(squares.sum() / size, mean)) / (size - 1)
+        variance = float(_spread(squares.sum() / size, mean)) / (size - 1)
         return student_quantile(confidence, int(size)) * variance**0.5
     residuals = sums - mean * sizes
     variance = (residuals**2).sum() * n / (n - 1) / size**2
     return student_quantile(confidence, n) * variance**0.5
 
 
-def column_of(table, column: int) -> np.ndarray:
+def _column_of(table, column: int) -> np.ndarray:
     """One column of a sparse table, a number a row."""
     return table[:, [column]].toarray()[:, 0].astype(float)
 
@@ -393,13 +393,13 @@ def ratio(counts: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return np.divide(counts, totals, out=np.full(np.shape(totals), np.nan), where=totals > 0)
 
 
-def spoken_of(n: np.ndarray) -> np.ndarray:
+def _spoken_of(n: np.ndarray) -> np.ndarray:
     """What an interval from n documents speaks of."""
     told = np.where(n < FEWEST_DOCUMENTS, "texts", "documents").astype(object)
     return np.where(n == 0, "", told)
 
 
-def ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
+def _ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
     """Percentile intervals of the ratio of each column of `counts` to the one of `totals` that `of`
     numbers, documents drawn with replacement."""
     from scipy import sparse
@@ -409,7 +409,7 @@ def ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
         return np.empty(0), np.empty(0)
     used, place = np.unique(of, return_inverse=True)
     both = sparse.hstack((counts, totals[:, used]), format="csc", dtype=float)
-    drawn = bootstrap_rates(Clusters(both, np.ones(both.shape[0])), resamples, rng)
+    drawn = _bootstrap_rates(Clusters(both, np.ones(both.shape[0])), resamples, rng)
     with np.errstate(invalid="ignore", divide="ignore"):
         return percentiles(drawn[:, :k] / drawn[:, k:][:, place], confidence)
 
@@ -418,10 +418,10 @@ def ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
 
 
 @dataclass(frozen=True)
-class Difference:
+class _Difference:
     """Differences of two groups' rates, a column each, with interval and test.
 
-    `over` is what the intervals speak of (see `Intervals`), the weaker of the two sides. `p` is
+    `over` is what the intervals speak of (see `_Intervals`), the weaker of the two sides. `p` is
     missing where there is no test, and `no_test` then says why ('' where there is one).
     """
 
@@ -436,11 +436,11 @@ class Difference:
 
 def rate_difference(
     group: Clusters, other: Clusters, *, effects=(1.0, 1.0), confidence: float
-) -> Difference:
+) -> _Difference:
     """The differences of the rates of two groups of documents.
 
-    With FEWEST_DOCUMENTS on each side, the interval joins the Wilson intervals of the two `Sample`s
-    (`difference_interval`), and p is the level at which an interval so made touches zero: it is at
+    With FEWEST_DOCUMENTS on each side, the interval joins the Wilson intervals of the two `_Sample`s
+    (`_difference_interval`), and p is the level at which an interval so made touches zero: it is at
     most 1 - confidence exactly where the interval excludes zero. A thing too rare, or in too few
     documents, keeps its interval and is not tested (MIN_EXPECTED_UNITS, MIN_EXPECTED_CARRIERS):
     such an interval can exclude zero too often to carry a claim. With fewer documents the intervals
@@ -456,34 +456,34 @@ def rate_difference(
         ]
         rates = [side.counts.sum(axis=0) / (side.sizes.sum() or np.nan) for side in sides]
         ends = [(rate, one.low, one.high) for rate, one in zip(rates, both, strict=True)]
-        low, high = difference_interval(*ends[0], *ends[1])
+        low, high = _difference_interval(*ends[0], *ends[1])
         why = f"{n[0]} against {n[1]} documents: fewer than {FEWEST_DOCUMENTS} on a side"
         why = why if all(n) else "one side has no text"
         over = min((one.over for one in both), key=("", "texts", "documents").index)
         missing = np.full(len(low), np.nan)
-        return Difference(*rates, low, high, missing, over, [why] * len(low))
-    first, second, pooled = _pooled(*(Sample.of(side) for side in sides))
+        return _Difference(*rates, low, high, missing, over, [why] * len(low))
+    first, second, pooled = _pooled(*(_Sample.of(side) for side in sides))
     low, high = _difference_limits(first, second, 1 - confidence)
     no_test = _too_little(first, second, pooled)
     p = _level_at_zero(first, second)
     clear, level = (low > 0) | (high < 0), 1 - confidence  # rounding must not part the two
     p = np.where(clear, np.minimum(p, level), np.maximum(p, np.nextafter(level, 1)))
     p = np.where(np.array(no_test, dtype=object) == "", p, np.nan)
-    return Difference(first.rate, second.rate, low, high, p, "documents", no_test)
+    return _Difference(first.rate, second.rate, low, high, p, "documents", no_test)
 
 
-def _difference_limits(first: Sample, second: Sample, level) -> tuple[np.ndarray, np.ndarray]:
+def _difference_limits(first: _Sample, second: _Sample, level) -> tuple[np.ndarray, np.ndarray]:
     """The interval of each difference at a level."""
     ends = (first.rate, *first.limits(level)), (second.rate, *second.limits(level))
-    return difference_interval(*ends[0], *ends[1])
+    return _difference_interval(*ends[0], *ends[1])
 
 
-def _level_at_zero(first: Sample, second: Sample) -> np.ndarray:
+def _level_at_zero(first: _Sample, second: _Sample) -> np.ndarray:
     """The level at which the interval of each difference touches zero, by halving its logarithm."""
     difference = first.rate - second.rate
-    below = np.full(len(difference), np.log(MIN_P))
+    below = np.full(len(difference), np.log(_MIN_P))
     above = np.zeros(len(difference))
-    for _ in range(60):
+    for _ in range(45):
         middle = (below + above) / 2
         low, high = _difference_limits(first, second, np.exp(middle))
         clear = np.where(difference > 0, low > 0, high < 0)
@@ -491,7 +491,7 @@ def _level_at_zero(first: Sample, second: Sample) -> np.ndarray:
     return np.where(difference == 0, 1.0, np.exp(above))
 
 
-def _pooled(first: Sample, second: Sample) -> tuple[Sample, Sample, list[np.ndarray]]:
+def _pooled(first: _Sample, second: _Sample) -> tuple[_Sample, _Sample, list[np.ndarray]]:
     """Two samples to be compared, and the design effect of each under one intra-class correlation.
 
     The correlation is that of all documents, by moments: the design effect of a group is
@@ -503,7 +503,7 @@ def _pooled(first: Sample, second: Sample) -> tuple[Sample, Sample, list[np.ndar
     size = first.size + second.size
     rate = (first.rate * first.size + second.rate * second.size) / size
     squares = first.squares + second.squares
-    variance = sum(np.where(one.varies, one.effect * one.rate * (1 - one.rate) * one.size, 0.0) for one in sides)  # fmt: skip
+    variance = sum(one.effect * one.rate * (1 - one.rate) * one.size for one in sides)
     excess = variance / np.maximum(rate * (1 - rate), 1e-12) - size
     correlation = np.clip(excess / max(squares - size, 1), 0, 1)
     correlation = np.where(first.varies | second.varies, correlation, 1.0)
@@ -520,7 +520,7 @@ def _pooled(first: Sample, second: Sample) -> tuple[Sample, Sample, list[np.ndar
     return *filled, effects
 
 
-def _too_little(first: Sample, second: Sample, pooled: list[np.ndarray]) -> list[str]:
+def _too_little(first: _Sample, second: _Sample, pooled: list[np.ndarray]) -> list[str]:
     """Why each difference is not tested, '' where it is."""
     sides = first, second
     rate = (first.rate * first.size + second.rate * second.size) / (first.size + second.size)
@@ -534,15 +534,15 @@ def _too_little(first: Sample, second: Sample, pooled: list[np.ndarray]) -> list
         where = (
             f"{held:,} documents have it" if held <= lacking else f"{lacking:,} are not full of it"
         )
-        if (expected := min(held, lacking) * share) < MIN_EXPECTED_CARRIERS:
+        if (expected := min(held, lacking) * share) < _MIN_EXPECTED_CARRIERS:
             found.append(
                 f"{rarer}: {where}, of which {expected:.1f} are expected on the side with fewer "
-                f"documents and {MIN_EXPECTED_CARRIERS} needed"
+                f"documents and {_MIN_EXPECTED_CARRIERS} needed"
             )
-        elif due < MIN_EXPECTED_UNITS:
+        elif due < _MIN_EXPECTED_UNITS:
             found.append(
                 f"{rarer}: one side expects it in {due:.1f} independent units and "
-                f"{MIN_EXPECTED_UNITS} are needed"
+                f"{_MIN_EXPECTED_UNITS} are needed"
             )
         else:
             found.append("")
@@ -556,7 +556,7 @@ class WordSums:
     Of each word `counts`, `squares` (h × count²), `products` (h × size × count) and `carriers`
     (documents with the word); of all words `size` (tokens), `size_squares` and `size_fourths` (sums
     of powers of size), `weighted` (h × size²) and `documents`. h = 1 / (1 - size / tokens of the
-    side), as in `Sample`.
+    side), as in `_Sample`.
     """
 
     counts: np.ndarray
@@ -586,7 +586,8 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     without an occurrence cannot seem certain. As it is an estimate, p is that of Student's t where
     the normal has the binomial's p, with the degrees of freedom of documents of such sizes,
     (sum of squared sizes)² / sum of fourth powers - 2. Both choices are tuned by simulation. 1 where
-    the rates are equal. NaN where a side has fewer than FEWEST_DOCUMENTS or the word is too rare (MIN_EXPECTED_WORD_CARRIERS).
+    the rates are equal. NaN where a side has fewer than FEWEST_DOCUMENTS or the word is too rare
+    (MIN_EXPECTED_WORD_CARRIERS).
     """
     from scipy.special import ndtri, stdtr
 
@@ -598,21 +599,20 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     rate = np.maximum(count, 1) / (own.size + rest.size)
     squares = own.size_squares + rest.size_squares
     clumping = np.maximum((variance[0] + variance[1] - count) / (rate**2 * squares), 0)
-    effects = [
-        np.maximum(1 + clumping * rate * one.size_squares / one.size, spread / np.maximum(one.counts, 1))
-        for one, spread in zip(sides, variance, strict=True)
-    ]  # fmt: skip
+    pooled = [1 + clumping * rate * one.size_squares / one.size for one in sides]
+    own_effects = [v / np.maximum(one.counts, 1) for one, v in zip(sides, variance, strict=True)]
+    effects = [np.maximum(*both) for both in zip(pooled, own_effects, strict=True)]
     seen, other = (one.counts / effect for one, effect in zip(sides, effects, strict=True))
     size, rest_size = (one.size / effect for one, effect in zip(sides, effects, strict=True))
     share = size / (size + rest_size)
     p = 2 * np.minimum(_mid_tail(seen, other, share), _mid_tail(other, seen, 1 - share))
     df = max(squares**2 / (own.size_fourths + rest.size_fourths) - 2, 1)
-    p = 2 * stdtr(df, ndtri(np.clip(p, MIN_P, 1) / 2))
-    p = np.where(own.counts * rest.size == rest.counts * own.size, 1.0, np.clip(p, MIN_P, 1))
-    return np.where(expected_carriers(own, rest) >= MIN_EXPECTED_WORD_CARRIERS, p, np.nan)
+    p = 2 * stdtr(df, ndtri(np.clip(p, _MIN_P, 1) / 2))
+    p = np.where(own.counts * rest.size == rest.counts * own.size, 1.0, np.clip(p, _MIN_P, 1))
+    return np.where(_expected_carriers(own, rest) >= MIN_EXPECTED_WORD_CARRIERS, p, np.nan)
 
 
-def expected_carriers(own: WordSums, rest: WordSums) -> np.ndarray:
+def _expected_carriers(own: WordSums, rest: WordSums) -> np.ndarray:
     """How many documents with each word are due on the side with fewer documents."""
     documents = own.documents, rest.documents
     return (own.carriers + rest.carriers) * (min(documents) / max(sum(documents), 1))
@@ -634,7 +634,7 @@ def _mid_tail(seen, other, share) -> np.ndarray:
     return (at_least(seen) + at_least(seen + 1)) / 2
 
 
-def spread(mean_of_squares, mean):
+def _spread(mean_of_squares, mean):
     """Population variance from the mean of squares and the mean, rounding errors taken for 0."""
     variance = mean_of_squares - mean**2
     return np.where(variance > 1e-12 * mean_of_squares, variance, 0.0)
@@ -652,11 +652,11 @@ def false_discovery(p: np.ndarray) -> np.ndarray:
 
 # --- change points -----------------------------------------------------------------------------------
 
-FEWEST_PERIODS = 20
+_FEWEST_PERIODS = 20
 """Periods below which a change point has no interval and no test."""
-FEWEST_ON_A_SIDE = 3
-FEWEST_FOR_A_VARIANCE = 10
-WIDEST_BREAK = 1e6
+_FEWEST_ON_A_SIDE = 3
+_FEWEST_FOR_A_VARIANCE = 10
+_WIDEST_BREAK = 1e6
 
 
 @dataclass(frozen=True)
@@ -688,33 +688,33 @@ def change_point(
     nothing = float("nan")
     if np.isnan(values).any():
         return ChangePoint(0, nothing, nothing, nothing, nothing, "a period has no value")
-    before, gain = measures.mean_shift(values, FEWEST_ON_A_SIDE)
+    before, gain = measures.mean_shift(values, _FEWEST_ON_A_SIDE)
     if not before:
-        told = f"{len(values)} periods: fewer than {2 * FEWEST_ON_A_SIDE}"
+        told = f"{len(values)} periods: fewer than {2 * _FEWEST_ON_A_SIDE}"
         return ChangePoint(0, nothing, nothing, nothing, nothing, told)
     left, right = values[:before], values[before:]
     shift = float(right.mean() - left.mean())
-    if len(values) < FEWEST_PERIODS:
-        told = f"{len(values)} periods: no interval below {FEWEST_PERIODS}"
+    if len(values) < _FEWEST_PERIODS:
+        told = f"{len(values)} periods: no interval below {_FEWEST_PERIODS}"
         return ChangePoint(before, shift, nothing, nothing, nothing, told)
-    drawn = permuted_gains(values, resamples, rng)
+    drawn = _permuted_gains(values, resamples, rng)
     p = (1 + np.sum(drawn >= gain - 1e-9)) / (resamples + 1)
-    low, high = break_interval(left, right, confidence)
+    low, high = _break_interval(left, right, confidence)
     return ChangePoint(before, shift, low, high, float(p), "")
 
 
-def permuted_gains(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+def _permuted_gains(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """The gain of the best split of a series, its values put in another order time after time."""
-    block = max(1, MOST_WEIGHTS // len(values))
+    block = max(1, _MOST_WEIGHTS // len(values))
     parts = []
     for first in range(0, resamples, block):
         rows = np.tile(values, (min(block, resamples - first), 1))
         drawn = rng.permuted(rows, axis=1)
-        parts.append(measures.shift_gains(drawn, FEWEST_ON_A_SIDE).max(axis=1))
+        parts.append(measures.shift_gains(drawn, _FEWEST_ON_A_SIDE).max(axis=1))
     return np.concatenate(parts)
 
 
-def break_interval(left, right, confidence: float) -> tuple[float, float]:
+def _break_interval(left, right, confidence: float) -> tuple[float, float]:
     """Bai's interval of the number of periods before a change, cut to the series, in whole periods.
 
     Each side has its own variance where both have FEWEST_FOR_A_VARIANCE periods and vary, else one
@@ -722,29 +722,29 @@ def break_interval(left, right, confidence: float) -> tuple[float, float]:
     """
     n, shift2 = len(left) + len(right), float((right.mean() - left.mean()) ** 2)
     first, second = (float(side.var(ddof=1)) for side in (left, right))
-    if min(len(left), len(right)) < FEWEST_FOR_A_VARIANCE or not first * second:
+    if min(len(left), len(right)) < _FEWEST_FOR_A_VARIANCE or not first * second:
         first = second = ((len(left) - 1) * first + (len(right) - 1) * second) / (n - 2)
     if not first or not shift2:
         return (float(len(left)), float(len(left))) if shift2 else (0.0, float(n))
     tail, step = (1 - confidence) / 2, first / shift2
-    late = break_quantile(1 - tail, second / first) * step
-    early = break_quantile(tail, second / first) * step
+    late = _break_quantile(1 - tail, second / first) * step
+    early = _break_quantile(tail, second / first) * step
     low, high = np.floor(len(left) - late), np.ceil(len(left) - early)
     return max(0.0, float(low)), min(float(n), float(high))
 
 
-def break_quantile(level: float, ratio: float) -> float:
-    """The value at which `break_cdf` reaches a level; at most WIDEST_BREAK from 0."""
+def _break_quantile(level: float, ratio: float) -> float:
+    """The value at which `_break_cdf` reaches a level; at most WIDEST_BREAK from 0."""
     from scipy.optimize import brentq
 
-    ends = (-WIDEST_BREAK, 0.0) if break_cdf(0.0, ratio) > level else (0.0, WIDEST_BREAK)
-    below, above = (break_cdf(end, ratio) - level for end in ends)
+    ends = (-_WIDEST_BREAK, 0.0) if _break_cdf(0.0, ratio) > level else (0.0, _WIDEST_BREAK)
+    below, above = (_break_cdf(end, ratio) - level for end in ends)
     if below >= 0 or above <= 0:
         return ends[0] if below >= 0 else ends[1]
-    return brentq(lambda x: break_cdf(x, ratio) - level, *ends)
+    return brentq(lambda x: _break_cdf(x, ratio) - level, *ends)
 
 
-def break_cdf(x: float, ratio: float) -> float:
+def _break_cdf(x: float, ratio: float) -> float:
     """Distribution of a change point's error in units of variance before / shift squared.
 
     Of argmax W(s) - |s| / 2, the variance after the change `ratio` times that before it (Bai 1997,

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-T, U = TypeVar("T"), TypeVar("U")
+_T, _U = TypeVar("T"), TypeVar("U")
 
 
-def ahead(items: Iterable[T], function: Callable[[T], U], threads: int) -> Iterator[tuple[T, U]]:
+def ahead(
+    items: Iterable[_T], function: Callable[[_T], _U], threads: int
+) -> Iterator[tuple[_T, _U]]:
     """Each item with what a function makes of it, in order; `threads` are made while others are used."""
-    waiting: deque[tuple[T, Future[U]]] = deque()
+    waiting: deque[tuple[_T, Future[_U]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
             waiting.append((item, pool.submit(function, item)))

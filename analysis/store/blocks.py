@@ -27,15 +27,15 @@ from analysis.language.words import TOKEN, normal_form
 from analysis.store.arrow import as_bools, as_numbers, mask_of, places_of, texts_of, texts_sized
 from analysis.store.cache import Entry, entry, existing, packed, save
 
-NUMBER_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
+_NUMBER_OF = np.array([*((1 << 8 * size) - 1 for size in range(9)), 0], dtype=np.uint64)
 """The bits of a number of 64 that a run of so many bytes takes, none for a longer one."""
-RUNS_KNOWN = 100_000
-INDENTS, ENDS = table_of(b" \t"), table_of(b".!?:;")
+_RUNS_KNOWN = 100_000
+_INDENTS, _ENDS = table_of(b" \t"), table_of(b".!?:;")
 MAY_BE_CHINESE = r"[^\x00-\x{2E7F}]"
 
 
 @dataclass(frozen=True)
-class Lines:
+class _Lines:
     """Lines of several documents: first and one past the last byte, document, number from 1."""
 
     start: np.ndarray
@@ -43,18 +43,18 @@ class Lines:
     document: np.ndarray
     number: np.ndarray
 
-    def moved(self, joints: Joints) -> Lines:
-        """The lines of the joined bytes (see `Joints`); each has the number of its first line."""
+    def moved(self, joints: _Joints) -> _Lines:
+        """The lines of the joined bytes (see `_Joints`); each has the number of its first line."""
         first = np.searchsorted(self.start, joints.start, side="right") - 1
         starts, document, number = (
             np.delete(values, first + 1) for values in (self.start, self.document, self.number)
         )
         ends = np.delete(self.end, first)
-        return Lines(joints.forward(starts), joints.forward(ends), document, number)
+        return _Lines(joints.forward(starts), joints.forward(ends), document, number)
 
 
 @dataclass(frozen=True)
-class Joints:
+class _Joints:
     """Where lines are joined for cutting: first and one past the last byte between them, and whether a
     blank stands for these bytes (else nothing)."""
 
@@ -95,7 +95,7 @@ class Joints:
 
 
 @dataclass(frozen=True)
-class Runs:
+class _Runs:
     """Runs of bytes that may hold tokens: the different ones, which each is, its first byte and one
     past its last."""
 
@@ -106,7 +106,7 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class Words:
+class _Words:
     """Tokens of a stretch of bytes: places in `forms`, and the byte at which each begins."""
 
     forms: pa.Array
@@ -117,7 +117,7 @@ class Words:
 # --- lines -------------------------------------------------------------------------------------------
 
 
-def find_lines(signs: Signs, document_start: np.ndarray) -> Lines:
+def _find_lines(signs: Signs, document_start: np.ndarray) -> _Lines:
     """The lines of documents that follow each other with a newline after each.
 
     Lines end where `str.splitlines` ends them. `document_start` holds the first byte of every
@@ -128,12 +128,12 @@ def find_lines(signs: Signs, document_start: np.ndarray) -> Lines:
     document = np.searchsorted(document_start, start, side="right") - 1
     first_line = np.searchsorted(start, document_start[:-1])
     number = np.arange(len(start)) - first_line[document] + 1
-    return Lines(start, end, document, number)
+    return _Lines(start, end, document, number)
 
 
-def find_joints(
-    content: bytes, lines: Lines, document_start: np.ndarray, excluded: Mapping[str, Sequence[int]]
-) -> Joints:
+def _find_joints(
+    content: bytes, lines: _Lines, document_start: np.ndarray, excluded: Mapping[str, Sequence[int]]
+) -> _Joints:
     """Where the lines of hard-wrapped texts are joined (`wrapping.joints`).
 
     Only documents that may have some are looked at: those with enough lines in a row that are short
@@ -148,8 +148,8 @@ def find_joints(
     short &= size <= wrapping.MAX_WIDTH
     run = np.cumsum(~short | (np.diff(lines.document, prepend=-1) != 0))
     least = int(wrapping.LIKE * wrapping.MIN_WIDTH)
-    wide = short & ((lines.end - lines.start >= least) | INDENTS[data[lines.start]])
-    inside = short & ~ENDS[data[np.maximum(lines.end - 1, 0)]]
+    wide = short & ((lines.end - lines.start >= least) | _INDENTS[data[lines.start]])
+    inside = short & ~_ENDS[data[np.maximum(lines.end - 1, 0)]]
     many = np.bincount(run[wide], minlength=len(run) + 1) >= wrapping.MIN_LINES
     many &= np.bincount(run[inside], minlength=len(run) + 1) > 1
     found = []
@@ -160,15 +160,15 @@ def find_joints(
         leads = np.flatnonzero((np.frombuffer(content[begin:end], dtype=np.uint8) & 0xC0) != 0x80)
         found += [(begin + leads[a], begin + leads[b], fill == " ") for a, b, fill in spans]
     start, end, blank = np.array(found, dtype=np.int64).reshape(-1, 3).T
-    return Joints(start, end, blank.astype(bool))
+    return _Joints(start, end, blank.astype(bool))
 
 
 def joined_lines(
     content: bytes, document_start: np.ndarray, excluded: Mapping[str, Sequence[int]]
 ) -> np.ndarray:
     """First byte and one past the last of each line; joined lines are one."""
-    lines = find_lines(read_signs(content), document_start)
-    joints = find_joints(content, lines, document_start, excluded)
+    lines = _find_lines(read_signs(content), document_start)
+    joints = _find_joints(content, lines, document_start, excluded)
     lines = lines.moved(joints)
     return np.column_stack((joints.back(lines.start), joints.back(lines.end)))
 
@@ -184,57 +184,57 @@ def places(content: bytes, mark: bytes) -> Iterator[int]:
 # --- tokens ------------------------------------------------------------------------------------------
 
 
-def find_words(signs: Signs, own: Sequence[str] = ()) -> tuple[Words, Runs]:
+def _find_words(signs: Signs, own: Sequence[str] = ()) -> tuple[_Words, _Runs]:
     """Every token of the bytes, and the runs in which they stand.
 
     `own` are Chinese words that the segmenter keeps whole.
     """
     begins, ends = word_runs(signs)
-    kinds, codes = distinct_runs(signs.data, begins, ends - begins)
-    return placed(kinds, codes, begins, tuple(own)), Runs(kinds, codes, begins, ends)
+    kinds, codes = _distinct_runs(signs.data, begins, ends - begins)
+    return _placed(kinds, codes, begins, tuple(own)), _Runs(kinds, codes, begins, ends)
 
 
-def distinct_runs(
+def _distinct_runs(
     data: np.ndarray, begins: np.ndarray, sizes: np.ndarray
 ) -> tuple[pa.Array, np.ndarray]:
     """The different ones among runs of bytes, none of them zero, and which of them each run is.
 
     Those of up to eight bytes are told apart as numbers, which is faster than as texts.
     """
-    words, short_codes = distinct_short(numbers_at(data, begins, np.minimum(sizes, 9))[:, None])
+    words, short_codes = _distinct_short(_numbers_at(data, begins, np.minimum(sizes, 9))[:, None])
     rest = np.flatnonzero(sizes > 8)
-    texts, codes_of_rest = distinct_long(data, begins[rest], sizes[rest])
+    texts, codes_of_rest = _distinct_long(data, begins[rest], sizes[rest])
     codes = short_codes.astype(np.intp)
     codes[rest] = codes_of_rest + len(words)
     return pa.concat_arrays([words, texts]), codes
 
 
-def distinct_long(
+def _distinct_long(
     data: np.ndarray, begins: np.ndarray, sizes: np.ndarray
 ) -> tuple[pa.Array, np.ndarray]:
     """The same for runs of more than eight bytes: up to sixteen as two numbers, others as texts."""
     pairs = np.empty((len(begins), 2), dtype=np.uint64)
-    pairs[:, 0] = numbers_at(data, begins, np.full(len(begins), 8))
-    pairs[:, 1] = numbers_at(data, begins + 8, np.minimum(sizes - 8, 9))
+    pairs[:, 0] = _numbers_at(data, begins, np.full(len(begins), 8))
+    pairs[:, 1] = _numbers_at(data, begins + 8, np.minimum(sizes - 8, 9))
     pairs[sizes > 16] = 0
-    words, codes = distinct_short(pairs)
+    words, codes = _distinct_short(pairs)
     rest = np.flatnonzero(sizes > 16)
-    texts, codes_of_rest = distinct_texts(data, begins[rest], sizes[rest])
+    texts, codes_of_rest = _distinct_texts(data, begins[rest], sizes[rest])
     codes = codes.copy()
     codes[rest] = codes_of_rest + len(words)
     return pa.concat_arrays([words, texts]), codes
 
 
-def numbers_at(data: np.ndarray, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _numbers_at(data: np.ndarray, begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Runs of up to eight bytes as one number each, the first byte the lowest; 0 for longer ones.
 
     Eight bytes stand behind the last run.
     """
     every = np.ndarray(len(data) - 8, dtype="<u8", buffer=data, strides=(1,))
-    return every[begins] & NUMBER_OF[sizes]
+    return every[begins] & _NUMBER_OF[sizes]
 
 
-def distinct_short(numbers: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+def _distinct_short(numbers: np.ndarray) -> tuple[pa.Array, np.ndarray]:
     """The different ones among runs given as rows of numbers, as texts, and which each is."""
     width = numbers.itemsize * numbers.shape[1]
     kind = pa.uint64() if width == numbers.itemsize else pa.binary(width)
@@ -246,7 +246,7 @@ def distinct_short(numbers: np.ndarray) -> tuple[pa.Array, np.ndarray]:
     return texts, as_numbers(found.indices)
 
 
-def distinct_texts(
+def _distinct_texts(
     data: np.ndarray, begins: np.ndarray, sizes: np.ndarray
 ) -> tuple[pa.Array, np.ndarray]:
     """The different ones among stretches of bytes, as texts, and which each is."""
@@ -256,13 +256,13 @@ def distinct_texts(
     return found.dictionary, as_numbers(found.indices)
 
 
-def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[str, ...]) -> Words:
+def _placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[str, ...]) -> _Words:
     """The tokens of runs: those of each different run, set in where the run stands."""
     plain = as_bools(pc.ascii_is_alnum(kinds))
-    forms, form, at, sizes = tokens_of_runs(kinds, plain, own)
-    forms, rank = distinct_forms(forms)
+    forms, form, at, sizes = _tokens_of_runs(kinds, plain, own)
+    forms, rank = _distinct_forms(forms)
     if not len(form):
-        return Words(forms, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64))
+        return _Words(forms, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64))
     ids = rank[form]
     first = np.cumsum(sizes) - sizes
     only_one = np.minimum(first, len(form) - 1)
@@ -271,19 +271,19 @@ def placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[st
     start[odd] += at[only_one][codes[odd]]
     split = odd[sizes[codes[odd]] != 1]
     if not len(split):
-        return Words(forms, found, start)
+        return _Words(forms, found, start)
     many = sizes[codes[split]]
     place = np.repeat(np.arange(len(split)), many)
     token = np.arange(len(place)) - np.repeat(np.cumsum(many) - many - first[codes[split]], many)
     before = split[place] - place  # runs of one token that stand before
-    return Words(
+    return _Words(
         forms,
         np.insert(np.delete(found, split), before, ids[token]),
         np.insert(np.delete(start, split), before, begins[split][place] + at[token]),
     )
 
 
-def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> tuple:
+def _tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> tuple:
     """Normal forms, those of the plain runs first; and the tokens of all runs, one after the other:
     the place of each one's form, the byte of its run at which it begins, how many each run has.
     """
@@ -293,7 +293,7 @@ def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> 
     others = kinds.filter(pc.invert(mask))
     wide = as_bools(pc.match_substring_regex(others, MAY_BE_CHINESE)).tolist()
     rest = [
-        tuple(tokens_of_chinese(run, own)) if may_be_chinese else tokens_of_run(run)
+        tuple(_tokens_of_chinese(run, own)) if may_be_chinese else _tokens_of_run(run)
         for run, may_be_chinese in zip(others.to_pylist(), wide, strict=True)
     ]
     sizes = np.ones(len(kinds), dtype=np.int64)
@@ -308,8 +308,8 @@ def tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> 
     return pa.concat_arrays([simple, texts_of(forms)]), form, at, sizes
 
 
-@lru_cache(RUNS_KNOWN)
-def tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
+@lru_cache(_RUNS_KNOWN)
+def _tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
     """Normal form of each token of a run, and the byte of the run at which it begins."""
     return tuple(
         (normal_form(match.group()), len(run[: match.start()].encode()))
@@ -317,7 +317,7 @@ def tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
     )
 
 
-def tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+def _tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """Form and first byte of each token of a run with Chinese characters."""
     spans = [match.span() for match in TOKEN.finditer(run)]
     byte = place = 0
@@ -327,7 +327,7 @@ def tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int
         yield chinese.form_of(run[start:end]), byte
 
 
-def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
+def _distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """The different forms, and for every form given its place among them."""
     encoded = forms.dictionary_encode()
     return encoded.dictionary, as_numbers(encoded.indices)
@@ -336,8 +336,8 @@ def distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
 # --- sentences ---------------------------------------------------------------------------------------
 
 
-def find_sentences(
-    signs: Signs, lines: Lines, spoken: np.ndarray, languages: Sequence[str], runs: Runs
+def _find_sentences(
+    signs: Signs, lines: _Lines, spoken: np.ndarray, languages: Sequence[str], runs: _Runs
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Line, first byte and one past the last byte of each sentence of the lines numbered in `spoken`."""
     names = np.array(languages, dtype=object)[lines.document[spoken]]
@@ -345,21 +345,21 @@ def find_sentences(
     for language in sorted(set(names)):
         mine = spoken[names == language]
         if chinese.is_chinese(language):
-            mine, found = chinese_sentences(signs.content, lines, mine)
+            mine, found = _chinese_sentences(signs.content, lines, mine)
             parts.append(found)
-        if len(mine) and is_english(language):
-            sure, certain = certain_sentences(signs, lines, mine, runs)
+        if len(mine) and _is_english(language):
+            sure, certain = _certain_sentences(signs, lines, mine, runs)
             parts.append(certain)
             mine = mine[~sure]
         if len(mine):
-            parts.append(np.stack(sentences_of_lines(signs.content, lines, mine, language)))
+            parts.append(np.stack(_sentences_of_lines(signs.content, lines, mine, language)))
     line, start, end = np.concatenate(parts, axis=1)
     order = np.lexsort((start, line))
     return line[order], start[order], end[order]
 
 
-def chinese_sentences(
-    content: bytes, lines: Lines, mine: np.ndarray
+def _chinese_sentences(
+    content: bytes, lines: _Lines, mine: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lines without a Chinese character; line, first and last byte of the sentences of the others."""
     rows, rest = [], []
@@ -379,13 +379,13 @@ def chinese_sentences(
     return np.array(rest, dtype=np.int64), found
 
 
-def is_english(language: str) -> bool:
+def _is_english(language: str) -> bool:
     """Whether sentencex is asked for English."""
     return language == "en" or not LANGUAGE.fullmatch(language)
 
 
-def certain_sentences(
-    signs: Signs, lines: Lines, mine: np.ndarray, runs: Runs
+def _certain_sentences(
+    signs: Signs, lines: _Lines, mine: np.ndarray, runs: _Runs
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which of the lines are certain (see `breaks`), and line, first and last byte of their sentences."""
 
@@ -408,31 +408,31 @@ def certain_sentences(
     line = mine[np.searchsorted(start, begins, side="right") - 1]
     last = np.concatenate((line[1:] != line[:-1], [True])) if len(line) else np.empty(0, bool)
     ends = np.where(last, lines.end[line], np.append(begins[1:], 0))
-    return sure, np.stack((line, *trimmed_bytes(signs.data, begins, ends)))
+    return sure, np.stack((line, *_trimmed_bytes(signs.data, begins, ends)))
 
 
-def sentences_of_lines(content: bytes, lines: Lines, mine: np.ndarray, language: str) -> tuple:
+def _sentences_of_lines(content: bytes, lines: _Lines, mine: np.ndarray, language: str) -> tuple:
     """The same for lines of one language."""
     bounds = list(zip(lines.start[mine].tolist(), lines.end[mine].tolist(), strict=True))
     parts = [content[start:end] for start, end in bounds]
     text = b"".join(parts)
     cut = pieces(BETWEEN.encode().join(parts).decode("utf-8"), language)
     data = np.frombuffer(text, dtype=np.uint8)
-    begins = piece_bytes(cut, data)
+    begins = _piece_bytes(cut, data)
     if begins[-1] != len(text):
-        return one_by_one(content, bounds, mine, language)
+        return _one_by_one(content, bounds, mine, language)
     sizes = lines.end[mine] - lines.start[mine]
     line_at = np.cumsum(sizes) - sizes
     cuts = begins[:-1]
     line = np.searchsorted(line_at, cuts, side="right") - 1
     first = np.concatenate(([True], line[1:] != line[:-1]))
-    start, end = trimmed_bytes(data, cuts, begins[1:])
-    doubtful = needs_mending(data, text, start, end, first)
+    start, end = _trimmed_bytes(data, cuts, begins[1:])
+    doubtful = _needs_mending(data, text, start, end, first)
     if doubtful.any():
         touched = np.zeros(len(mine), dtype=bool)
         touched[line[doubtful]] = True
         again = touched[line]
-        fresh = list(mended_lines(data, line[again], cuts[again], line_at, sizes))
+        fresh = list(_mended_lines(data, line[again], cuts[again], line_at, sizes))
         old = np.column_stack((line, start, end))[~again]
         rows = np.concatenate((old, np.array(fresh, dtype=np.int64).reshape(-1, 3)))
         line, start, end = rows[np.lexsort((rows[:, 1], rows[:, 0]))].T
@@ -440,7 +440,7 @@ def sentences_of_lines(content: bytes, lines: Lines, mine: np.ndarray, language:
     return mine[line], start + origin, end + origin
 
 
-def piece_bytes(cut: list[str], data: np.ndarray) -> np.ndarray:
+def _piece_bytes(cut: list[str], data: np.ndarray) -> np.ndarray:
     """Where each piece of the text begins, in bytes, and the end of the last.
 
     In the pieces a wide blank may have become a plain one: then places are counted in characters.
@@ -454,7 +454,7 @@ def piece_bytes(cut: list[str], data: np.ndarray) -> np.ndarray:
     return leads[characters] if characters[-1] == len(leads) - 1 else begins
 
 
-def trimmed_bytes(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple:
+def _trimmed_bytes(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple:
     """The spans without plain blanks at their ends."""
     start, end = start.copy(), end.copy()
     blank = np.zeros(256, dtype=bool)
@@ -472,7 +472,7 @@ def trimmed_bytes(data: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple
     return start, end
 
 
-def needs_mending(
+def _needs_mending(
     data: np.ndarray, text: bytes, start: np.ndarray, end: np.ndarray, first: np.ndarray
 ) -> np.ndarray:
     """Pieces that are no plain sentence for certain.
@@ -482,14 +482,14 @@ def needs_mending(
     """
     at = [data[np.minimum(start + k, len(data) - 1)] for k in range(3)]
     spaces = (at[1] == 0x80) & ((at[2] < 0x8B) | (at[2] == 0xAF)) | (at[1] == 0x81)
-    wide = np.isin(at[0], WIDE_LEADS) | (at[0] == 0xE2) & spaces
+    wide = np.isin(at[0], _WIDE_LEADS) | (at[0] == 0xE2) & spaces
     number = (at[0] >= 48) & (at[0] < 58) | (at[0] > 0x80) & (at[0] != 0xE2)
     silent = ~ALPHABET[at[0]]
     unsure = np.flatnonzero(silent & ~first)
     bounds = zip(start[unsure].tolist(), end[unsure].tolist(), strict=True)
     silent[unsure] = [not ALPHABET[data[a:b]].any() for a, b in bounds]
-    doubtful = (start >= end) | wide | np.isin(data[np.maximum(end - 1, 0)], WIDE_TAILS)
-    cited = (at[0] == ord("(")) & MAY_END_CITATION[data[np.maximum(end - 1, 0)]]
+    doubtful = (start >= end) | wide | np.isin(data[np.maximum(end - 1, 0)], _WIDE_TAILS)
+    cited = (at[0] == ord("(")) & _MAY_END_CITATION[data[np.maximum(end - 1, 0)]]
     doubtful |= ~first & (number | silent | cited)
     for place in places(text, b". . ."):
         near = np.searchsorted(start, place, side="right") - 1
@@ -497,12 +497,12 @@ def needs_mending(
     return doubtful
 
 
-MAY_END_CITATION = table_of(b").;,")
-WIDE_LEADS = np.array([0xC2, 0xE1, 0xE3], dtype=np.uint8)
-WIDE_TAILS = np.array([*range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF], dtype=np.uint8)
+_MAY_END_CITATION = table_of(b").;,")
+_WIDE_LEADS = np.array([0xC2, 0xE1, 0xE3], dtype=np.uint8)
+_WIDE_TAILS = np.array([*range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF], dtype=np.uint8)
 
 
-def mended_lines(data, line, cuts, line_at, sizes) -> Iterator[tuple[int, int, int]]:
+def _mended_lines(data, line, cuts, line_at, sizes) -> Iterator[tuple[int, int, int]]:
     """Line, first byte and one past the last of each sentence of lines, `sentences.mended` applied.
 
     `line` and `cuts` are the line and the first byte of each piece.
@@ -521,19 +521,19 @@ def mended_lines(data, line, cuts, line_at, sizes) -> Iterator[tuple[int, int, i
             yield number, origin + int(leads[first]), origin + int(leads[last])
 
 
-def byte_span(text: str, span: Span) -> Span:
+def _byte_span(text: str, span: Span) -> Span:
     """A span of characters as one of bytes."""
     first = len(text[: span[0]].encode())
     return first, first + len(text[span[0] : span[1]].encode())
 
 
-def one_by_one(content: bytes, bounds: list[Span], mine: np.ndarray, language: str) -> tuple:
+def _one_by_one(content: bytes, bounds: list[Span], mine: np.ndarray, language: str) -> tuple:
     """Sentences line by line, where the lines together stop the splitter."""
     rows = []
     for number, (start, end) in zip(mine.tolist(), bounds, strict=True):
         text = content[start:end].decode("utf-8")
         for span in sentence_spans(text, language):
-            first, last = byte_span(text, span)
+            first, last = _byte_span(text, span)
             rows.append((number, start + first, start + last))
     return tuple(np.array(rows, dtype=np.int64).reshape(-1, 3).T)
 
@@ -557,7 +557,7 @@ class Job:
     words: Sequence[str] = ()
 
 
-def make_block(texts, job: Job) -> dict[str, np.ndarray]:
+def _make_block(texts, job: Job) -> dict[str, np.ndarray]:
     """The arrays of a block.
 
     `ids` (places in `forms`) and `start` (byte in the document) of every token; `document_start`
@@ -568,18 +568,18 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     """
     content, given_start = texts.gathered(range(job.first, job.last))
     signs, document_start = read_signs(content), given_start
-    lines = find_lines(signs, document_start)
-    joints = find_joints(content, lines, document_start, job.excluded)
+    lines = _find_lines(signs, document_start)
+    joints = _find_joints(content, lines, document_start, job.excluded)
     if len(joints):
         signs = read_signs(joints.joined(content))
         lines, document_start = lines.moved(joints), joints.forward(document_start)
-    words, runs = find_words(signs, job.words)
+    words, runs = _find_words(signs, job.words)
     first_token = np.searchsorted(words.start, np.append(lines.start, len(signs)))
     spoken = np.diff(first_token) > 0
     if job.excluded:
-        spoken &= ~excluded_lines(lines, job.excluded)
-        words = only(words, np.repeat(spoken, np.diff(first_token)))
-    line, start, end = find_sentences(signs, lines, np.flatnonzero(spoken), job.languages, runs)
+        spoken &= ~_excluded_lines(lines, job.excluded)
+        words = _only(words, np.repeat(spoken, np.diff(first_token)))
+    line, start, end = _find_sentences(signs, lines, np.flatnonzero(spoken), job.languages, runs)
     begins = np.where(np.diff(line, prepend=-1) != 0, lines.start[line], start)
     sentence_start = np.append(np.searchsorted(words.start, begins), len(words.ids))
     said = np.diff(sentence_start) > 0
@@ -588,7 +588,7 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     origin = given_start[document]
     token_document = np.searchsorted(words.start, document_start)
     token_origin = np.repeat(given_start[:-1], np.diff(token_document))
-    token, token_end = cut_tokens(signs.content, words, joints)
+    token, token_end = _cut_tokens(signs.content, words, joints)
     span = np.column_stack((joints.back(start), joints.back(end - 1) + 1))
     return {
         "ids": words.ids.astype(np.int32),
@@ -608,7 +608,7 @@ def make_block(texts, job: Job) -> dict[str, np.ndarray]:
     }
 
 
-def cut_tokens(content: bytes, words: Words, joints: Joints) -> tuple[np.ndarray, np.ndarray]:
+def _cut_tokens(content: bytes, words: _Words, joints: _Joints) -> tuple[np.ndarray, np.ndarray]:
     """The tokens of joined bytes that a line end cuts, and one past the last byte of each as it was
     before the lines were joined."""
     joint = joints.inside_words()
@@ -624,7 +624,7 @@ def cut_tokens(content: bytes, words: Words, joints: Joints) -> tuple[np.ndarray
     return token[cut], joints.back(end[cut] - 1) + 1
 
 
-def excluded_lines(lines: Lines, excluded: Mapping[str, Sequence[int]]) -> np.ndarray:
+def _excluded_lines(lines: _Lines, excluded: Mapping[str, Sequence[int]]) -> np.ndarray:
     """Which lines are excluded."""
     out = np.zeros(len(lines.start), dtype=bool)
     for document, numbers in excluded.items():
@@ -632,14 +632,14 @@ def excluded_lines(lines: Lines, excluded: Mapping[str, Sequence[int]]) -> np.nd
     return out
 
 
-def only(words: Words, kept: np.ndarray) -> Words:
+def _only(words: _Words, kept: np.ndarray) -> _Words:
     """Some of the tokens, and the forms that occur in them."""
     ids = words.ids[kept]
     used = np.zeros(len(words.forms), dtype=bool)
     used[ids] = True
     place = np.cumsum(used) - 1
     forms = words.forms.filter(mask_of(used))
-    return Words(forms, place[ids].astype(np.int32), words.start[kept])
+    return _Words(forms, place[ids].astype(np.int32), words.start[kept])
 
 
 @dataclass(frozen=True)
@@ -665,7 +665,7 @@ class Product:
         return entry(self.kind, key, lambda folder: save(folder, key, {}, self.make(texts, job)))
 
 
-BLOCKS = Product("blocks", "analysis.store.blocks", lambda job: job.key, make_block)
+BLOCKS = Product("blocks", "analysis.store.blocks", lambda job: job.key, _make_block)
 
 
 def block_of(texts, job: Job) -> Entry:

@@ -18,13 +18,13 @@ import numpy as np
 
 from analysis.errors import InputError
 
-VARIABLE = "WORKBOOK_CACHE"
-NAME = "ai-race-workbook"
-MANIFEST, ARRAYS = "manifest.json", "arrays.bin"
-KINDS = ("sources", "extracts", "shards", "corpora", "blocks", "voices", "tokens", "stories")
-ALIGNMENT = 64
-PIECE = 1 << 22
-SETTLED = 2.0
+_VARIABLE = "WORKBOOK_CACHE"
+_NAME = "ai-race-workbook"
+_MANIFEST, _ARRAYS = "manifest.json", "arrays.bin"
+_KINDS = ("sources", "extracts", "shards", "corpora", "blocks", "voices", "tokens", "stories")
+_ALIGNMENT = 64
+_PIECE = 1 << 22
+_SETTLED = 2.0
 """Seconds that a file must have been left alone before its times tell that it is unchanged."""
 
 
@@ -34,7 +34,7 @@ def cache_folder() -> Path:
     Raises InputError where no folder can be made there.
     """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(os.environ.get(VARIABLE) or Path(base) / NAME)
+    folder = Path(os.environ.get(_VARIABLE) or Path(base) / _NAME)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -51,7 +51,7 @@ def size() -> int:
 
 def clear() -> None:
     """Remove all that the cache holds (what it has made, and nothing else that lies there)."""
-    for name in KINDS:
+    for name in _KINDS:
         shutil.rmtree(cache_folder() / name, ignore_errors=True)
     for folder in cache_folder().glob(".*ing-*"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -75,7 +75,7 @@ class Entry:
         self.folder = folder
         self.notes: dict = manifest["notes"]
         self.layout: dict = manifest["arrays"]
-        self.data = mapped(folder / ARRAYS)
+        self.data = mapped(folder / _ARRAYS)
 
     def __getitem__(self, name: str) -> np.ndarray:
         dtype, shape, offset = self.layout[name]
@@ -93,7 +93,7 @@ def mapped(file: Path) -> np.ndarray:
     return np.asarray(np.memmap(file, dtype=np.uint8, mode="r"))
 
 
-def place_of(kind: str, key: str) -> Path:
+def _place_of(kind: str, key: str) -> Path:
     """The folder of an entry."""
     return cache_folder() / kind / key[:2] / key
 
@@ -138,16 +138,16 @@ def put(folder: Path, kind: str, key: str) -> Entry | None:
     One process at a time judges and changes what lies there, so that none takes away the whole
     entry that another has just put in the place of a broken one.
     """
-    place = place_of(kind, key)
+    place = _place_of(kind, key)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with alone(place.parent):
-        if not renamed(folder, place) and existing(kind, key) is None:
+    with _alone(place.parent):
+        if not _renamed(folder, place) and existing(kind, key) is None:
             drop(kind, key)
-            renamed(folder, place)
+            _renamed(folder, place)
         return existing(kind, key)
 
 
-def renamed(folder: Path, place: Path) -> bool:
+def _renamed(folder: Path, place: Path) -> bool:
     """Whether a folder could be moved to a place, where there may be one already."""
     try:
         folder.rename(place)
@@ -157,7 +157,7 @@ def renamed(folder: Path, place: Path) -> bool:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[None]:
     """Hold a folder of the cache against other processes; not where its file system knows no locks."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -171,10 +171,10 @@ def alone(folder: Path) -> Iterator[None]:
 def drop(kind: str, key: str) -> None:
     """Take an entry out of the cache."""
     with staged() as aside, contextlib.suppress(OSError):
-        place_of(kind, key).rename(aside / "entry")
+        _place_of(kind, key).rename(aside / "entry")
 
 
-verified: set[tuple] = set()
+_verified: set[tuple] = set()
 """The files of arrays that this process has written, or read through once (see `identity`)."""
 
 
@@ -190,9 +190,9 @@ def existing(kind: str, key: str) -> Entry | None:
     Every file must have the size that was noted; arrays that this process has not written itself
     are read through once.
     """
-    folder = place_of(kind, key)
+    folder = _place_of(kind, key)
     try:
-        content, _, seal = (folder / MANIFEST).read_text(encoding="utf-8").rpartition("\n")
+        content, _, seal = (folder / _MANIFEST).read_text(encoding="utf-8").rpartition("\n")
         if seal != key_of(content):
             return None
         manifest = json.loads(content)
@@ -200,21 +200,21 @@ def existing(kind: str, key: str) -> Entry | None:
         if manifest["key"] != key or sizes != manifest["files"]:
             return None
         found = Entry(folder, manifest)
-        seen = identity(folder / ARRAYS)
-        if seen not in verified:
-            if crc_of(folder / ARRAYS) != manifest["crc32"]:
+        seen = identity(folder / _ARRAYS)
+        if seen not in _verified:
+            if _crc_of(folder / _ARRAYS) != manifest["crc32"]:
                 return None
-            verified.add(seen)
+            _verified.add(seen)
         return found
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def crc_of(file: Path) -> int:
+def _crc_of(file: Path) -> int:
     """The CRC-32 of a file, read a piece at a time: a mapped file would count as memory held."""
     crc = 0
     with file.open("rb", buffering=0) as source:
-        while piece := source.read(PIECE):
+        while piece := source.read(_PIECE):
             crc = zlib.crc32(piece, crc)
     return crc
 
@@ -226,14 +226,14 @@ class Draft:
         self.folder = folder
         self.layout: dict[str, tuple] = {}
         self.crc = self.place = 0
-        (folder / ARRAYS).write_bytes(b"")
+        (folder / _ARRAYS).write_bytes(b"")
 
     def add(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write arrays."""
-        with (self.folder / ARRAYS).open("ab") as sink:
+        with (self.folder / _ARRAYS).open("ab") as sink:
             for name, array in arrays.items():
                 array = np.ascontiguousarray(array)
-                padding = bytes(-self.place % ALIGNMENT)
+                padding = bytes(-self.place % _ALIGNMENT)
                 self.layout[name] = (array.dtype.str, array.shape, self.place + len(padding))
                 for content in (padding, array.reshape(-1).view(np.uint8)):
                     sink.write(content)
@@ -249,8 +249,8 @@ class Draft:
         files = {file.name: file.stat().st_size for file in sorted(self.folder.iterdir())}
         manifest = {"key": key, "files": files, "crc32": self.crc, "arrays": self.layout}
         content = json.dumps(manifest | {"notes": notes})
-        (self.folder / MANIFEST).write_text(f"{content}\n{key_of(content)}", encoding="utf-8")
-        verified.add(identity(self.folder / ARRAYS))
+        (self.folder / _MANIFEST).write_text(f"{content}\n{key_of(content)}", encoding="utf-8")
+        _verified.add(identity(self.folder / _ARRAYS))
 
 
 def save(folder: Path, key: str, notes: dict, arrays: Mapping[str, np.ndarray]) -> None:
@@ -316,7 +316,7 @@ def signature(files: Iterable[Path]) -> list | None:
     states, now = [], time.time()
     for file in files:
         status = file.stat()
-        if now - max(status.st_mtime, status.st_ctime) < SETTLED:
+        if now - max(status.st_mtime, status.st_ctime) < _SETTLED:
             return None
         times = (status.st_mtime_ns, status.st_ctime_ns)
         states.append([file.name, status.st_dev, status.st_ino, status.st_size, *times])
@@ -325,7 +325,7 @@ def signature(files: Iterable[Path]) -> list | None:
 
 def known(kind: str, key: str, make: Callable[[], object]) -> object:
     """What is kept under a key as JSON, made where nothing is, or nothing whole."""
-    place = place_of(kind, key)
+    place = _place_of(kind, key)
     with contextlib.suppress(OSError, ValueError):
         content, _, seal = place.read_text(encoding="utf-8").rpartition("\n")
         if seal == key_of(key, content):
@@ -334,11 +334,11 @@ def known(kind: str, key: str, make: Callable[[], object]) -> object:
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps(found)
-        replaced(place, f"{content}\n{key_of(key, content)}")
+        _replaced(place, f"{content}\n{key_of(key, content)}")
     return found
 
 
-def replaced(file: Path, content: str) -> None:
+def _replaced(file: Path, content: str) -> None:
     """Put a file in its place all at once."""
     with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as sink:
         sink.write(content)
@@ -348,7 +348,7 @@ def replaced(file: Path, content: str) -> None:
 def remembered(source: str) -> str:
     """What was noted for a source, '' for nothing."""
     try:
-        note = json.loads((place_of("sources", source) / "note.json").read_text(encoding="utf-8"))
+        note = json.loads((_place_of("sources", source) / "note.json").read_text(encoding="utf-8"))
         return note["as"] if note["of"] == source and isinstance(note["as"], str) else ""
     except (OSError, ValueError, KeyError, TypeError):
         return ""
@@ -356,7 +356,7 @@ def remembered(source: str) -> str:
 
 def remember(source: str, key: str) -> None:
     """Note that a source (a key over its signature) was read as this key; left where it cannot be."""
-    place = place_of("sources", source)
+    place = _place_of("sources", source)
     with contextlib.suppress(OSError):
         place.mkdir(parents=True, exist_ok=True)
-        replaced(place / "note.json", json.dumps({"of": source, "as": key}))
+        _replaced(place / "note.json", json.dumps({"of": source, "as": key}))

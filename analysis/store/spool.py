@@ -33,7 +33,7 @@ class Numbers:
 
 
 @dataclass
-class Column:
+class _Column:
     """A column of texts: its number, texts and bytes so far."""
 
     number: int
@@ -49,7 +49,7 @@ class TextColumns(Mapping):
 
     def __init__(self, folder: Path):
         self.n = 0
-        self.columns: dict[str, Column] = {}
+        self.columns: dict[str, _Column] = {}
         self.numbers = Numbers(folder)
 
     def __len__(self) -> int:
@@ -62,19 +62,19 @@ class TextColumns(Mapping):
         """Add `n` texts to every column."""
         for name in columns:
             if name not in self.columns:
-                self.columns[name] = Column(len(self.columns))
+                self.columns[name] = _Column(len(self.columns))
                 self.numbers.add({f"{self.columns[name].number}_begin": np.zeros(1, np.int64)})
         self.n += n
         for name, texts in columns.items():
             self.fill(self.columns[name], self.n - n)
             self.extend(self.columns[name], texts)
 
-    def fill(self, column: Column, n: int) -> None:
+    def fill(self, column: _Column, n: int) -> None:
         """Make a column `n` texts long, the new ones empty."""
         if column.n < n:
             self.extend(column, empty_texts(n - column.n))
 
-    def extend(self, column: Column, texts: pa.LargeStringArray) -> None:
+    def extend(self, column: _Column, texts: pa.LargeStringArray) -> None:
         parts = packed(str(column.number), texts)
         begins = f"{column.number}_begin"
         self.numbers.add(parts | {begins: parts[begins][1:] + column.size})

@@ -25,27 +25,27 @@ TEXTS = ("spans", "digests", "sums", "characters")
 """The arrays that say where the texts stand, and what they are."""
 PADDING = 256
 """Bytes behind the last text, so that what looks a little ahead need not see where it ends."""
-DIGEST = 16
-PORTION = 4_000_000
-MOST_OPEN = 64
-NEVER_DECOMPOSED = (
+_DIGEST = 16
+_PORTION = 4_000_000
+_MOST_OPEN = 64
+_NEVER_DECOMPOSED = (
     r"[^\x00-\x{2FF}\x{2002}-\x{20CF}\x{3000}-\x{3029}\x{4E00}-\x{9FFF}\x{FF00}-\x{FFEF}]"
 )
 """A character outside these ranges may change in NFC; those inside them never do by themselves."""
-STABLE_LEADS = 0xCC
+_STABLE_LEADS = 0xCC
 """The first byte, in UTF-8, of the characters behind the first of these ranges."""
-STABLE = np.array(
+_STABLE = np.array(
     [[0xE28082, 0xE2838F], [0xE38080, 0xE380A9], [0xE4B880, 0xE9BFBF], [0xEFBC80, 0xEFBFAF]]
 )
 """The first and the last character, in UTF-8, of each of the other ranges."""
 
 
-def digest_of(content: bytes | memoryview) -> bytes:
+def _digest_of(content: bytes | memoryview) -> bytes:
     """What tells one text from another."""
-    return hashlib.sha256(content).digest()[:DIGEST]
+    return hashlib.sha256(content).digest()[:_DIGEST]
 
 
-class Files:
+class _Files:
     """The files of a folder that hold texts, as if they were one: `sizes` of them in their order."""
 
     def __init__(self, folder: Path, sizes: np.ndarray):
@@ -64,7 +64,7 @@ class Files:
         """A file, opened once; of many files those that were opened last."""
         found = self.handles.get(number)
         if found is None:
-            if len(self.handles) >= MOST_OPEN:
+            if len(self.handles) >= _MOST_OPEN:
                 self.handles = {}
             found = self.handles[number] = (self.folder / file_name(number)).open("rb", buffering=0)
         return found
@@ -101,7 +101,7 @@ class Texts(Sequence):
     their lengths. `renew` reads the corpus again, for a text that is not.
     """
 
-    def __init__(self, files: Files, spans, digests, sums, characters):
+    def __init__(self, files: _Files, spans, digests, sums, characters):
         self.files, self.spans, self.digests = files, spans, digests
         self.sums, self.characters = sums, characters
         self.renew: Callable[[], Texts] | None = None
@@ -136,7 +136,7 @@ class Texts(Sequence):
         first = 0
         while first < len(self):
             before = ends[first - 1] if first else 0
-            last = max(first + 1, int(np.searchsorted(ends, before + PORTION, side="right")))
+            last = max(first + 1, int(np.searchsorted(ends, before + _PORTION, side="right")))
             yield range(first, last)
             first = last
 
@@ -200,11 +200,11 @@ def cached_texts(key: str) -> Texts:
 
 def texts_of_entry(found: Entry) -> Texts:
     """The texts of an entry."""
-    return Texts(Files(found.folder, found["files"]), *(found[name] for name in TEXTS))
+    return Texts(_Files(found.folder, found["files"]), *(found[name] for name in TEXTS))
 
 
 @dataclass(frozen=True)
-class Prepared:
+class _Prepared:
     """A batch of texts in NFC: bytes with a newline after each text, first and one past the last of
     each, digests, CRC-32, characters, whether any of them holds a letter or a digit, and which are written in
     Chinese characters."""
@@ -218,28 +218,28 @@ class Prepared:
     chinese: np.ndarray
 
 
-def prepared(texts) -> Prepared:
+def prepared(texts) -> _Prepared:
     """A batch of texts (an Arrow array or a list) as it will be written."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
-    content, spans = with_newlines(texts)
-    leads = leads_of(content)
-    if not never_decomposed(content, leads):
-        texts = in_nfc(texts)
-        content, spans = with_newlines(texts)
-        leads = leads_of(content)
+    content, spans = _with_newlines(texts)
+    leads = _leads_of(content)
+    if not _never_decomposed(content, leads):
+        texts = _in_nfc(texts)
+        content, spans = _with_newlines(texts)
+        leads = _leads_of(content)
     view = memoryview(content)
     parts = [view[start:end] for start, end in spans.tolist()]
-    digests = b"".join(map(digest_of, parts))
-    return Prepared(
+    digests = b"".join(map(_digest_of, parts))
+    return _Prepared(
         content,
         spans,
-        np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST),
+        np.frombuffer(digests, dtype=np.uint8).reshape(-1, _DIGEST),
         np.fromiter(map(zlib.crc32, parts), dtype=np.uint32, count=len(parts)),
         np.asarray(pc.utf8_length(texts).to_pylist(), dtype=np.int64),
-        any(map(str.isalnum, iter_signs(texts))),
+        any(map(str.isalnum, _iter_signs(texts))),
         read_as_chinese(content, spans, leads),
     )
 
@@ -254,7 +254,7 @@ class TextWriter:
         self.notes = notes
         self.speaks = False
 
-    def write(self, batch: Prepared) -> None:
+    def write(self, batch: _Prepared) -> None:
         """Write a batch."""
         self.sink.write(batch.content)
         arrays = {name: getattr(batch, name) for name in (*TEXTS, "chinese")}
@@ -268,12 +268,12 @@ class TextWriter:
         self.sink.close()
 
 
-def iter_signs(texts):
+def _iter_signs(texts):
     """The characters of the texts of an Arrow array one by one."""
     return (sign for text in texts for sign in text.as_py())
 
 
-def with_newlines(texts) -> tuple[bytes, np.ndarray]:
+def _with_newlines(texts) -> tuple[bytes, np.ndarray]:
     """The texts of an Arrow array (large_string) with a newline after each, and the first byte and one
     past the last of each."""
     _, offsets, data = texts.buffers()
@@ -284,24 +284,24 @@ def with_newlines(texts) -> tuple[bytes, np.ndarray]:
     return b"\n".join([*parts, b""]), spans + np.arange(len(texts))[:, None]
 
 
-def in_nfc(texts):
+def _in_nfc(texts):
     """An Arrow array of texts with every text in NFC; those that cannot change are not looked at."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    doubtful = pc.match_substring_regex(texts, NEVER_DECOMPOSED)
+    doubtful = pc.match_substring_regex(texts, _NEVER_DECOMPOSED)
     if not pc.any(doubtful).as_py():
         return texts
     several = zip(texts.to_pylist(), doubtful.to_pylist(), strict=True)
     return pa.array([composed(t) if look else t for t, look in several], pa.large_string())
 
 
-def leads_of(content: bytes) -> np.ndarray:
+def _leads_of(content: bytes) -> np.ndarray:
     """Where the characters of a text in UTF-8 begin that stand behind the first range of STABLE."""
-    return np.flatnonzero(np.frombuffer(content, dtype=np.uint8) >= STABLE_LEADS)
+    return np.flatnonzero(np.frombuffer(content, dtype=np.uint8) >= _STABLE_LEADS)
 
 
-def never_decomposed(content: bytes, leads: np.ndarray) -> bool:
+def _never_decomposed(content: bytes, leads: np.ndarray) -> bool:
     """Whether no character of a text, of those that begin at `leads`, lies outside STABLE."""
     data = np.frombuffer(content, dtype=np.uint8)
     if (data[leads] < 0xE0).any():
@@ -309,5 +309,5 @@ def never_decomposed(content: bytes, leads: np.ndarray) -> bool:
     code = data[leads].astype(np.int32) << 16
     code |= data[leads + 1].astype(np.int32) << 8
     code |= data[leads + 2]
-    at = np.searchsorted(STABLE[:, 0], code, side="right") - 1
-    return bool(((at >= 0) & (code <= STABLE[np.maximum(at, 0), 1])).all())
+    at = np.searchsorted(_STABLE[:, 0], code, side="right") - 1
+    return bool(((at >= 0) & (code <= _STABLE[np.maximum(at, 0), 1])).all())

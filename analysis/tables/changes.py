@@ -12,8 +12,8 @@ from analysis.corpus import EVERY, NO_VALUE
 from analysis.errors import shown_lines
 from analysis.statistics import measures, uncertainty
 
-SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
-SPLIT += ["common", "span"]
+_SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
+_SPLIT += ["common", "span"]
 
 
 def split_table(trends: pd.DataFrame) -> pd.DataFrame:
@@ -38,10 +38,10 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
         )
         spoken = list(sizes.index[sizes.sum(axis=1) > 0])
         rows += [
-            (term, told(before), told(after), *split(counts, sizes, before, after), span)
-            for before, after, span in spans(spoken)
+            (term, _told(before), _told(after), *_split(counts, sizes, before, after), span)
+            for before, after, span in _spans(spoken)
         ]
-    return pd.DataFrame(rows, columns=SPLIT)
+    return pd.DataFrame(rows, columns=_SPLIT)
 
 
 def _whole_periods(trends: pd.DataFrame) -> pd.DataFrame:
@@ -55,10 +55,10 @@ def _whole_periods(trends: pd.DataFrame) -> pd.DataFrame:
     return apart.assign(term=apart["term"] + " (" + language + ")")
 
 
-def spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
+def _spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
     """The earlier and the later periods of every comparison, and its kind.
 
-    >>> [kind for *_, kind in spans(["2022", "2023", "2024"])]
+    >>> [kind for *_, kind in _spans(["2022", "2023", "2024"])]
     ['step', 'step', 'ends', 'halves']
     """
     found = [([one], [other], "step") for one, other in pairwise(periods)]
@@ -68,12 +68,12 @@ def spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
     return found
 
 
-def told(periods: list[str]) -> str:
+def _told(periods: list[str]) -> str:
     """A stretch of periods by its first and last."""
     return periods[0] if len(periods) == 1 else f"{periods[0]}–{periods[-1]}"
 
 
-def split(counts: pd.DataFrame, sizes: pd.DataFrame, before: list[str], after: list[str]) -> tuple:
+def _split(counts: pd.DataFrame, sizes: pd.DataFrame, before: list[str], after: list[str]) -> tuple:
     """Change per million between stretches of periods, its two parts, how many sources came, went."""
     count, size, later, later_size = (
         table.loc[periods].to_numpy(dtype=float).sum(axis=0)
@@ -123,7 +123,7 @@ def change_table(
         rates = measures.per_million(mine["count"].to_numpy(), mine["tokens"].to_numpy())
         rng = uncertainty.generator(random_seed, f"change {term} {group}")
         point = uncertainty.change_point(rates, confidence=confidence, resamples=resamples, rng=rng)
-        rows.append((term, group, len(mine), *named(point, list(mine["period"]))))
+        rows.append((term, group, len(mine), *_named(point, list(mine["period"]))))
     columns = ["term", "group", "periods", "last_before", "first_after", "low", "high", "shift"]
     table = pd.DataFrame(rows, columns=[*columns, "p", "refusal"])
     table.insert(9, "q", uncertainty.false_discovery(table["p"].to_numpy(dtype=float)))
@@ -148,7 +148,7 @@ def changes_told(table: pd.DataFrame, confidence: float = 0.95) -> str:
     return shown_lines("\n".join(lines))
 
 
-def named(point: uncertainty.ChangePoint, periods: list[str]) -> tuple:
+def _named(point: uncertainty.ChangePoint, periods: list[str]) -> tuple:
     """A change point with the names of its periods, '' where it has none."""
 
     def period(number: float) -> str:

@@ -18,8 +18,8 @@ from analysis.tables.framing import Coding
 from analysis.tables.trends import side_of
 from analysis.tokens import Tokens
 
-KINDS = ("share_of_tokens", "higher_rate", "larger_share")
-VERDICTS = {
+_KINDS = ("share_of_tokens", "higher_rate", "larger_share")
+_VERDICTS = {
     True: "holds in these texts",
     False: "no longer holds",
     None: "cannot be said from these data",
@@ -64,7 +64,7 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        return VERDICTS[self.holds]
+        return _VERDICTS[self.holds]
 
 
 def read_claims(corpus: Corpus) -> list[Claim]:
@@ -77,18 +77,18 @@ def read_claims(corpus: Corpus) -> list[Claim]:
         return []
     top = read_yaml(file)
     top.only(("findings",))
-    claims = [claim(node) for node in top.get("findings").items()]
+    claims = [_claim(node) for node in top.get("findings").items()]
     for number, one in enumerate(claims):
         if one.id in {earlier.id for earlier in claims[:number]}:
             raise InputError("finding stands twice", where=one.where, value=one.id)
     return claims
 
 
-def claim(node: Node) -> Claim:
+def _claim(node: Node) -> Claim:
     """One claim from its entry in the file; raises InputError with its line."""
-    node.only(("id", "statement", *KINDS))
-    node.exactly_one(KINDS)
-    kind = next(kind for kind in KINDS if node.has(kind))
+    node.only(("id", "statement", *_KINDS))
+    node.exactly_one(_KINDS)
+    kind = next(kind for kind in _KINDS if node.has(kind))
     what = node.get(kind)
     subject = {"share_of_tokens": "", "higher_rate": "term", "larger_share": "frame"}[kind]
     what.only([subject, "of", "than"] if subject else ["of"])
@@ -97,8 +97,8 @@ def claim(node: Node) -> Claim:
         statement=node.get("statement").text(),
         kind=kind,
         subject=what.get(subject).text() if subject else "",
-        of=selection(what.get("of")),
-        than=selection(what.get("than")) if what.has("than") else {},
+        of=_selection(what.get("of")),
+        than=_selection(what.get("than")) if what.has("than") else {},
         where=node.where,
     )
 
@@ -115,14 +115,14 @@ def check_claims(claims: Sequence[Claim], codebook: Codebook) -> None:
 
 def selects_nobody(claims: Sequence[Claim], corpus: Corpus) -> list[str]:
     """Ids of the claims that have no document on one of their sides."""
-    return [one.id for one in claims if not all(side.any() for side in two_sides(corpus, one))]
+    return [one.id for one in claims if not all(side.any() for side in _two_sides(corpus, one))]
 
 
-def selection(node: Node) -> dict[str, str]:
+def _selection(node: Node) -> dict[str, str]:
     return {column: value.text() for column, value in node.entries().items()}
 
 
-def chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
+def _chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
     """Which documents have the selected values; none where the corpus lacks a column."""
     inside = np.ones(len(corpus), dtype=bool)
     for column, value in selected.items():
@@ -140,14 +140,14 @@ def _with_values(corpus: Corpus, columns: Iterable[str]) -> np.ndarray:
     return inside
 
 
-def two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
+def _two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
     """The documents of a claim, and those of their language that they are compared with.
 
     A claim that names no counterpart is compared with the other documents that have values of its
     columns.
     """
-    mine = chosen(corpus, one.of)
-    others = (chosen(corpus, one.than) if one.than else _with_values(corpus, one.of)) & ~mine
+    mine = _chosen(corpus, one.of)
+    others = (_chosen(corpus, one.than) if one.than else _with_values(corpus, one.of)) & ~mine
     return mine, others & np.isin(corpus.languages, corpus.languages[mine])
 
 
@@ -157,12 +157,12 @@ def check_token_shares(claims: Sequence[Claim], tokens: Tokens) -> list[Finding]
     for one in claims:
         if one.kind != "share_of_tokens":
             continue
-        mine, _ = two_sides(tokens.corpus, one)
+        mine, _ = _two_sides(tokens.corpus, one)
         share = tokens.document_sizes[mine].sum() / len(tokens) if len(tokens) else np.nan
         holds = bool(share > 0.5) if mine.any() else None
         nan = float("nan")
         found.append(
-            finding(
+            _finding(
                 one,
                 holds,
                 (share if mine.any() else nan, nan, nan),
@@ -190,12 +190,14 @@ def check_rates(
             continue
         sets = term_sets([one.subject], codebook.terms if codebook else {})
         matches = find(tokens, sets, keep=0)
-        parts = [side_of(matches, side) for side in two_sides(tokens.corpus, one)]
-        numbers, why = compare(parts, 0, confidence)
+        parts = [side_of(matches, side) for side in _two_sides(tokens.corpus, one)]
+        numbers, why = _compare(parts, 0, confidence)
         scaled = tuple(number * 1e6 for number in numbers)
         n = int(sum(part.sizes.sum() for part, _ in parts))
         what = "difference per million tokens" + why
-        found.append(finding(one, None if why else verdict(*scaled), scaled, n, what, "trends.csv"))
+        found.append(
+            _finding(one, None if why else _verdict(*scaled), scaled, n, what, "trends.csv")
+        )
     return found
 
 
@@ -214,18 +216,20 @@ def check_shares(
             continue
         if one.subject not in coding.frames:
             nan = float("nan")
-            found.append(finding(one, None, (nan, nan, nan), 0, "the codebook lacks the frame", ""))
+            found.append(
+                _finding(one, None, (nan, nan, nan), 0, "the codebook lacks the frame", "")
+            )
             continue
-        parts = [(coding.by_document(side), 1.0) for side in two_sides(coding.tokens.corpus, one)]
-        numbers, why = compare(parts, coding.frames.index(one.subject), confidence)
+        parts = [(coding.by_document(side), 1.0) for side in _two_sides(coding.tokens.corpus, one)]
+        numbers, why = _compare(parts, coding.frames.index(one.subject), confidence)
         n = int(sum(part.sizes.sum() for part, _ in parts))
         what = f"difference of shares of {coding.unit}s{why}"
-        holds = None if why else verdict(*numbers)
-        found.append(finding(one, holds, numbers, n, what, "evidence.parquet"))
+        holds = None if why else _verdict(*numbers)
+        found.append(_finding(one, holds, numbers, n, what, "evidence.parquet"))
     return found
 
 
-def compare(parts, column: int, confidence: float) -> tuple[tuple[float, float, float], str]:
+def _compare(parts, column: int, confidence: float) -> tuple[tuple[float, float, float], str]:
     """Difference of two sides' rates of one column and its interval, NaN where a side is empty; and
     why no claim can rest on an interval over documents, '' where one can (see `rate_difference`)."""
     if any(not documents.sizes.sum() for documents, _ in parts):
@@ -238,7 +242,7 @@ def compare(parts, column: int, confidence: float) -> tuple[tuple[float, float, 
     return numbers, f"; {why}" if why else ""
 
 
-def verdict(estimate: float, low: float, high: float) -> bool | None:
+def _verdict(estimate: float, low: float, high: float) -> bool | None:
     """Whether 'more' holds: True with the interval above zero, False where the texts do not show it
     (an estimate of zero or less), None where they do and the interval still holds zero."""
     if not np.isfinite([estimate, low, high]).all():
@@ -248,7 +252,7 @@ def verdict(estimate: float, low: float, high: float) -> bool | None:
     return True if low > 0 else None
 
 
-def finding(one: Claim, holds, numbers, n: int, measure: str, evidence: str) -> Finding:
+def _finding(one: Claim, holds, numbers, n: int, measure: str, evidence: str) -> Finding:
     estimate, low, high = (float(number) for number in numbers)
     return Finding(one.id, one.statement, holds, estimate, low, high, n, measure, evidence)
 

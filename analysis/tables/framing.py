@@ -25,11 +25,11 @@ from analysis.tables.stories import CorpusStories, beside
 from analysis.tables.trends import informative_prior
 from analysis.tokens import Block, Tokens, workers
 
-MOST_WORDS, MOST_LISTED = 20_000, 100_000
-TOO_FEW_MATCHES = 5
+_MOST_WORDS, _MOST_LISTED = 20_000, 100_000
+_TOO_FEW_MATCHES = 5
 ONE_RULE_SHARE = 0.5
 ONE_DOCUMENT_SHARE = 0.75
-KEYNESS_MEASURES = {
+_KEYNESS_MEASURES = {
     "g2": "log_likelihood",
     "log_ratio": "log_ratio",
     "g2_two_cell": "log_likelihood_2cell",
@@ -272,7 +272,7 @@ def frames_by_document(coding: Coding) -> pd.DataFrame:
     Of more than MOST_LISTED documents only those are listed that carry the frame.
     """
     ids, n = coding.tokens.corpus.documents["id"], len(coding.units)
-    if n > MOST_LISTED:
+    if n > _MOST_LISTED:
         found = coding.coded.tocsc().tocoo()
         frame, document, coded = found.col, found.row, found.data
     else:
@@ -290,12 +290,12 @@ def frames_by_document(coding: Coding) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def share_of(count, units) -> float:
+def _share_of(count, units) -> float:
     """The share, NaN of no units."""
     return float(count) / float(units) if units else float("nan")
 
 
-def sides(groups: np.ndarray, names: Sequence[str], inside: np.ndarray, rest: str = "the rest"):
+def _sides(groups: np.ndarray, names: Sequence[str], inside: np.ndarray, rest: str = "the rest"):
     """(group, other, mask of the group, mask of the other) of every comparison to be made.
 
     Only documents `inside` count. Two groups make one comparison, more are each set against the
@@ -309,7 +309,7 @@ def sides(groups: np.ndarray, names: Sequence[str], inside: np.ndarray, rest: st
             yield name, rest, groups == name, (groups != name) & inside
 
 
-def comparable(corpus: Corpus, groups: np.ndarray, names: Sequence[str]):
+def _comparable(corpus: Corpus, groups: np.ndarray, names: Sequence[str]):
     """For each language: its groups, its documents that belong to one, and the name of the rest.
 
     Words and shares of two languages are never set against each other; documents without a value
@@ -349,9 +349,9 @@ def difference_table(
     def rows_of(side: tuple) -> list[tuple]:
         frames, name, other, *masks = side
         kept, part = tuple(coding.frames[n] for n in frames), documents.only(frames)
-        return difference_rows(kept, part, (name, other), masks, confidence)
+        return _difference_rows(kept, part, (name, other), masks, confidence)
 
-    compared = ahead(measured_sides(coding, groups, names), rows_of, workers())
+    compared = ahead(_measured_sides(coding, groups, names), rows_of, workers())
     rows = [row for _, found in compared for row in found]
     columns = ["frame", "group", "other", "share", "other_share", "difference", "low", "high", "p"]
     table = pd.DataFrame(
@@ -361,15 +361,15 @@ def difference_table(
     return table
 
 
-def measured_sides(coding: Coding, groups: np.ndarray, names: Sequence[str]):
-    """The comparisons of every language (see `sides`), before each the frames that have rules in it."""
-    for spoken, inside, rest in comparable(coding.tokens.corpus, groups, names):
+def _measured_sides(coding: Coding, groups: np.ndarray, names: Sequence[str]):
+    """The comparisons of every language (see `_sides`), before each the frames that have rules in it."""
+    for spoken, inside, rest in _comparable(coding.tokens.corpus, groups, names):
         frames = np.flatnonzero(coding.measured_in[:, np.flatnonzero(inside)[0]])
-        for side in sides(groups, spoken, inside, rest):
+        for side in _sides(groups, spoken, inside, rest):
             yield frames, *side
 
 
-def difference_rows(frames, documents, names, masks, confidence) -> list[tuple]:
+def _difference_rows(frames, documents, names, masks, confidence) -> list[tuple]:
     """The rows of one comparison, one a frame; documents without a unit do not count."""
     masks = [mask & (documents.sizes > 0) for mask in masks]
     n, m = int(masks[0].sum()), int(masks[1].sum())
@@ -388,7 +388,7 @@ def keyness_table(
     compare: Sequence[str] = (),
     *,
     prior: float,
-    most_words: int = MOST_WORDS,
+    most_words: int = _MOST_WORDS,
 ) -> pd.DataFrame:
     """Words that set each group apart from its counterpart: `keyness.csv`.
 
@@ -407,37 +407,37 @@ def keyness_table(
     columns += ["g2", "log_ratio", "p", "q", "documents", "rest_documents"]
     columns += ["g2_two_cell", "percent_difference", "no_test"]
     parts = [pd.DataFrame(columns=columns)]
-    for spoken, inside, rest in comparable(tokens.corpus, groups, names):
-        pairs = list(sides(groups, spoken, inside, rest))
-        parts += keyness_parts(tokens, pairs, prior, most_words) if pairs else []
+    for spoken, inside, rest in _comparable(tokens.corpus, groups, names):
+        pairs = list(_sides(groups, spoken, inside, rest))
+        parts += _keyness_parts(tokens, pairs, prior, most_words) if pairs else []
     table = pd.concat(parts[1:] or parts, ignore_index=True).reindex(columns=columns)
     return table.sort_values(
         ["group", "z", "token"], ascending=[True, False, True], ignore_index=True
     )
 
 
-def keyness_parts(
+def _keyness_parts(
     tokens: Tokens, pairs: Sequence[tuple], prior: float, most_words: int
 ) -> list[pd.DataFrame]:
-    """The rows of each group of the comparisons (see `sides`) of one language."""
+    """The rows of each group of the comparisons (see `_sides`) of one language."""
     masks = np.array([mine for *_, mine, _ in pairs] + [theirs for *_, theirs in pairs[:1]])
     masks = masks & (tokens.document_sizes > 0)
     masks = masks if len(pairs) == 1 else masks[:-1]
     parts = []
     for (name, other, mine, theirs), (own, rest) in zip(
-        pairs, word_sums(tokens, masks), strict=False
+        pairs, _word_sums(tokens, masks), strict=False
     ):
         cells = [(name, own, rest, mine, theirs)]
         cells += [(other, rest, own, theirs, mine)] if len(pairs) == 1 else []
         for label, one, another, inside, outside in cells:
-            part = keyness_of(one, another, prior, most_words)
+            part = _keyness_of(one, another, prior, most_words)
             part = part.assign(documents=int(inside.sum()), rest_documents=int(outside.sum()))
             part.insert(0, "token", tokens.types.take(part.pop("type").to_numpy()).to_pylist())
             parts.append(part.assign(group=label))
     return parts
 
 
-def word_sums(
+def _word_sums(
     tokens: Tokens, masks: np.ndarray
 ) -> Iterator[tuple[uncertainty.WordSums, uncertainty.WordSums]]:
     """The sums of each group of documents (rows of masks), and of all other groups together.
@@ -506,7 +506,7 @@ def _add(total: np.ndarray, part: sparse.sparray) -> None:
     total[part.coords] += part.data
 
 
-def keyness_of(
+def _keyness_of(
     own: uncertainty.WordSums, rest: uncertainty.WordSums, prior: float, most_words: int
 ) -> pd.DataFrame:
     """The rows of one group against its counterpart, `type` the number of the word."""
@@ -529,7 +529,7 @@ def keyness_of(
             "z": np.where(even, 0.0, z),
             **{
                 name: getattr(measures, measure)(count, size, others, rest_size)
-                for name, measure in KEYNESS_MEASURES.items()
+                for name, measure in _KEYNESS_MEASURES.items()
             },
             "p": p,
             "q": uncertainty.false_discovery(p),
@@ -575,7 +575,7 @@ def actor_table(coding: Coding, *, confidence: float = 0.95) -> pd.DataFrame:
             frame,
             int(units[a]),
             int(both[a, f]),
-            share_of(both[a, f], units[a]),
+            _share_of(both[a, f], units[a]),
             low[a, f],
             high[a, f],
         )
@@ -598,17 +598,17 @@ def concentration_table(coding: Coding) -> pd.DataFrame:
     for number, frame in enumerate(coding.frames):
         column = slice(*counts.indptr[number : number + 2])
         by_document = pd.Series(counts.data[column], index=ids.iloc[counts.indices[column]])
-        rule, rule_share, rules = largest(coding.found.rule_counts[number])
-        document, document_share, documents = largest(by_document)
+        rule, rule_share, rules = _largest(coding.found.rule_counts[number])
+        document, document_share, documents = _largest(by_document)
         matches = int(by_document.sum())
-        warning = warning_of(matches, rule_share, document_share, coding.tokens.n_documents)
+        warning = _warning_of(matches, rule_share, document_share, coding.tokens.n_documents)
         by_rule, where = (rules, rule, rule_share), (documents, document, document_share)
         rows.append((frame, matches, *by_rule, *where, warning))
     columns = ["frame", "matches", "rules", "top_rule", "top_rule_share", "documents"]
     return pd.DataFrame(rows, columns=[*columns, "top_document", "top_document_share", "warning"])
 
 
-def largest(counts: pd.Series) -> tuple[str, float, int]:
+def _largest(counts: pd.Series) -> tuple[str, float, int]:
     """The label with the highest count (first in order of two as high), its share, how many have any."""
     counts = counts[counts > 0].sort_index().sort_values(ascending=False, kind="stable")
     if counts.empty:
@@ -616,10 +616,10 @@ def largest(counts: pd.Series) -> tuple[str, float, int]:
     return str(counts.index[0]), float(counts.iloc[0] / counts.sum()), len(counts)
 
 
-def warning_of(matches: int, rule_share: float, document_share: float, n_documents: int) -> str:
+def _warning_of(matches: int, rule_share: float, document_share: float, n_documents: int) -> str:
     """What a frame's matches warn of, '' for nothing."""
-    if matches < TOO_FEW_MATCHES:
-        return f"fewer than {TOO_FEW_MATCHES} matches"
+    if matches < _TOO_FEW_MATCHES:
+        return f"fewer than {_TOO_FEW_MATCHES} matches"
     parts = []
     if rule_share >= ONE_RULE_SHARE:
         parts.append("one rule")
@@ -686,7 +686,7 @@ def framing_answer(
     parts = [("", every)]
     if "language" in every:
         parts = [(f" ({code})", part) for code, part in every.groupby("language") if code != EVERY]
-    told = "\n".join(f"Frames by share of all units{of}: {listed(part)}." for of, part in parts)
+    told = "\n".join(f"Frames by share of all units{of}: {_listed(part)}." for of, part in parts)
     return shown_lines(f"{told}\n{_describe_differences(differences, confidence)}")
 
 
@@ -709,7 +709,7 @@ def _describe_differences(differences: pd.DataFrame, confidence: float) -> str:
     )
 
 
-def listed(shares: pd.DataFrame) -> str:
+def _listed(shares: pd.DataFrame) -> str:
     """Frames with their shares, those without units left out."""
     measured = shares[shares["units"] > 0]
     return ", ".join(f"{row.frame} {row.share:.0%}" for row in measured.itertuples()) or "none"

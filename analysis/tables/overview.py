@@ -18,19 +18,19 @@ from analysis.rules.codebook import RuleSet
 from analysis.statistics import measures, uncertainty
 from analysis.tokens import Block, Tokens, excluded_by_number
 
-FEWEST_TOGETHER = 3
-GROWTH_POINTS = 200
-MOST_WORDS = MOST_PAIRS = 50_000
+_FEWEST_TOGETHER = 3
+_GROWTH_POINTS = 200
+_MOST_WORDS = _MOST_PAIRS = 50_000
 MOST_CURVES = 40
 MOST_SPREAD = 200
-MOST_TOLD = 10_000
-UNSEGMENTED_LEADS = (b"\xe0", b"\xe1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")
+_MOST_TOLD = 10_000
+_UNSEGMENTED_LEADS = (b"\xe0", b"\xe1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")
 """First bytes, in UTF-8, of the letters of scripts that are not segmented."""
-SIEVE_BITS = 26
-SIEVE = 2**SIEVE_BITS
-SHARES = 16
+_SIEVE_BITS = 26
+_SIEVE = 2**_SIEVE_BITS
+_SHARES = 16
 """Ranges of pairs that are counted apart, so that little is sorted at a time."""
-FULL = 255
+_FULL = 255
 
 
 def reading_account(corpus: Corpus) -> pd.DataFrame:
@@ -72,7 +72,7 @@ def document_table(tokens: Tokens) -> pd.DataFrame:
         columns={"id": "document"}
     )
     columns = ["types", "paragraphs", "mattr", "mtld", "hdd"]
-    parts = [part for _, part in tokens.each(diversity_of)]
+    parts = [part for _, part in tokens.each(_diversity_of)]
     found = dict(zip(columns, map(np.concatenate, zip(*parts, strict=True)), strict=True))
     table["tokens"] = tokens.document_sizes
     table["types"] = found["types"]
@@ -89,7 +89,7 @@ def document_table(tokens: Tokens) -> pd.DataFrame:
     return table
 
 
-def diversity_of(block: Block) -> tuple[np.ndarray, ...]:
+def _diversity_of(block: Block) -> tuple[np.ndarray, ...]:
     """Types, paragraphs and three measures of diversity of each document of a block."""
     new = np.ones(block.n_sentences, dtype=bool)
     new[1:] = (np.diff(block.sentence_document) != 0) | (np.diff(block.paragraph) != 0)
@@ -113,7 +113,7 @@ def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "documents", "tokens", "share", "first", "last"])
 
 
-def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.DataFrame:
+def vocabulary_table(tokens: Tokens, *, most_words: int = _MOST_WORDS) -> pd.DataFrame:
     """One row a type, the most frequent first: `vocabulary.csv`; at most `most_words` of them.
 
     `documents` is how many hold it. Three measures of dispersion over documents: `dp` is Gries's
@@ -124,7 +124,7 @@ def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.Data
     within it.
     """
     strata = tokens.corpus.strata
-    parts = [vocabulary_of(tokens, inside, most_words) for _, inside in strata]
+    parts = [_vocabulary_of(tokens, inside, most_words) for _, inside in strata]
     if len(strata) == 1:
         return parts[0]
     told = [
@@ -135,7 +135,7 @@ def vocabulary_table(tokens: Tokens, *, most_words: int = MOST_WORDS) -> pd.Data
     return together.sort_values("count", ascending=False, kind="stable", ignore_index=True)
 
 
-def vocabulary_of(tokens: Tokens, inside: np.ndarray, most_words: int) -> pd.DataFrame:
+def _vocabulary_of(tokens: Tokens, inside: np.ndarray, most_words: int) -> pd.DataFrame:
     """The rows of the documents of one language."""
     whole = inside.all()
     count = tokens.type_totals if whole else tokens.group_totals(inside[None])[0]
@@ -181,7 +181,7 @@ def content_words(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def collocation_table(
-    tokens: Tokens, *, fewest: int = FEWEST_TOGETHER, most_pairs: int = MOST_PAIRS
+    tokens: Tokens, *, fewest: int = _FEWEST_TOGETHER, most_pairs: int = _MOST_PAIRS
 ) -> pd.DataFrame:
     """Pairs of neighbouring content words within a sentence, by G²: `collocations.csv`.
 
@@ -191,34 +191,34 @@ def collocation_table(
     within each (column language).
     """
     strata = tokens.corpus.strata
-    parts = [collocations_of(tokens, inside, fewest, most_pairs) for _, inside in strata]
+    parts = [_collocations_of(tokens, inside, fewest, most_pairs) for _, inside in strata]
     if len(strata) > 1:
         parts = [part.assign(language=code) for part, (code, _) in zip(parts, strata, strict=True)]
     table = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-    rank = ranks(table["g2"])
+    rank = _ranks(table["g2"])
     order = table.assign(rank=rank).sort_values(["rank", "collocation"], ascending=[False, True])
     return order.drop(columns="rank").reset_index(drop=True).head(most_pairs)
 
 
-def ranks(g2):
+def _ranks(g2):
     """What pairs are ordered by: equal but for rounding is equal."""
     return g2.round(6)
 
 
-def collocations_of(
+def _collocations_of(
     tokens: Tokens, inside: np.ndarray, fewest: int, most_pairs: int
 ) -> pd.DataFrame:
     """The strongest pairs of the documents of one language, in no order, with all that tie with the last."""
     n_types = len(tokens.types)
     as_first, as_second = np.zeros(n_types, np.int64), np.zeros(n_types, np.int64)
-    sieve = np.zeros(SIEVE, dtype=np.uint8)
-    for block, (first, second, places, times) in tokens.each(partial(neighbours, tokens, inside)):
+    sieve = np.zeros(_SIEVE, dtype=np.uint8)
+    for block, (first, second, places, times) in tokens.each(partial(_neighbours, tokens, inside)):
         np.add.at(as_first, block.types, first)
         np.add.at(as_second, block.types, second)
-        sieve[places] = np.minimum(sieve[places] + times, FULL)
-    sums = [Sums() for _ in range(SHARES)]
-    edges = np.arange(1, SHARES) * (n_types * n_types // SHARES)
-    enough = partial(pairs_passed, tokens, inside, sieve, min(fewest, FULL))
+        sieve[places] = np.minimum(sieve[places] + times, _FULL)
+    sums = [_Sums() for _ in range(_SHARES)]
+    edges = np.arange(1, _SHARES) * (n_types * n_types // _SHARES)
+    enough = partial(_pairs_passed, tokens, inside, sieve, min(fewest, _FULL))
     for _, (pairs, times) in tokens.each(enough):
         at = np.searchsorted(pairs, edges)
         for share, *part in zip(sums, np.split(pairs, at), np.split(times, at), strict=True):
@@ -231,7 +231,7 @@ def collocations_of(
         first, second = as_first[pairs // n_types], as_second[pairs % n_types]
         expected, g2, pmi = measures.collocation(together, first, second, total)
         found = np.stack((pairs, together, expected, g2, pmi))[:, together > expected]
-        strongest = highest(np.hstack((strongest, found)), most_pairs)
+        strongest = _highest(np.hstack((strongest, found)), most_pairs)
     pairs, together = strongest[:2].astype(np.int64)
     names = [tokens.types.take(side).to_pylist() for side in np.divmod(pairs, max(n_types, 1))]
     return pd.DataFrame(
@@ -243,23 +243,23 @@ def collocations_of(
     )
 
 
-def highest(found: np.ndarray, most: int) -> np.ndarray:
+def _highest(found: np.ndarray, most: int) -> np.ndarray:
     """The columns with the highest G² (the fourth row), and those that tie with the last of them."""
     if found.shape[1] <= most:
         return found
-    rank = ranks(found[3])
+    rank = _ranks(found[3])
     return found[:, rank >= np.partition(rank, -most)[-most]]
 
 
 def pairs_told(pairs: pd.DataFrame) -> str:
     """How many pairs are listed, and whether there are more."""
     listed = f"{len(pairs):,} pairs are listed"
-    if len(pairs) < MOST_PAIRS:
-        return f"{listed}: all that stand together {FEWEST_TOGETHER} times and more often than expected."
+    if len(pairs) < _MOST_PAIRS:
+        return f"{listed}: all that stand together {_FEWEST_TOGETHER} times and more often than expected."
     return f"{listed}, those with the highest G²."
 
 
-class Sums:
+class _Sums:
     """Counts by key added up, merged whenever as many wait as are merged already."""
 
     def __init__(self):
@@ -285,10 +285,10 @@ class Sums:
         return self.keys, self.counts
 
 
-def neighbours(tokens: Tokens, inside: np.ndarray, block: Block) -> tuple[np.ndarray, ...]:
+def _neighbours(tokens: Tokens, inside: np.ndarray, block: Block) -> tuple[np.ndarray, ...]:
     """How often each form of a block stands first and second of two tokens side by side in a
     sentence; the places of their content pairs in the sieve, and how many pairs have each."""
-    pair = beside(block, inside)
+    pair = _beside(block, inside)
     first, second = (
         np.bincount(ids[pair], minlength=len(block.forms))
         for ids in (block.ids[:-1], block.ids[1:])
@@ -296,11 +296,11 @@ def neighbours(tokens: Tokens, inside: np.ndarray, block: Block) -> tuple[np.nda
     return (
         first,
         second,
-        *np.unique(sieved(content_pairs(tokens, inside, block)), return_counts=True),
+        *np.unique(_sieved(_content_pairs(tokens, inside, block)), return_counts=True),
     )
 
 
-def beside(block: Block, inside: np.ndarray) -> np.ndarray:
+def _beside(block: Block, inside: np.ndarray) -> np.ndarray:
     """Which tokens of a block have the next one beside them in a sentence of some documents."""
     same = np.ones(max(len(block.ids) - 1, 0), dtype=bool)
     same[block.sentence_start[1:-1] - 1] = False
@@ -309,26 +309,26 @@ def beside(block: Block, inside: np.ndarray) -> np.ndarray:
     return same
 
 
-def content_pairs(tokens: Tokens, inside: np.ndarray, block: Block) -> np.ndarray:
+def _content_pairs(tokens: Tokens, inside: np.ndarray, block: Block) -> np.ndarray:
     """The pairs of two content words side by side in a sentence of a block, each as one number."""
     content = tokens.is_content[block.types][block.ids]
-    pair = np.flatnonzero(beside(block, inside) & content[:-1] & content[1:])
+    pair = np.flatnonzero(_beside(block, inside) & content[:-1] & content[1:])
     first, second = block.types[block.ids[pair]], block.types[block.ids[pair + 1]]
     return first.astype(np.int64) * len(tokens.types) + second
 
 
-def pairs_passed(
+def _pairs_passed(
     tokens: Tokens, inside: np.ndarray, sieve: np.ndarray, fewest: int, block: Block
 ) -> tuple:
     """The content pairs of a block whose place in the sieve holds enough, and their counts."""
-    pairs = content_pairs(tokens, inside, block)
-    return np.unique(pairs[sieve[sieved(pairs)] >= fewest], return_counts=True)
+    pairs = _content_pairs(tokens, inside, block)
+    return np.unique(pairs[sieve[_sieved(pairs)] >= fewest], return_counts=True)
 
 
-def sieved(pairs: np.ndarray) -> np.ndarray:
+def _sieved(pairs: np.ndarray) -> np.ndarray:
     """A place of the sieve for every pair: pairs that share one are counted apart later."""
     scattered = pairs.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (scattered >> np.uint64(64 - SIEVE_BITS)).astype(np.uint32)
+    return (scattered >> np.uint64(64 - _SIEVE_BITS)).astype(np.uint32)
 
 
 def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
@@ -339,11 +339,11 @@ def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     """
     ids = tokens.corpus.documents["id"]
     parts = []
-    for number, types in types_in(tokens, some_documents(tokens, random_seed)):
+    for number, types in _types_in(tokens, _some_documents(tokens, random_seed)):
         first = np.flatnonzero(measures.last_met(types) < 0)
-        parts.append(growth_points(ids[number], first, len(types)))
+        parts.append(_growth_points(ids[number], first, len(types)))
     if len(ids) > 1:
-        parts.append(growth_points(WHOLE_CORPUS, first_met_by_date(tokens), len(tokens)))
+        parts.append(_growth_points(WHOLE_CORPUS, _first_met_by_date(tokens), len(tokens)))
     return _with_languages(pd.concat(parts, ignore_index=True), tokens)
 
 
@@ -356,7 +356,7 @@ def _with_languages(table: pd.DataFrame, tokens: Tokens) -> pd.DataFrame:
     return table.assign(language=table["document"].map(spoken).fillna(EVERY))
 
 
-def some_documents(
+def _some_documents(
     tokens: Tokens, random_seed: int, what: str = "growth", most: int = MOST_CURVES
 ) -> list[int]:
     """All documents of a small corpus, `most` of a large one."""
@@ -367,7 +367,7 @@ def some_documents(
     return np.sort(rng.choice(n, most, replace=False)).tolist()
 
 
-def types_in(tokens: Tokens, numbers: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+def _types_in(tokens: Tokens, numbers: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
     """Each of some documents, given in their order, with the types of its tokens."""
     for place, inside in groupby(numbers, key=tokens.block_number):
         block = tokens.block(place)
@@ -376,7 +376,7 @@ def types_in(tokens: Tokens, numbers: Iterable[int]) -> Iterator[tuple[int, np.n
             yield number, block.types[block.ids[first:last]]
 
 
-def first_met_by_date(tokens: Tokens) -> np.ndarray:
+def _first_met_by_date(tokens: Tokens) -> np.ndarray:
     """The token at which each type is met first when the documents are read by date, sorted."""
     documents = tokens.corpus.documents
     order = documents.sort_values(["date", "id"]).index.to_numpy()
@@ -390,11 +390,11 @@ def first_met_by_date(tokens: Tokens) -> np.ndarray:
     return np.sort(first)
 
 
-def growth_points(name: str, first: np.ndarray, size: int) -> pd.DataFrame:
+def _growth_points(name: str, first: np.ndarray, size: int) -> pd.DataFrame:
     """Some points of a curve of types met; `first` are the tokens that met a new one, sorted."""
     if not size:
         return pd.DataFrame({"document": [], "tokens": [], "types": []})
-    at = np.unique(np.linspace(1, size, min(GROWTH_POINTS, size)).astype(int))
+    at = np.unique(np.linspace(1, size, min(_GROWTH_POINTS, size)).astype(int))
     return pd.DataFrame({"document": name, "tokens": at, "types": np.searchsorted(first, at)})
 
 
@@ -411,10 +411,10 @@ def overlap_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     spread, numbers = tokens.spread, list(range(tokens.n_documents))
     if tokens.n_documents > MOST_SPREAD:
         spread = 2 ** np.floor(np.log2(np.maximum(spread, 1))).astype(np.int64)
-        numbers = some_documents(tokens, random_seed)
+        numbers = _some_documents(tokens, random_seed)
     ids = tokens.corpus.documents["id"]
     parts = []
-    for number, types in types_in(tokens, numbers):
+    for number, types in _types_in(tokens, numbers):
         own = np.unique(types)
         among, n = np.unique(np.append(spread[tokens.stratum[number], own], 1), return_counts=True)
         n[0] -= 1
@@ -431,9 +431,9 @@ def only_here(tokens: Tokens, *, most: int = 8, random_seed: int = 0) -> pd.Data
     Of a corpus of more than MOST_TOLD documents only so many are in the table, drawn at random.
     """
     alone = (tokens.spread == 1) & tokens.is_content
-    numbers = some_documents(tokens, random_seed, "only here", MOST_TOLD)
+    numbers = _some_documents(tokens, random_seed, "only here", _MOST_TOLD)
     rows = []
-    for number, types in types_in(tokens, numbers):
+    for number, types in _types_in(tokens, numbers):
         words, times = np.unique(types, return_counts=True)
         mine = alone[tokens.stratum[number], words]
         words, times = words[mine], times[mine]
@@ -482,16 +482,16 @@ def scripts_told(corpus: Corpus) -> str:
     return "\n".join(
         f"NOT SEGMENTED: {letters:,} letters of {script} in {documents} documents: this script puts no "
         "spaces between words, so what is counted as one of its tokens is no word."
-        for script, (documents, letters) in unsegmented(corpus).items()
+        for script, (documents, letters) in _unsegmented(corpus).items()
     )
 
 
-def unsegmented(corpus: Corpus) -> dict[str, tuple[int, int]]:
+def _unsegmented(corpus: Corpus) -> dict[str, tuple[int, int]]:
     """For each script that is not segmented, how many documents hold it and with how many letters."""
     found: dict[str, tuple[int, int]] = {}
     for part in corpus.texts.portions():
         content, _ = corpus.texts.gathered(part)
-        if not any(lead in content for lead in UNSEGMENTED_LEADS):
+        if not any(lead in content for lead in _UNSEGMENTED_LEADS):
             continue
         for number in part:
             for script, letters in not_segmented(corpus.texts[number]).items():

@@ -13,7 +13,7 @@ from analysis.tokens import Block, Tokens, code, starts, types_of
 
 
 @dataclass(frozen=True, eq=False)
-class Part(Tokens):
+class _Part(Tokens):
     """The tokens of some documents: `inside` says which of the documents of `whole` they are."""
 
     whole: Tokens
@@ -25,7 +25,7 @@ class Part(Tokens):
         forms = self.found["form_ids"][slice(*self.found["form_start"][number : number + 2])]
         block = self.whole.opened_block(int(self.found["block_of_whole"][number]))
         return replace(
-            part_of_block(block, self.inside[block.documents]),
+            _part_of_block(block, self.inside[block.documents]),
             first_document=first,
             first_token=int(self.document_start[first]),
             first_sentence=int(self.sentence_start[first]),
@@ -41,16 +41,16 @@ def part_of(tokens: Tokens, inside: np.ndarray) -> Tokens:
     """
     if inside.all():
         return tokens
-    corpus = part_of_corpus(tokens.corpus, inside)
+    corpus = _part_of_corpus(tokens.corpus, inside)
     if not tokens.document_sizes[inside].sum():
         raise InputError("no document that counts holds a letter or a digit", where=corpus.name)
     key = key_of(code("tables.part"), tokens.keys, np.packbits(inside).tobytes())
-    found = entry("tokens", key, lambda folder: save(folder, key, {}, arrays_of(tokens, inside)))
+    found = entry("tokens", key, lambda folder: save(folder, key, {}, _arrays_of(tokens, inside)))
     keys = tuple(tokens.keys[number] for number in found["block_of_whole"])
-    return Part(corpus, found, keys, tokens, inside)
+    return _Part(corpus, found, keys, tokens, inside)
 
 
-def part_of_corpus(corpus: Corpus, inside: np.ndarray) -> Corpus:
+def _part_of_corpus(corpus: Corpus, inside: np.ndarray) -> Corpus:
     """Some documents of a corpus as a corpus."""
     documents = corpus.documents[inside].reset_index(drop=True)
     mine = corpus.excluded["document"].isin(documents["id"])
@@ -63,7 +63,7 @@ def part_of_corpus(corpus: Corpus, inside: np.ndarray) -> Corpus:
     )
 
 
-def part_of_block(block: Block, inside: np.ndarray) -> Block:
+def _part_of_block(block: Block, inside: np.ndarray) -> Block:
     """Some documents of a block; its forms are those that occur in them."""
     token = np.repeat(inside, np.diff(block.document_start))
     sentence = inside[block.sentence_document]
@@ -90,7 +90,7 @@ def part_of_block(block: Block, inside: np.ndarray) -> Block:
     )
 
 
-def arrays_of(tokens: Tokens, inside: np.ndarray) -> dict[str, np.ndarray]:
+def _arrays_of(tokens: Tokens, inside: np.ndarray) -> dict[str, np.ndarray]:
     """What `tokens.merged` makes of a corpus, of some of its documents."""
     forms, sizes, numbers, documents = [], [], [], []
     counts = np.zeros(len(tokens.vocabulary), dtype=np.int64)
@@ -98,7 +98,7 @@ def arrays_of(tokens: Tokens, inside: np.ndarray) -> dict[str, np.ndarray]:
         block = tokens.opened_block(number)
         mine = inside[block.documents]
         if mine.any():
-            part = part_of_block(block, mine)
+            part = _part_of_block(block, mine)
             counts[part.forms] += part.form_counts
             forms.append(part.forms)
             sizes.append(len(part.forms))

@@ -28,11 +28,11 @@ from analysis.tokens import Block, Tokens
 
 ANY = "(any sentence)"
 """Stands among the frames for all sentences, framed or not; no frame can have this name."""
-MOST_TONED = 10
+_MOST_TONED = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
+class _Counts:
     """What is counted in some documents, each table documents × columns.
 
     Columns of `near` (matches) and `objects` (sentences) are frame by frame the sides (see
@@ -51,7 +51,7 @@ class Counts:
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class _Sums:
     """What is added up over a corpus.
 
     Per frame: `matches`, and how many of them are `negated`; frames × actors: `named`, the matches
@@ -66,13 +66,13 @@ class Sums:
     toned: np.ndarray
     valence: np.ndarray
 
-    def __add__(self, other: Sums) -> Sums:
+    def __add__(self, other: _Sums) -> _Sums:
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Sums(*(mine + theirs for mine, theirs in pairs))
+        return _Sums(*(mine + theirs for mine, theirs in pairs))
 
 
 @dataclass(frozen=True, eq=False)
-class Stances:
+class _Stances:
     """How frames, actors, tone and voice stand together in a corpus, counted in one pass."""
 
     tokens: Tokens
@@ -80,8 +80,8 @@ class Stances:
     sides: tuple[str, ...]
     words: np.ndarray
     window: int
-    counts: Counts
-    sums: Sums
+    counts: _Counts
+    sums: _Sums
 
     @property
     def actors(self) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def count_stances(
     *,
     negation: int = 0,
     voice: str = "all",
-) -> Stances:
+) -> _Stances:
     """Count how the frames and actors of a codebook stand together, block by block.
 
     With `negation` above 0 negated matches do not count; `voice` chooses whose words count for
@@ -103,33 +103,33 @@ def count_stances(
     actors never do. Raises InputError for an unknown unit or voice.
     """
     check_unit(unit)
-    counter = Counter(tokens, codebook, unit, negation, quoting.chosen(voice))
+    counter = _Counter(tokens, codebook, unit, negation, quoting.chosen(voice))
     counts, sums = [], None
     for _, (count, part) in tokens.each(counter.count):
         counts.append(count)
         sums = part if sums is None else sums + part
-    return Stances(
+    return _Stances(
         tokens,
         tuple(codebook.frames),
         sides(list(codebook.actors)),
         counter.tones.words,
         negation or WINDOW,
-        stacked(counts),
+        _stacked(counts),
         sums,
     )
 
 
-def stacked(parts: Sequence[Counts]) -> Counts:
+def _stacked(parts: Sequence[_Counts]) -> _Counts:
     """Counts of documents that follow each other."""
     tables = {
         name: sparse.vstack([getattr(part, name) for part in parts]).tocsr()
         for name in ("near", "objects", "voiced", "about", "units", "spoken")
     }
     tones = (sparse.vstack(column).tocsr() for column in zip(*(p.tone for p in parts), strict=True))
-    return Counts(**tables, tone=tuple(tones))
+    return _Counts(**tables, tone=tuple(tones))
 
 
-class Counter:
+class _Counter:
     """Counts stances in the blocks of a corpus; what needs the vocabulary is made once."""
 
     def __init__(self, tokens: Tokens, codebook: Codebook, unit, negation, voices):
@@ -141,14 +141,14 @@ class Counter:
         self.voices, self.tones = Voices(tokens).prepared(), Tones(tokens)
         self.negations = Negations(tokens, negation or WINDOW)
 
-    def count(self, block: Block) -> tuple[Counts, Sums]:
+    def count(self, block: Block) -> tuple[_Counts, _Sums]:
         """The counts of a block by document, and its sums."""
         found = self.matcher.matches(block)
         rows = np.column_stack((found[:, :3], block.sentence_of[found[:, 1]])).astype(np.int64)
         voice = self.voices.of(block)
         frames = rows[rows[:, 0] < self.n_frames]
         actors = rows[(rows[:, 0] >= self.n_frames)] - [self.n_frames, 0, 0, 0]
-        silent = covered(actors, len(block.ids))
+        silent = _covered(actors, len(block.ids))
         actors = actors[actors[:, 0] < self.n_actors]
         negated = self.negations.of(block, frames[:, 1])
         sums = [
@@ -160,8 +160,8 @@ class Counter:
         near, named, weights = self.near(block, frames, actors)
         about = sentence_actors(actors, block.n_sentences, self.n_actors)
         tone, *toned = self.toned(block, about, silent | ~self.chosen[voice])
-        table = Cells(block, self.n_actors + 2)
-        counts = Counts(
+        table = _Cells(block, self.n_actors + 2)
+        counts = _Counts(
             near,
             self.objects(block, frames, about),
             voiced,
@@ -170,7 +170,7 @@ class Counter:
             units,
             spoken,
         )
-        return counts, Sums(*sums, named, weights, *toned)
+        return counts, _Sums(*sums, named, weights, *toned)
 
     def by_voice(self, block: Block, frames: np.ndarray, voice: np.ndarray) -> tuple:
         """Units by frame and voice, units by voice, and tokens by voice, of each document."""
@@ -181,8 +181,8 @@ class Counter:
         coded = unit_of[frames[:, 3]] * columns + frames[:, 0] * n + voice[frames[:, 1]]
         coded = different(coded, len(document) * columns)
         held = different(unit_of[block.sentence_of] * n + voice, len(document) * n)
-        voiced = Cells(block, columns).of(document[coded // columns], coded % columns)
-        table = Cells(block, n)
+        voiced = _Cells(block, columns).of(document[coded // columns], coded % columns)
+        table = _Cells(block, n)
         return voiced, table.of(document[held // n], held % n), table.of(block.document_of, voice)
 
     def near(self, block: Block, frames: np.ndarray, actors: np.ndarray) -> tuple:
@@ -190,7 +190,7 @@ class Counter:
         distance = actor_distances(frames, actors, self.n_actors)
         column = frames[:, 0] * (self.n_actors + 2) + nearest_actor(distance)
         document = block.sentence_document[frames[:, 3]]
-        near = Cells(block, self.n_frames * (self.n_actors + 2)).of(document, column)
+        near = _Cells(block, self.n_frames * (self.n_actors + 2)).of(document, column)
         together = sparse.csr_array(
             (np.ones(len(frames)), (frames[:, 0], np.arange(len(frames)))),
             shape=(self.n_frames, len(frames)),
@@ -205,7 +205,7 @@ class Counter:
         cells = different(cells, block.n_sentences * self.n_frames)
         sentence, frame = np.divmod(cells, self.n_frames)
         document = block.sentence_document[sentence]
-        return Cells(block, self.n_frames * n).of(document, frame * n + about[sentence])
+        return _Cells(block, self.n_frames * n).of(document, frame * n + about[sentence])
 
     def toned(self, block: Block, about: np.ndarray, silent: np.ndarray) -> tuple:
         """Sentences with tone, sums and squares of their tones; uses and valences of each word.
@@ -215,7 +215,7 @@ class Counter:
         at, word, valence = self.tones.of(block, silent)
         sentence, together = np.unique(block.sentence_of[at], return_inverse=True)
         tone = np.bincount(together, valence, len(sentence)) / np.bincount(together)
-        table = Cells(block, self.n_actors + 2)
+        table = _Cells(block, self.n_actors + 2)
         where = block.sentence_document[sentence], about[sentence]
         shape = (self.n_actors + 2, len(self.tones.words))
         cells = about[block.sentence_of[at]] * shape[1] + word
@@ -226,7 +226,7 @@ class Counter:
         return tuple(table.of(*where, weights) for weights in (None, tone, tone**2)), *words
 
 
-class Cells:
+class _Cells:
     """Makes tables of the documents of a block with so many columns."""
 
     def __init__(self, block: Block, columns: int):
@@ -242,7 +242,7 @@ class Cells:
         return sparse.coo_array((weights, places), shape=self.shape).tocsr()
 
 
-def covered(rows: np.ndarray, n_tokens: int) -> np.ndarray:
+def _covered(rows: np.ndarray, n_tokens: int) -> np.ndarray:
     """Which tokens lie in a match; rows are (set, first, last, sentence)."""
     inside = np.zeros(n_tokens, dtype=bool)
     inside[ranges(rows[:, 1], rows[:, 2] - rows[:, 1] + 1)] = True
@@ -252,7 +252,7 @@ def covered(rows: np.ndarray, n_tokens: int) -> np.ndarray:
 # --- tables ------------------------------------------------------------------------------------------
 
 
-def negation_table(stances: Stances) -> pd.DataFrame:
+def negation_table(stances: _Stances) -> pd.DataFrame:
     """Matches of each frame that stand behind a negation: `frame_negation.csv`.
 
     Columns frame, matches, negated, share, window (words before a match that are looked at).
@@ -270,7 +270,7 @@ def negation_table(stances: Stances) -> pd.DataFrame:
 
 
 def nearest_table(
-    stances: Stances, *, confidence: float = 0.95, resamples: int = 2000, random_seed: int = 0
+    stances: _Stances, *, confidence: float = 0.95, resamples: int = 2000, random_seed: int = 0
 ) -> pd.DataFrame:
     """Who stands nearest to each frame: `nearest_actors.csv`.
 
@@ -280,42 +280,42 @@ def nearest_table(
     'several' are ties, 'no actor' sentences that name none.
     """
     n, sums = len(stances.sides), stances.sums
-    totals, of = frame_totals(stances.counts.near, n)
-    table = cell_table(stances.frames, stances.sides, ("frame", "actor"))
+    totals, of = _frame_totals(stances.counts.near, n)
+    table = _cell_table(stances.frames, stances.sides, ("frame", "actor"))
     table["matches"] = totals.sum(axis=0)[of]
     rest = np.full((len(stances.frames), 2), np.nan)
     table["in_sentence"] = np.hstack((sums.named, rest)).ravel()
     table["weight"] = np.hstack((sums.weights, rest)).ravel()
     table["nearest"] = stances.counts.near.sum(axis=0)
     estimates = uncertainty.share_estimates(stances.counts.near, totals, of, confidence=confidence)
-    return with_estimates(table, estimates, documents_of(totals)[of], "share")
+    return _with_estimates(table, estimates, _documents_of(totals)[of], "share")
 
 
-def frame_totals(counts: sparse.csr_array, n: int) -> tuple[sparse.csr_array, np.ndarray]:
+def _frame_totals(counts: sparse.csr_array, n: int) -> tuple[sparse.csr_array, np.ndarray]:
     """Sums over the n columns of each frame, and the frame of each column."""
     frame = np.repeat(np.arange(counts.shape[1] // n), n)
     member = sparse.csr_array((np.ones(len(frame), counts.dtype), (np.arange(len(frame)), frame)))
     return (counts @ member).tocsr(), frame
 
 
-def documents_of(totals) -> np.ndarray:
+def _documents_of(totals) -> np.ndarray:
     """How many documents have a total above 0, of each column."""
     return (totals > 0).sum(axis=0)
 
 
-def cell_table(outer: Iterable[str], inner: Iterable[str], names: tuple[str, str]) -> pd.DataFrame:
+def _cell_table(outer: Iterable[str], inner: Iterable[str], names: tuple[str, str]) -> pd.DataFrame:
     """Every pair of two lists, the first list the slower."""
     inner = list(inner)
     return pd.DataFrame([(one, two) for one in outer for two in inner], columns=list(names))
 
 
-def with_estimates(table: pd.DataFrame, estimates, documents, name: str) -> pd.DataFrame:
+def _with_estimates(table: pd.DataFrame, estimates, documents, name: str) -> pd.DataFrame:
     """A table with estimates, their intervals and how many documents are behind them."""
     columns = {name: estimates.values, "low": estimates.low, "high": estimates.high}
     return table.assign(**columns, documents=documents, interval=estimates.over)
 
 
-def in_order(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
+def _in_order(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
     """Tables by group as one: by their cells first, then by group."""
     table = pd.concat(parts).rename_axis("cell").reset_index()
     table = table.sort_values("cell", kind="stable", ignore_index=True).drop(columns="cell")
@@ -323,7 +323,7 @@ def in_order(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
 
 
 def object_table(
-    stances: Stances,
+    stances: _Stances,
     group: str,
     *,
     confidence: float = 0.95,
@@ -338,19 +338,19 @@ def object_table(
     n = len(stances.sides)
     every, framed = stances.counts.about.tocsc(), stances.counts.objects.tocsc()
     counts = sparse.hstack((every, framed), format="csc").tocsr()
-    totals, of = frame_totals(counts, n)
+    totals, of = _frame_totals(counts, n)
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
-        table = cell_table((ANY, *stances.frames), stances.sides, ("frame", "object"))
+        table = _cell_table((ANY, *stances.frames), stances.sides, ("frame", "object"))
         mine, size = counts[documents], totals[documents]
         table = table.assign(group=name, sentences=size.sum(axis=0)[of], about=mine.sum(axis=0))
         estimates = uncertainty.share_estimates(mine, size, of, confidence=confidence)
-        parts.append(with_estimates(table, estimates, documents_of(size)[of], "share"))
-    return in_order(parts, ["frame", "group", "object"])
+        parts.append(_with_estimates(table, estimates, _documents_of(size)[of], "share"))
+    return _in_order(parts, ["frame", "group", "object"])
 
 
 def tone_table(
-    stances: Stances,
+    stances: _Stances,
     group: str,
     *,
     confidence: float = 0.95,
@@ -373,11 +373,11 @@ def tone_table(
         table["sentences"] = stances.counts.about[documents].sum(axis=0)
         table["scored"] = mine[2].sum(axis=0)
         estimates = uncertainty.mean_estimates(*mine, **drawn)
-        parts.append(with_estimates(table, estimates, documents_of(mine[2]), "tone"))
-    return in_order(parts, ["actor", "group"])
+        parts.append(_with_estimates(table, estimates, _documents_of(mine[2]), "tone"))
+    return _in_order(parts, ["actor", "group"])
 
 
-def tone_words(stances: Stances, *, most: int = MOST_TONED) -> pd.DataFrame:
+def tone_words(stances: _Stances, *, most: int = _MOST_TONED) -> pd.DataFrame:
     """The words that move the tone of each actor most: `tone_words.csv`.
 
     Columns actor, word, count (in sentences about the actor), valence (mean there, negations
@@ -398,7 +398,7 @@ def tone_words(stances: Stances, *, most: int = MOST_TONED) -> pd.DataFrame:
 
 
 def voice_table(
-    stances: Stances,
+    stances: _Stances,
     group: str,
     *,
     confidence: float = 0.95,
@@ -413,15 +413,15 @@ def voice_table(
     of = np.tile(np.arange(len(quoting.VOICES)), len(stances.frames))
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
-        table = cell_table(stances.frames, quoting.VOICES, ("frame", "voice"))
+        table = _cell_table(stances.frames, quoting.VOICES, ("frame", "voice"))
         mine, size = stances.counts.voiced[documents], stances.counts.units[documents]
         table = table.assign(group=name, units=size.sum(axis=0)[of], coded=mine.sum(axis=0))
         estimates = uncertainty.share_estimates(mine, size, of, confidence=confidence)
-        parts.append(with_estimates(table, estimates, documents_of(size)[of], "share"))
-    return in_order(parts, ["frame", "group", "voice"])
+        parts.append(_with_estimates(table, estimates, _documents_of(size)[of], "share"))
+    return _in_order(parts, ["frame", "group", "voice"])
 
 
-def voice_coverage(stances: Stances, group: str) -> pd.DataFrame:
+def voice_coverage(stances: _Stances, group: str) -> pd.DataFrame:
     """How much is said in each voice: `voices.csv`: columns voice, group, tokens, share, units."""
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
@@ -429,4 +429,4 @@ def voice_coverage(stances: Stances, group: str) -> pd.DataFrame:
         table = pd.DataFrame({"voice": quoting.VOICES, "group": name, "tokens": tokens})
         table["share"] = tokens / max(tokens.sum(), 1)
         parts.append(table.assign(units=stances.counts.units[documents].sum(axis=0)))
-    return in_order(parts, ["voice", "group"])
+    return _in_order(parts, ["voice", "group"])

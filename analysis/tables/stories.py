@@ -18,10 +18,10 @@ from analysis.tables.near import Pairs, TooManyCandidates, check_similarity, equ
 from analysis.tables.part import part_of
 from analysis.tokens import WORTH_A_PROCESS, Block, Tokens, tokenize
 
-UNIQUE = ("all", "stories")
+_UNIQUE = ("all", "stories")
 SIMILARITY = 0.8
-MOST_LISTED = 100_000
-MOST_OPEN = 64
+_MOST_LISTED = 100_000
+_MOST_OPEN = 64
 """Blocks that are kept open while documents are compared."""
 
 
@@ -60,7 +60,7 @@ class CorpusStories:
         return self.standing == np.arange(len(self.standing))
 
 
-class Documents(Sequence):
+class _Documents(Sequence):
     """The types of each document in order, read from the blocks when they are asked for."""
 
     def __init__(self, tokens: Tokens):
@@ -73,7 +73,7 @@ class Documents(Sequence):
     def __getitem__(self, number: int) -> np.ndarray:
         place = self.tokens.block_number(range(len(self))[number])
         if place not in self.opened:
-            if len(self.opened) == MOST_OPEN:
+            if len(self.opened) == _MOST_OPEN:
                 del self.opened[next(iter(self.opened))]
             self.opened[place] = self.tokens.opened_block(place)
         block = self.opened[place]
@@ -97,7 +97,7 @@ def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStori
     key = key_of(code_of("tables.near", "tables.part", "tables.stories"), tokens.keys, similarity)
 
     def make(folder) -> None:
-        found, problem = found_in(Documents(tokens), similarity, folder)
+        found, problem = _found_in(_Documents(tokens), similarity, folder)
         save(folder, key, {"problem": problem}, vars(found))
 
     made = entry("stories", key, make)
@@ -105,7 +105,7 @@ def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStori
     return CorpusStories(tokens, Pairs(*arrays), made.notes["problem"])
 
 
-def found_in(documents: Documents, similarity: float, folder: Path) -> tuple[Pairs, str]:
+def _found_in(documents: _Documents, similarity: float, folder: Path) -> tuple[Pairs, str]:
     """The pairs of documents, or those of exact copies and why no others."""
     try:
         return find_pairs(documents, similarity=similarity, folder=folder), ""
@@ -127,8 +127,8 @@ def counted_corpus(corpus: Corpus, unique: str, *, similarity: float = SIMILARIT
 
 def check_unique(unique: str) -> None:
     """Raise InputError for an unknown way of counting."""
-    if unique not in UNIQUE:
-        raise InputError("unknown way of counting", where="unique", value=unique, allowed=UNIQUE)
+    if unique not in _UNIQUE:
+        raise InputError("unknown way of counting", where="unique", value=unique, allowed=_UNIQUE)
 
 
 def counted(stories: CorpusStories, unique: str) -> Tokens:
@@ -155,7 +155,7 @@ def duplicate_table(stories: CorpusStories) -> pd.DataFrame:
     other_date; sorted by story and document.
     """
     found, documents = stories.found, stories.tokens.corpus.documents
-    order = np.argsort(found.story[found.pairs[:, 0]], kind="stable")[:MOST_LISTED]
+    order = np.argsort(found.story[found.pairs[:, 0]], kind="stable")[:_MOST_LISTED]
     one, other = found.pairs[order].T
 
     def told(column: str, numbers: np.ndarray) -> np.ndarray:

@@ -25,37 +25,37 @@ from analysis.tables.stories import CorpusStories, beside
 from analysis.tokens import Block, Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")
-PRECISION = {4: "year", 7: "month", 10: "day"}
-FINE_ENOUGH = {
+_PRECISION = {4: "year", 7: "month", 10: "day"}
+_FINE_ENOUGH = {
     "day": ("day",),
     "week": ("day",),
     "month": ("day", "month"),
     "quarter": ("day", "month"),
     "year": ("day", "month", "year"),
 }
-DOCUMENTS_A_PERIOD = 10
-LAST_DAY = datetime.date.max
-YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
-ANY_YEAR = regex.compile(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})")
-PARENTHESES = regex.compile(r"\([^()\n]*\)")
-LINE_END_AS_BLANK = bytes.maketrans(b"\r\n", b"  ")
-CITED_YEAR = regex.compile(
+_DOCUMENTS_A_PERIOD = 10
+_LAST_DAY = datetime.date.max
+_YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
+_ANY_YEAR = regex.compile(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})")
+_PARENTHESES = regex.compile(r"\([^()\n]*\)")
+_LINE_END_AS_BLANK = bytes.maketrans(b"\r\n", b"  ")
+_CITED_YEAR = regex.compile(
     r"(?:(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b)\b\p{Lu}[\p{L}\p{M}’'.-]*|al\.),?\s+"
     r"(?:1[6-9]|20)\d\d[a-z]?(?=[),;:])"
 )
-RATES = ("count", "tokens", "documents", "per_million", "low", "high", "interval")
-MOST_PLACED = 20
-EVENTS = ("date", "label", "description", "source")
+_RATES = ("count", "tokens", "documents", "per_million", "low", "high", "interval")
+_MOST_PLACED = 20
+_EVENTS = ("date", "label", "description", "source")
 
 
 @dataclass(frozen=True)
-class Trends:
+class _Trends:
     """Rates per million by period and group: `trends.csv`, with what was left out.
 
     `table` has the columns term, period, group, count, tokens, documents, per_million, low, high,
     interval ('documents', 'texts' or ''), partial (which days a first or last period holds, '' for
     a whole one; by the dates of the row's language), covered (False for a first or last period whose
-    outer tenth holds no document, so that it may not be whole). `left_out` has a row a document that is dated less
+    outer tenth holds no document, so that it may not be whole). `_left_out` has a row a document that is dated less
     precisely than the period, or not at all: document, date, why.
     """
 
@@ -64,13 +64,13 @@ class Trends:
     left_out: pd.DataFrame
 
 
-def period_label(date: str, period: str) -> str:
+def _period_label(date: str, period: str) -> str:
     """The ISO label of the period that a date lies in, '' where the date is not precise enough.
 
-    >>> [period_label("2024-07-12", p) for p in ("year", "quarter", "month", "week", "day")]
+    >>> [_period_label("2024-07-12", p) for p in ("year", "quarter", "month", "week", "day")]
     ['2024', '2024-Q3', '2024-07', '2024-W28', '2024-07-12']
     """
-    if PRECISION.get(len(date)) not in FINE_ENOUGH[period]:
+    if _PRECISION.get(len(date)) not in _FINE_ENOUGH[period]:
         return ""
     if period == "quarter":
         return f"{date[:4]}-Q{(int(date[5:7]) + 2) // 3}"
@@ -89,20 +89,22 @@ def period_bounds(label: str) -> tuple[datetime.date, datetime.date]:
     year = int(label[:4])
     if "W" in label:
         first = datetime.date.fromisocalendar(year, int(label[6:]), 1)
-        return first, min(first, LAST_DAY - datetime.timedelta(days=6)) + datetime.timedelta(days=6)
+        return first, min(first, _LAST_DAY - datetime.timedelta(days=6)) + datetime.timedelta(
+            days=6
+        )
     if "Q" in label:
         quarter = int(label[6:])
-        return datetime.date(year, 3 * quarter - 2, 1), last_day(year, 3 * quarter)
+        return datetime.date(year, 3 * quarter - 2, 1), _last_day(year, 3 * quarter)
     if len(label) == 4:
         return datetime.date(year, 1, 1), datetime.date(year, 12, 31)
     if len(label) == 7:
         month = int(label[5:])
-        return datetime.date(year, month, 1), last_day(year, month)
+        return datetime.date(year, month, 1), _last_day(year, month)
     day = datetime.date.fromisoformat(label)
     return day, day
 
 
-def last_day(year: int, month: int) -> datetime.date:
+def _last_day(year: int, month: int) -> datetime.date:
     """The last day of a month."""
     if month == 12:
         return datetime.date(year, 12, 31)
@@ -115,7 +117,7 @@ def check_period(period: str) -> None:
         raise InputError("unknown period", value=period, allowed=PERIODS)
 
 
-def choose_period(dates: Iterable[str], period: str = "auto") -> str:
+def _choose_period(dates: Iterable[str], period: str = "auto") -> str:
     """The period itself, or for 'auto' the finest that nine in ten dates allow and that holds
     ten documents on average; 'year' where none does. Raises InputError for an unknown period."""
     check_period(period)
@@ -124,9 +126,9 @@ def choose_period(dates: Iterable[str], period: str = "auto") -> str:
     counts = Counter(dates)
     dated = counts.total() - counts.pop("", 0)
     for candidate in PERIODS[:-2]:
-        labels = {date: label for date in counts if (label := period_label(date, candidate))}
+        labels = {date: label for date in counts if (label := _period_label(date, candidate))}
         n = sum(counts[date] for date in labels)
-        if n and n >= max(0.9 * dated, DOCUMENTS_A_PERIOD * len(set(labels.values()))):
+        if n and n >= max(0.9 * dated, _DOCUMENTS_A_PERIOD * len(set(labels.values()))):
             return candidate
     return "year"
 
@@ -139,7 +141,7 @@ def trend_table(
     confidence: float = 0.95,
     resamples: int = 2000,
     random_seed: int = 0,
-) -> Trends:
+) -> _Trends:
     """Rates per million of each term, by period and group and for all groups together.
 
     Intervals as in `uncertainty.rate_intervals`; a cell without tokens has none. A corpus of several
@@ -147,7 +149,7 @@ def trend_table(
     drawn: `resamples` and `random_seed` are taken as every table takes them.
     """
     dates = found.tokens.corpus.documents["date"]
-    period = choose_period(dates, period)
+    period = _choose_period(dates, period)
     labels = period_labels(dates, period)
     groups = found.tokens.corpus.group_masks(group)
     codes, known = pd.factorize(labels, sort=True)
@@ -159,21 +161,21 @@ def trend_table(
         for name, inside in groups
         if label
     )
-    table = rates_table(found, cells, confidence)
+    table = _rates_table(found, cells, confidence)
     languages = table["language"] if "language" in table else [""] * len(table)
     cells = list(zip(languages, table["period"], strict=True))
     ends = {
         more.get("language", ""): (dates[spoken], labels[spoken])
         for more, spoken in found.tokens.corpus.spoken
     }
-    partial = {language: partial_periods(*dated) for language, dated in ends.items()}
+    partial = {language: _partial_periods(*dated) for language, dated in ends.items()}
     open_ends = {language: _open_ends(*dated) for language, dated in ends.items()}
     table["partial"] = [partial[language].get(label, "") for language, label in cells]
     table["covered"] = [label not in open_ends[language] for language, label in cells]
-    return Trends(table, period, left_out(found.tokens, labels, period))
+    return _Trends(table, period, _left_out(found.tokens, labels, period))
 
 
-def partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, str]:
+def _partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, str]:
     """The first period where documents begin late in it, the last where they end early, in words.
 
     That is where more days are without a document than 19 in 20 of the gaps between the documents
@@ -182,7 +184,7 @@ def partial_periods(dates: Iterable[str], labels: Iterable[str]) -> dict[str, st
     different = dict.fromkeys(zip(dates, labels, strict=True))
     dated = [(period_bounds(date), label) for date, label in different if label]
     days = sorted({first for (first, _), _ in dated})
-    if len(days) < DOCUMENTS_A_PERIOD:
+    if len(days) < _DOCUMENTS_A_PERIOD:
         return {}
     usual = np.percentile([(after - before).days for before, after in pairwise(days)], 95)
     earliest, latest = days[0], max(last for (_, last), _ in dated)
@@ -228,7 +230,7 @@ def comparable_periods(rates: pd.DataFrame) -> pd.DataFrame:
 def period_labels(dates: pd.Series, period: str) -> np.ndarray:
     """The label of each date's period, '' where the date is not precise enough."""
     codes, known = pd.factorize(dates)
-    return np.array([period_label(date, period) for date in known], dtype=object)[codes]
+    return np.array([_period_label(date, period) for date in known], dtype=object)[codes]
 
 
 def group_table(
@@ -245,22 +247,22 @@ def group_table(
         for more, spoken in found.tokens.corpus.spoken
         for name, inside in found.tokens.corpus.group_masks(group)
     )
-    return rates_table(found, cells, confidence)
+    return _rates_table(found, cells, confidence)
 
 
-def rates_table(
+def _rates_table(
     found: Found, cells: Iterable[tuple[dict[str, str], np.ndarray]], confidence: float
 ) -> pd.DataFrame:
     """One row a term and cell; a cell is the values of its columns and the mask of its documents."""
     by_term: dict[str, list[dict]] = {term: [] for term in found.names}
     measured = list(found.measured(found.occurs_in))
     for keys, inside in cells:
-        rates = rates_of(found, measured, inside, confidence)
+        rates = _rates_of(found, measured, inside, confidence)
         for (term, rows), rate in zip(by_term.items(), rates, strict=True):
             rows.append({"term": term, **keys, **rate})
     rows = [row for rows in by_term.values() for row in rows]
     names = list(rows[0]) if rows else ["term", "period", "group"]
-    return pd.DataFrame(rows, columns=[*(n for n in names if n not in RATES), *RATES])
+    return pd.DataFrame(rows, columns=[*(n for n in names if n not in _RATES), *_RATES])
 
 
 def side_of(
@@ -275,7 +277,7 @@ def side_of(
     return uncertainty.Clusters(found.counts[inside][:, terms], sizes), effects
 
 
-def rates_of(
+def _rates_of(
     found: Found,
     measured: list[tuple[np.ndarray, np.ndarray]],
     inside: np.ndarray,
@@ -305,7 +307,7 @@ def rates_of(
     return rows
 
 
-def left_out(tokens: Tokens, labels: np.ndarray, period: str) -> pd.DataFrame:
+def _left_out(tokens: Tokens, labels: np.ndarray, period: str) -> pd.DataFrame:
     """Documents without a period label, and why."""
     documents = tokens.corpus.documents
     out = documents.loc[labels == "", ["id", "date"]].rename(columns={"id": "document"})
@@ -325,7 +327,7 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     """
     dates = tokens.corpus.documents["date"]
     labels = period_labels(dates, period)
-    periods = sorted({label for label in labels if label} - set(partial_periods(dates, labels)))
+    periods = sorted({label for label in labels if label} - set(_partial_periods(dates, labels)))
     columns = ["token", "early", "late", "per_million_early", "per_million_late"]
     if len(periods) < 2:
         rest = ["early_documents", "late_documents"]
@@ -335,21 +337,21 @@ def movers(tokens: Tokens, *, period: str, prior: float) -> tuple[pd.DataFrame, 
     early = np.isin(labels, periods[:half])
     late = np.isin(labels, periods[half:])
     strata = tokens.corpus.strata
-    parts = [movers_of(tokens, early & inside, late & inside, prior) for _, inside in strata]
+    parts = [_movers_of(tokens, early & inside, late & inside, prior) for _, inside in strata]
     if len(strata) > 1:
         parts = [part.assign(language=code) for part, (code, _) in zip(parts, strata, strict=True)]
     table = pd.concat([part for part in parts if len(part)] or parts[:1])
     table = table.sort_values(["z", "token"], ascending=[False, True], ignore_index=True)
-    return table, span_text(periods[:half]), span_text(periods[half:])
+    return table, _span_text(periods[:half]), _span_text(periods[half:])
 
 
-def movers_of(tokens: Tokens, early: np.ndarray, late: np.ndarray, prior: float) -> pd.DataFrame:
+def _movers_of(tokens: Tokens, early: np.ndarray, late: np.ndarray, prior: float) -> pd.DataFrame:
     """The content words of the documents of one language, early and late ones, in no order."""
     before, after = tokens.group_totals(np.stack((early, late)))
     if not before.sum() or not after.sum():
         before, after = np.zeros_like(before), np.zeros_like(after)
     spoken = np.flatnonzero(before + after)
-    documents, most = spread_of(tokens, early | late)
+    documents, most = _spread_of(tokens, early | late)
     before, after = before[spoken], after[spoken]
     delta, z = measures.log_odds(after, before, informative_prior(before + after, prior))
     table = pd.DataFrame(
@@ -370,7 +372,7 @@ def movers_of(tokens: Tokens, early: np.ndarray, late: np.ndarray, prior: float)
     return table[tokens.is_content[spoken]]
 
 
-def spread_of(tokens: Tokens, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _spread_of(tokens: Tokens, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """In how many of some documents each type stands, and its highest count in one of them."""
     documents = np.zeros(len(tokens.types), dtype=np.int64)
     most = np.zeros(len(tokens.types), dtype=np.int32)  # as the counts: `at` is slow on two types
@@ -386,18 +388,18 @@ def informative_prior(counts: np.ndarray, prior: float) -> np.ndarray:
     return counts / counts.sum() * prior
 
 
-def span_text(periods: list[str]) -> str:
+def _span_text(periods: list[str]) -> str:
     """'2023' or '2023–2024'."""
     return periods[0] if len(periods) == 1 else f"{periods[0]}–{periods[-1]}"
 
 
-def read_events(file: str | Path | None) -> pd.DataFrame:
+def _read_events(file: str | Path | None) -> pd.DataFrame:
     """Events of a CSV file (date, label, description, source), by date; none for no file.
 
     Raises InputError for a missing file or column, or a date that is not ISO.
     """
     if file is None:
-        return pd.DataFrame(columns=list(EVENTS))
+        return pd.DataFrame(columns=list(_EVENTS))
     file = Path(file)
     if not file.is_file():
         raise InputError("no such events file", value=str(file), allowed="a CSV file")
@@ -408,16 +410,16 @@ def read_events(file: str | Path | None) -> pd.DataFrame:
             if not values.get(column):
                 raise InputError("event has no value", where=where, value=column)
         iso_date(values["date"], where)
-        rows.append({column: values.get(column, "") for column in EVENTS})
-    return pd.DataFrame(rows, columns=list(EVENTS)).sort_values("date", ignore_index=True)
+        rows.append({column: values.get(column, "") for column in _EVENTS})
+    return pd.DataFrame(rows, columns=list(_EVENTS)).sort_values("date", ignore_index=True)
 
 
 def corpus_events(corpus: Corpus, path: str = "") -> pd.DataFrame:
     """The events at `path`, or of the corpus folder's own events.csv; none for neither."""
     if path:
-        return read_events(locate(path))
+        return _read_events(locate(path))
     own = corpus.folder / "events.csv" if corpus.folder else None
-    return read_events(own if own is not None and own.exists() else None)
+    return _read_events(own if own is not None and own.exists() else None)
 
 
 def event_table(events: pd.DataFrame, tokens: Tokens) -> pd.DataFrame:
@@ -444,21 +446,21 @@ def occurring(table: pd.DataFrame) -> pd.DataFrame:
     return table[table.groupby("term")["count"].transform("sum") > 0].reset_index(drop=True)
 
 
-def describe_periods(trends: Trends) -> str:
+def describe_periods(trends: _Trends) -> str:
     """The periods of a trend, which of them are partial, and how many documents are in none."""
-    every = of_every_language(trends.table)
+    every = _of_every_language(trends.table)
     periods = every[every["group"] == EVERY].drop_duplicates("period")
     told = f"Periods by {trends.period}: {len(periods)}.{partial_told(periods)}"
     return shown_lines(f"{told} Documents left out of the trend: {len(trends.left_out):,}.")
 
 
-def never_told(found: Found, trends: Trends) -> str:
+def never_told(found: Found, trends: _Trends) -> str:
     """The terms that occur in no document, dated or not, and those that are missing or incomplete
     in the trend because their documents have no date precise enough."""
     totals = dict(zip(found.names, found.totals.tolist(), strict=True))
     never = [term for term, total in totals.items() if not total]
     lines = [f"Not in this corpus: {', '.join(never)}." if never else "Every term occurs."]
-    every = of_every_language(trends.table)
+    every = _of_every_language(trends.table)
     dated = every[every["group"] == EVERY].groupby("term")["count"].sum()
     missing = {term: total - int(dated.get(term, 0)) for term, total in totals.items()}
     only = [f"{term} ({missing[term]:,})" for term in totals if 0 < totals[term] == missing[term]]
@@ -482,7 +484,7 @@ def places(found: Found) -> pd.DataFrame:
     tokens, kept = found.tokens, found.kept
     if len(kept) < found.totals.sum():
         occurrences = np.asarray(found.counts.sum(axis=1)).ravel()
-        kept = all_matches(found, np.argsort(-occurrences, kind="stable")[:MOST_PLACED])
+        kept = all_matches(found, np.argsort(-occurrences, kind="stable")[:_MOST_PLACED])
     document = kept["document"].to_numpy(int)
     inside = kept["first"].to_numpy(int) - tokens.document_start[document]
     last = np.maximum(tokens.document_sizes[document] - 1, 1)
@@ -505,8 +507,8 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
 
     may = as_bools(pc.match_substring_regex(tokens.vocabulary, r"(1[6-9]|20)\p{Nd}\p{Nd}"))
     parts = [np.empty((0, 4), dtype=np.int64)]
-    for block, sentences in tokens.each(lambda block: sentences_with(block, may)):
-        sentence, year, cited = years_in(*sentence_text(tokens.corpus, block, sentences))
+    for block, sentences in tokens.each(lambda block: _sentences_with(block, may)):
+        sentence, year, cited = _years_in(*_sentence_text(tokens.corpus, block, sentences))
         document = block.first_document + block.sentence_document[sentences[sentence]]
         found, of = np.unique(np.column_stack((document, year)), axis=0, return_inverse=True)
         count = np.bincount(of.reshape(-1), ~cited, len(found))
@@ -519,20 +521,20 @@ def years_spoken_of(tokens: Tokens) -> pd.DataFrame:
     )
 
 
-def sentences_with(block: Block, words: np.ndarray) -> np.ndarray:
+def _sentences_with(block: Block, words: np.ndarray) -> np.ndarray:
     """The sentences of a block that hold one of some words of the vocabulary."""
     hits = np.flatnonzero(words[block.forms][block.ids])
     return np.unique(np.searchsorted(block.sentence_start, hits, side="right") - 1)
 
 
-def sentence_text(corpus: Corpus, block: Block, sentences: np.ndarray) -> tuple[str, np.ndarray]:
+def _sentence_text(corpus: Corpus, block: Block, sentences: np.ndarray) -> tuple[str, np.ndarray]:
     """Some sentences of a block, a newline after each, and the first character of each."""
     if not len(sentences):
         return "", np.empty(0, dtype=np.int64)
     data, begin = corpus.texts.stretch(range(block.documents.start, block.documents.stop))
     spans = block.span[sentences] + begin[block.sentence_document[sentences]][:, None]
     found = (
-        data[start:end].tobytes().translate(LINE_END_AS_BLANK) for start, end in spans.tolist()
+        data[start:end].tobytes().translate(_LINE_END_AS_BLANK) for start, end in spans.tolist()
     )
     content = b"\n".join([*found, b""])
     first = np.cumsum(spans[:, 1] - spans[:, 0] + 1)[:-1]
@@ -540,28 +542,28 @@ def sentence_text(corpus: Corpus, block: Block, sentences: np.ndarray) -> tuple[
     return content.decode("utf-8"), np.append(0, np.cumsum(character)[first - 1])
 
 
-def years_in(text: str, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _years_in(text: str, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every year of a text whose sentences begin at these characters: its sentence, the year, and
     whether it stands in a citation."""
-    years = [(match.start(), int(match.group()[:4])) for match in ANY_YEAR.finditer(text)]
+    years = [(match.start(), int(match.group()[:4])) for match in _ANY_YEAR.finditer(text)]
     place, year = np.array(years, dtype=np.int64).reshape(-1, 2).T
-    spans = [match.span() for match in PARENTHESES.finditer(text)]
+    spans = [match.span() for match in _PARENTHESES.finditer(text)]
     opens, closes = np.array([(0, 0), *spans], dtype=np.int64).T
     around = np.searchsorted(opens[1:], place)
     around[place >= closes[around]] = 0
     asked = sorted(set(around.tolist()) - {0})
     citing = np.zeros(len(opens), dtype=bool)
-    citing[asked] = [bool(CITED_YEAR.search(text, opens[n], closes[n])) for n in asked]
+    citing[asked] = [bool(_CITED_YEAR.search(text, opens[n], closes[n])) for n in asked]
     cited = citing[around]
     alone = cited.copy()
-    alone[~cited] = [bool(YEAR.match(text, at)) for at in place[~cited].tolist()]
+    alone[~cited] = [bool(_YEAR.match(text, at)) for at in place[~cited].tolist()]
     sentence = np.searchsorted(begin, place[alone], side="right") - 1
     return sentence, year[alone], cited[alone]
 
 
-def trends_caveat(trends: Trends) -> str:
+def trends_caveat(trends: _Trends) -> str:
     """What the number of documents a period allows, in words."""
-    every = of_every_language(trends.table)
+    every = _of_every_language(trends.table)
     every = every[every["group"] == EVERY].drop_duplicates("period")
     if every.empty:
         return "No document has a date precise enough: there is no trend."
@@ -589,7 +591,7 @@ def partial_told(periods: pd.DataFrame, word: str = "Partial") -> str:
     return f" {word}: {told}." if told else ""
 
 
-def of_every_language(table: pd.DataFrame) -> pd.DataFrame:
+def _of_every_language(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table that are of documents in every language."""
     return table[table["language"] == EVERY] if "language" in table else table
 
@@ -598,7 +600,7 @@ def trends_answer(
     by_group: pd.DataFrame, movers: pd.DataFrame, early: str, late: str, caveat: str
 ) -> str:
     """How often the terms occur and which words moved, with the caveat of the periods."""
-    totals = of_every_language(by_group[by_group["group"] == EVERY])
+    totals = _of_every_language(by_group[by_group["group"] == EVERY])
     counts = zip(totals["term"], totals["count"], strict=True)
     told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
     if not early:
@@ -659,7 +661,7 @@ def trends_by_story(
     return table
 
 
-def story_trends_told(table: pd.DataFrame, trends: Trends | None = None, *, most: int = 3) -> str:
+def story_trends_told(table: pd.DataFrame, trends: _Trends | None = None, *, most: int = 3) -> str:
     """The trends that change most when stories instead of articles are counted, in words.
 
     A trend is the rate in the later half of the periods less that in the earlier half; periods that
@@ -667,7 +669,7 @@ def story_trends_told(table: pd.DataFrame, trends: Trends | None = None, *, most
     """
     every = table[table["group"] == EVERY]
     if trends is not None:
-        partial = of_every_language(trends.table)
+        partial = _of_every_language(trends.table)
         partial = set(partial.loc[partial["partial"] != "", "period"])
         every = every[~every["period"].isin(partial)]
     periods = sorted(set(every["period"]))
@@ -678,7 +680,7 @@ def story_trends_told(table: pd.DataFrame, trends: Trends | None = None, *, most
     half = len(periods) // 2
     late = every["period"].isin(periods[half:])
     rows = [
-        trend_sides(every[every["term"] == term], late) for term in dict.fromkeys(every["term"])
+        _trend_sides(every[every["term"] == term], late) for term in dict.fromkeys(every["term"])
     ]
     turned = sum(article[0] != story[0] for _, _, article, story in rows)
     rows.sort(key=lambda row: (row[2][0] == row[3][0], -row[1]))
@@ -688,13 +690,13 @@ def story_trends_told(table: pd.DataFrame, trends: Trends | None = None, *, most
         if change
     ]
     head = (
-        f"Per million tokens, {span_text(periods[:half])} to {span_text(periods[half:])}: "
+        f"Per million tokens, {_span_text(periods[:half])} to {_span_text(periods[half:])}: "
         f"{turned} of {len(rows)} trends turn when stories are counted. Changed most:"
     )
     return shown_lines("\n".join([head, *told]))
 
 
-def trend_sides(rows: pd.DataFrame, late: pd.Series) -> tuple:
+def _trend_sides(rows: pd.DataFrame, late: pd.Series) -> tuple:
     """A term, how far its trends by article and by story differ, and each trend in words."""
     late = late[rows.index]
     changes, told = [], []
