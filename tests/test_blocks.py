@@ -272,7 +272,7 @@ def assert_same(there: dict, back: dict) -> None:
 
 def ends_one_by_one(sizes: list[int], digests: np.ndarray) -> list[int]:
     """Where blocks end, document by document: at a chance from LEAST bytes on, or before MOST."""
-    least, mean, most = (getattr(analysis.tokens, name) for name in ("LEAST", "MEAN", "MOST"))
+    least, mean, most = (getattr(analysis.tokens, name) for name in ("_LEAST", "_MEAN", "_MOST"))
     ends, size = [], 0
     for number, digest in enumerate(digests):
         size += sizes[number]
@@ -296,7 +296,7 @@ def digests_of(seed: int, n: int) -> np.ndarray:
 )
 def test_blocks_end_where_a_plain_loop_ends_them(sizes, cut, mean):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in zip(("LEAST", "MOST", "MEAN"), (*cut, mean), strict=True):
+        for name, value in zip(("_LEAST", "_MOST", "_MEAN"), (*cut, mean), strict=True):
             patch.setattr(analysis.tokens, name, value)
         digests = digests_of(len(sizes), len(sizes))
         ends = analysis.tokens._block_ends(np.array(sizes), digests)

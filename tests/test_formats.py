@@ -278,8 +278,8 @@ def test_large_file_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("limit", "message"),
     [
-        ("MOST_PAGES", "a: has 1 pages; allowed: up to 0"),
-        ("LONGEST_SECONDS", "a: takes longer than 0 s, at page 1"),
+        ("_MOST_PAGES", "a: has 1 pages; allowed: up to 0"),
+        ("_LONGEST_SECONDS", "a: takes longer than 0 s, at page 1"),
     ],
 )
 def test_pdf_is_bounded(monkeypatch, limit, message):
