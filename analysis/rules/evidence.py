@@ -431,17 +431,6 @@ def _units_in_documents(block: Block, unit: str) -> np.ndarray:
     return units - units[first] + 1
 
 
-def kept_told(found: Found, parameter: str) -> str:
-    """Whether every match is kept for reading, and if not, how many are."""
-    total, kept = int(found.totals.sum()), len(found.kept)
-    if kept == total:
-        return f"All {total:,} matches are kept for reading."
-    return (
-        f"Counts are of all {total:,} matches; {kept:,} of them are kept for reading, of each rule "
-        f"at most {found.keep:,}, drawn at random (parameter {parameter})."
-    )
-
-
 def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFrame:
     """Every match in its context: document, left, match, right; `width` bytes of UTF-8 on each side.
 
