@@ -10,8 +10,7 @@ from analysis.errors import InputError
 from analysis.rules.codebook import NOBODY, Codebook
 from analysis.rules.matching import Matcher
 from analysis.rules.proximity import sentence_actors, sides
-from analysis.rules.quoting import VOICES
-from analysis.rules.voices import Voices
+from analysis.rules.voices import VOICES, Voices
 from analysis.statistics import uncertainty
 from analysis.tokens import Block, Tokens
 

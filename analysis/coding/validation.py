@@ -18,7 +18,7 @@ from analysis.errors import InputError, shown, shown_lines
 from analysis.reading.rows import CODINGS
 from analysis.rules.codebook import NOBODY, Codebook
 from analysis.rules.evidence import check_unit, units_of
-from analysis.rules.marks import CountedMatches
+from analysis.rules.negation import CountedMatches
 from analysis.rules.proximity import sides
 from analysis.statistics import uncertainty
 from analysis.tables.framing import check_frames, presence_of, reached

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis.rules import quoting
 from analysis.rules.codebook import Codebook, RuleSet
 from analysis.rules.evidence import check_unit, units_of
 from analysis.rules.matching import Matcher, different, ranges
@@ -22,7 +21,7 @@ from analysis.rules.proximity import (
     sides,
 )
 from analysis.rules.tone import Tones
-from analysis.rules.voices import Voices
+from analysis.rules.voices import VOICES, Voices, chosen_voices
 from analysis.statistics import uncertainty
 from analysis.tokens import Block, Tokens
 
@@ -103,7 +102,7 @@ def count_stances(
     actors never do. Raises InputError for an unknown unit or voice.
     """
     check_unit(unit)
-    counter = _Counter(tokens, codebook, unit, negation, quoting.chosen(voice))
+    counter = _Counter(tokens, codebook, unit, negation, chosen_voices(voice))
     counts, sums = [], None
     for _, (count, part) in tokens.each(counter.count):
         counts.append(count)
@@ -174,7 +173,7 @@ class _Counter:
 
     def by_voice(self, block: Block, frames: np.ndarray, voice: np.ndarray) -> tuple:
         """Units by frame and voice, units by voice, and tokens by voice, of each document."""
-        n = len(quoting.VOICES)
+        n = len(VOICES)
         unit_of = units_of(block, self.unit).astype(np.int64)
         document = block.sentence_document[np.flatnonzero(np.diff(unit_of, prepend=-1))]
         columns = self.n_frames * n
@@ -410,10 +409,10 @@ def voice_table(
     Columns frame, group, voice, units (that hold a token of the voice), coded (with a match in that
     voice), share, low, high, documents, interval.
     """
-    of = np.tile(np.arange(len(quoting.VOICES)), len(stances.frames))
+    of = np.tile(np.arange(len(VOICES)), len(stances.frames))
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
-        table = _cell_table(stances.frames, quoting.VOICES, ("frame", "voice"))
+        table = _cell_table(stances.frames, VOICES, ("frame", "voice"))
         mine, size = stances.counts.voiced[documents], stances.counts.units[documents]
         table = table.assign(group=name, units=size.sum(axis=0)[of], coded=mine.sum(axis=0))
         estimates = uncertainty.share_estimates(mine, size, of, confidence=confidence)
@@ -426,7 +425,7 @@ def voice_coverage(stances: _Stances, group: str) -> pd.DataFrame:
     parts = []
     for name, documents in stances.tokens.corpus.group_masks(group):
         tokens = stances.counts.spoken[documents].sum(axis=0)
-        table = pd.DataFrame({"voice": quoting.VOICES, "group": name, "tokens": tokens})
+        table = pd.DataFrame({"voice": VOICES, "group": name, "tokens": tokens})
         table["share"] = tokens / max(tokens.sum(), 1)
         parts.append(table.assign(units=stances.counts.units[documents].sum(axis=0)))
     return _in_order(parts, ["voice", "group"])
