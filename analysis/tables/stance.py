@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis.rules.codebook import Codebook, RuleSet
-from analysis.rules.evidence import check_unit, units_of
-from analysis.rules.matching import Matcher, different, ranges
-from analysis.rules.negation import WINDOW, Negations
-from analysis.rules.proximity import (
+from analysis.rules.actors import (
+    Tones,
     actor_distances,
     inverse_weight,
     nearest_actor,
     sentence_actors,
     sides,
 )
-from analysis.rules.tone import Tones
+from analysis.rules.codebook import Codebook, RuleSet
+from analysis.rules.evidence import check_unit, units_of
+from analysis.rules.matching import Matcher, different, ranges
+from analysis.rules.negation import WINDOW, Negations
 from analysis.rules.voices import VOICES, Voices, chosen_voices
 from analysis.statistics import uncertainty
 from analysis.tokens import Block, Tokens
@@ -35,7 +35,7 @@ class _Counts:
     """What is counted in some documents, each table documents × columns.
 
     Columns of `near` (matches) and `objects` (sentences) are frame by frame the sides (see
-    `proximity.sides`), those of `voiced` (units) frame by frame the voices; `about` (sentences)
+    `actors.sides`), those of `voiced` (units) frame by frame the voices; `about` (sentences)
     and the three of `tone` (sentences with tone, sum and sum of squares of their tones) the sides;
     `units` (those that hold a token of it) and `spoken` (tokens) the voices.
     """
