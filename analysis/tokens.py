@@ -61,11 +61,11 @@ class Block:
     the block begins with; the numbers inside the arrays begin with the block. `ids` are places in
     the vocabulary of the block, `forms` tells their places in that of the corpus.
     `document_start` and `sentence_start` hold the first token of each document and sentence and
-    are one longer; `start` is the byte of its document at which a token begins, `span` the first
-    and one past the last byte of a sentence, `paragraph` the number of its (first) line from 1;
-    `cut_token` are the tokens that a line end cuts, `cut_end` is one past the last byte of each,
-    `wrapped` are the documents whose lines are joined for cutting;
-    `form_counts` is how often each form of its vocabulary occurs.
+    are one longer; `start` is the byte of its document at which a token begins, `size` how many
+    bytes it has and `end` one past its last byte, also where a line end cuts the token; `span` the
+    first and one past the last byte of a sentence, `paragraph` the number of its (first) line from
+    1; `wrapped` are the documents whose lines are joined for cutting; `form_counts` is how often
+    each form of its vocabulary occurs.
     """
 
     first_document: int
@@ -73,13 +73,12 @@ class Block:
     first_sentence: int
     ids: np.ndarray
     start: np.ndarray
+    size: np.ndarray
     document_start: np.ndarray
     sentence_start: np.ndarray
     sentence_document: np.ndarray
     paragraph: np.ndarray
     span: np.ndarray
-    cut_token: np.ndarray
-    cut_end: np.ndarray
     wrapped: np.ndarray
     form_counts: np.ndarray
     forms: np.ndarray
@@ -97,6 +96,21 @@ class Block:
     def documents(self) -> slice:
         """The block's documents among those of the corpus."""
         return slice(self.first_document, self.first_document + self.n_documents)
+
+    @property
+    def end(self) -> np.ndarray:
+        """One past the last byte, in its document, of each token."""
+        return self.start + self.size
+
+    @cached_property
+    def cut_token(self) -> np.ndarray:
+        """The tokens of the documents whose lines are joined; `end` holds what is known of them."""
+        return np.flatnonzero(np.isin(self.document_of, self.wrapped))
+
+    @property
+    def cut_end(self) -> np.ndarray:
+        """The ends of the tokens in `cut_token`."""
+        return self.end[self.cut_token]
 
     @cached_property
     def document_of(self) -> np.ndarray:
@@ -249,8 +263,8 @@ class Tokens:
         first = int(self.found["block_document"][number])
         bounds = slice(*self.found["form_start"][number : number + 2])
         forms = self.found["form_ids"][bounds]
-        names = ("ids", "start", "document_start", "sentence_start", "sentence_document")
-        names += ("paragraph", "span", "cut_token", "cut_end", "wrapped", "form_counts")
+        names = ("ids", "start", "size", "document_start", "sentence_start", "sentence_document")
+        names += ("paragraph", "span", "wrapped", "form_counts")
         return Block(
             first,
             int(self.document_start[first]),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import analysis.store.blocks
 import analysis.tokens
+from analysis.language import chinese
 from analysis.rules.codebook import Codebook, term_sets
 from analysis.rules.evidence import concordance, concordance_parts, evidence_table, find
 from analysis.store.cache import drop, existing
@@ -72,6 +73,17 @@ def test_a_block_is_read_as_line_by_line(documents):
     """Forms, first bytes, sentences, spans, lines and documents of hostile texts are NLTK's, and
     those of the splitter given each line by itself."""
     assert fast(documents) == slow(documents)
+
+
+@SETTINGS
+@given(TEXT, st.sampled_from(["en", "zh", "de"]))
+def test_the_bytes_of_a_token_have_its_form(text, language):
+    """From its first byte to its end a token is the text whose normal form is its form."""
+    block, content = reading.block_of(text, languages=[language]), text.encode()
+    names = [token for *_, tokens in reading.read_block(block)[0] for token in tokens]
+    ends = block["start"] + block["size"]
+    for (start, name), end in zip(names, ends.tolist(), strict=True):
+        assert chinese.form_of(content[start:end].decode()) == name
 
 
 FULL_LINE = st.sampled_from(
@@ -272,7 +284,7 @@ def assert_same(there: dict, back: dict) -> None:
 
 def ends_one_by_one(sizes: list[int], digests: np.ndarray) -> list[int]:
     """Where blocks end, document by document: at a chance from LEAST bytes on, or before MOST."""
-    least, mean, most = (getattr(analysis.tokens, name) for name in ("LEAST", "MEAN", "MOST"))
+    least, mean, most = (getattr(analysis.tokens, name) for name in ("_LEAST", "_MEAN", "_MOST"))
     ends, size = [], 0
     for number, digest in enumerate(digests):
         size += sizes[number]
@@ -296,7 +308,7 @@ def digests_of(seed: int, n: int) -> np.ndarray:
 )
 def test_blocks_end_where_a_plain_loop_ends_them(sizes, cut, mean):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in zip(("LEAST", "MOST", "MEAN"), (*cut, mean), strict=True):
+        for name, value in zip(("_LEAST", "_MOST", "_MEAN"), (*cut, mean), strict=True):
             patch.setattr(analysis.tokens, name, value)
         digests = digests_of(len(sizes), len(sizes))
         ends = analysis.tokens._block_ends(np.array(sizes), digests)
@@ -386,10 +398,10 @@ def test_a_helper_makes_all_blocks_that_nobody_took(in_blocks, monkeypatch, tmp_
 def test_a_block_is_made_without_pandas():
     """What a helper does does not wait for pandas, which pyarrow imports when it is given a list."""
     code = (
-        "import sys; import numpy as np; from analysis.store.blocks import Job, make_block\n"
+        "import sys; import numpy as np; from analysis.store.blocks import Job, _make_block\n"
         "text = 'US–China’s race. We go on. “Yes. No.” (CAC, 2023) 2 While e.g. U.S.’s\\n'.encode()\n"
         "class Texts: gathered = lambda self, numbers: (text, np.array([0, len(text)]))\n"
-        "made = make_block(Texts(), Job('', 0, 1, ['en'], {}))\n"
+        "made = _make_block(Texts(), Job('', 0, 1, ['en'], {}))\n"
         "print(len(made['ids']), 'pandas' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

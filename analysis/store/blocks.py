@@ -89,10 +89,6 @@ class _Joints:
         ends = self.end - self.removed[1:]
         return places + self.removed[np.searchsorted(ends, places, side="right")]
 
-    def inside_words(self) -> np.ndarray:
-        """Where, in the joined bytes, two lines touch without a blank."""
-        return (self.end - self.removed[1:])[~self.blank]
-
 
 @dataclass(frozen=True)
 class _Runs:
@@ -107,11 +103,12 @@ class _Runs:
 
 @dataclass(frozen=True)
 class _Words:
-    """Tokens of a stretch of bytes: places in `forms`, and the byte at which each begins."""
+    """Tokens of a stretch of bytes: places in `forms`, first byte and one past the last of each."""
 
     forms: pa.Array
     ids: np.ndarray
     start: np.ndarray
+    end: np.ndarray
 
 
 # --- lines -------------------------------------------------------------------------------------------
@@ -191,7 +188,7 @@ def _find_words(signs: Signs, own: Sequence[str] = ()) -> tuple[_Words, _Runs]:
     """
     begins, ends = word_runs(signs)
     kinds, codes = _distinct_runs(signs.data, begins, ends - begins)
-    return _placed(kinds, codes, begins, tuple(own)), _Runs(kinds, codes, begins, ends)
+    return _placed(kinds, codes, begins, ends, tuple(own)), _Runs(kinds, codes, begins, ends)
 
 
 def _distinct_runs(
@@ -256,36 +253,36 @@ def _distinct_texts(
     return found.dictionary, as_numbers(found.indices)
 
 
-def _placed(kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, own: tuple[str, ...]) -> _Words:
+def _placed(
+    kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, ends: np.ndarray, own: tuple[str, ...]
+) -> _Words:
     """The tokens of runs: those of each different run, set in where the run stands."""
     plain = as_bools(pc.ascii_is_alnum(kinds))
-    forms, form, at, sizes = _tokens_of_runs(kinds, plain, own)
+    forms, form, bounds, sizes = _tokens_of_runs(kinds, plain, own)
     forms, rank = _distinct_forms(forms)
     if not len(form):
-        return _Words(forms, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64))
+        nothing = np.empty(0, dtype=np.int64)
+        return _Words(forms, nothing.astype(np.int32), nothing, nothing)
     ids = rank[form]
     first = np.cumsum(sizes) - sizes
-    only_one = np.minimum(first, len(form) - 1)
-    found, start = ids[only_one].take(codes), begins.copy()
-    odd = np.flatnonzero(((sizes != 1) | (at[only_one] > 0)).take(codes))
-    start[odd] += at[only_one][codes[odd]]
-    split = odd[sizes[codes[odd]] != 1]
-    if not len(split):
-        return _Words(forms, found, start)
-    many = sizes[codes[split]]
-    place = np.repeat(np.arange(len(split)), many)
-    token = np.arange(len(place)) - np.repeat(np.cumsum(many) - many - first[codes[split]], many)
-    before = split[place] - place  # runs of one token that stand before
-    return _Words(
-        forms,
-        np.insert(np.delete(found, split), before, ids[token]),
-        np.insert(np.delete(start, split), before, begins[split][place] + at[token]),
-    )
+    found = ids[np.minimum(first, len(form) - 1)].take(codes)
+    odd = np.flatnonzero(~plain.take(codes))
+    many = sizes[codes[odd]]
+    place = np.repeat(np.arange(len(odd)), many)
+    token = np.arange(len(place)) - np.repeat(np.cumsum(many) - many - first[codes[odd]], many)
+    before = odd[place] - place  # runs of plain letters and digits that stand before
+
+    def set_in(values: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        return np.insert(np.delete(values, odd), before, tokens)
+
+    start, end = begins[odd][place] + bounds[token].T
+    return _Words(forms, set_in(found, ids[token]), set_in(begins, start), set_in(ends, end))
 
 
 def _tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> tuple:
     """Normal forms, those of the plain runs first; and the tokens of all runs, one after the other:
-    the place of each one's form, the byte of its run at which it begins, how many each run has.
+    the place of each one's form, the bytes of its run between which it stands (0 for a plain one,
+    which is the run), how many each run has.
     """
     mask = mask_of(plain)
     simple = kinds.filter(mask)
@@ -299,32 +296,39 @@ def _tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) ->
     sizes = np.ones(len(kinds), dtype=np.int64)
     sizes[~plain] = np.fromiter(map(len, rest), dtype=np.int64, count=len(rest))
     among = np.repeat(plain, sizes)
-    form, at = np.zeros((2, len(among)), dtype=np.int32)
+    form = np.zeros(len(among), dtype=np.int32)
     form[among] = np.arange(len(simple))
     form[~among] = [
-        forms.setdefault(name, len(simple) + len(forms)) for found in rest for name, _ in found
+        forms.setdefault(name, len(simple) + len(forms)) for found in rest for name, *_ in found
     ]
-    at[~among] = [begin for found in rest for _, begin in found]
-    return pa.concat_arrays([simple, texts_of(forms)]), form, at, sizes
+    bounds = np.zeros((len(among), 2), dtype=np.int64)
+    inner = [bound for found in rest for _, *bound in found]
+    bounds[~among] = np.array(inner, dtype=np.int64).reshape(-1, 2)
+    return pa.concat_arrays([simple, texts_of(forms)]), form, bounds, sizes
+
+
+_TokenOfRun = tuple[str, int, int]
+"""Normal form of a token of a run, and the bytes of the run between which it stands."""
 
 
 @lru_cache(_RUNS_KNOWN)
-def _tokens_of_run(run: str) -> tuple[tuple[str, int], ...]:
-    """Normal form of each token of a run, and the byte of the run at which it begins."""
+def _tokens_of_run(run: str) -> tuple[_TokenOfRun, ...]:
+    """The tokens of a run without Chinese characters."""
     return tuple(
-        (normal_form(match.group()), len(run[: match.start()].encode()))
+        (normal_form(match.group()), *_byte_span(run, match.span()))
         for match in TOKEN.finditer(run)
     )
 
 
-def _tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """Form and first byte of each token of a run with Chinese characters."""
+def _tokens_of_chinese(run: str, own: tuple[str, ...]) -> Iterator[_TokenOfRun]:
+    """The tokens of a run with Chinese characters."""
     spans = [match.span() for match in TOKEN.finditer(run)]
     byte = place = 0
     for start, end in chinese.segmented(run, spans, own):
         byte += len(run[place:start].encode())
-        place = start
-        yield chinese.form_of(run[start:end]), byte
+        size = len(run[start:end].encode())
+        yield chinese.form_of(run[start:end]), byte, byte + size
+        byte, place = byte + size, end
 
 
 def _distinct_forms(forms: pa.Array) -> tuple[pa.Array, np.ndarray]:
@@ -560,10 +564,9 @@ class Job:
 def _make_block(texts, job: Job) -> dict[str, np.ndarray]:
     """The arrays of a block.
 
-    `ids` (places in `forms`) and `start` (byte in the document) of every token; `document_start`
-    and `sentence_start`, the first token of each, one longer; `sentence_document`, `paragraph` and
-    `span` (bytes in the document) of every sentence; `cut_token` and `cut_end`, the tokens that a
-    line end cuts and the byte of the document at which each ends; `wrapped`, the documents whose
+    `ids` (places in `forms`), `start` (byte in the document) and `size` (bytes) of every token;
+    `document_start` and `sentence_start`, the first token of each, one longer; `sentence_document`,
+    `paragraph` and `span` (bytes in the document) of every sentence; `wrapped`, the documents whose
     lines are joined; `forms`, the different normal forms, and `form_counts`, how often each occurs.
     """
     content, given_start = texts.gathered(range(job.first, job.last))
@@ -588,40 +591,24 @@ def _make_block(texts, job: Job) -> dict[str, np.ndarray]:
     origin = given_start[document]
     token_document = np.searchsorted(words.start, document_start)
     token_origin = np.repeat(given_start[:-1], np.diff(token_document))
-    token, token_end = _cut_tokens(signs.content, words, joints)
+    token_start = joints.back(words.start)
+    token_size = joints.back(words.end - 1) + 1 - token_start
     span = np.column_stack((joints.back(start), joints.back(end - 1) + 1))
     return {
         "ids": words.ids.astype(np.int32),
-        "start": (joints.back(words.start) - token_origin).astype(np.int32),
+        "start": (token_start - token_origin).astype(np.int32),
+        "size": token_size.astype(np.min_scalar_type(token_size.max(initial=0))),
         "document_start": token_document.astype(np.int64),
         "sentence_start": np.append(sentence_start[:-1][said], len(words.ids)).astype(np.int32),
         "sentence_document": document.astype(np.int32),
         "paragraph": lines.number[line].astype(np.int32),
         "span": (span - origin[:, None]).astype(np.int32),
-        "cut_token": token.astype(np.int32),
-        "cut_end": (token_end - token_origin[token]).astype(np.int32),
         "wrapped": np.unique(np.searchsorted(given_start, joints.start, side="right") - 1).astype(
             np.int32
         ),
         "form_counts": np.bincount(words.ids, minlength=len(words.forms)),
         **packed("forms", words.forms),
     }
-
-
-def _cut_tokens(content: bytes, words: _Words, joints: _Joints) -> tuple[np.ndarray, np.ndarray]:
-    """The tokens of joined bytes that a line end cuts, and one past the last byte of each as it was
-    before the lines were joined."""
-    joint = joints.inside_words()
-    token = np.searchsorted(words.start, joint) - 1
-    joint, token = joint[token >= 0], np.unique(token[token >= 0])
-    after = np.append(words.start, len(content))[token + 1]
-    ends = [
-        start + len(TOKEN.match(content[start:stop].decode("utf-8"))[0].encode())
-        for start, stop in zip(words.start[token].tolist(), after.tolist(), strict=True)
-    ]
-    end = np.array(ends, dtype=np.int64)
-    cut = joint[np.searchsorted(joint, words.start[token], side="right")] < end
-    return token[cut], joints.back(end[cut] - 1) + 1
 
 
 def _excluded_lines(lines: _Lines, excluded: Mapping[str, Sequence[int]]) -> np.ndarray:
@@ -639,7 +626,7 @@ def _only(words: _Words, kept: np.ndarray) -> _Words:
     used[ids] = True
     place = np.cumsum(used) - 1
     forms = words.forms.filter(mask_of(used))
-    return _Words(forms, place[ids].astype(np.int32), words.start[kept])
+    return _Words(forms, place[ids].astype(np.int32), words.start[kept], words.end[kept])
 
 
 @dataclass(frozen=True)

@@ -71,18 +71,16 @@ def _part_of_block(block: Block, inside: np.ndarray) -> Block:
     counts = np.bincount(ids, minlength=len(block.forms))
     used = counts > 0
     place = np.cumsum(used, dtype=np.int32) - 1
-    cut = token[block.cut_token]
     return replace(
         block,
         ids=place[ids],
         start=block.start[token],
+        size=block.size[token],
         document_start=starts(np.diff(block.document_start)[inside]),
         sentence_start=starts(np.diff(block.sentence_start)[sentence]),
         sentence_document=(np.cumsum(inside) - 1)[block.sentence_document[sentence]],
         paragraph=block.paragraph[sentence],
         span=block.span[sentence],
-        cut_token=(np.cumsum(token) - 1)[block.cut_token[cut]],
-        cut_end=block.cut_end[cut],
         wrapped=(np.cumsum(inside) - 1)[block.wrapped[inside[block.wrapped]]],
         form_counts=counts[used],
         forms=block.forms[used],
