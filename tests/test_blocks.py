@@ -16,7 +16,7 @@ import analysis.store.blocks
 import analysis.tokens
 from analysis.language import chinese
 from analysis.rules.codebook import Codebook, term_sets
-from analysis.rules.evidence import concordance, concordance_parts, evidence_table, find
+from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.store.cache import drop, existing
 from analysis.tables.framing import code_units, frame_table, keyness_table
 from analysis.tables.overview import (
@@ -347,14 +347,12 @@ def test_the_size_of_blocks_is_irrelevant(in_blocks, cut):
     assert_same(results(whole), results(cut_up))
 
 
-def test_a_concordance_in_parts_is_the_concordance(in_blocks):
-    """The lines of each block, one table after the other, are the lines of all; none is left out."""
-    cut_up, rules = in_blocks(rows(), SOME), SETS["race"]
-    parts = list(concordance_parts(cut_up, rules, width=9))
-    whole = concordance(cut_up, rules, width=9)
-    assert 5 < len(parts) <= len(cut_up.keys)
-    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
-    assert len(whole) == find(cut_up, {"race": rules}, keep=0).totals.sum()
+def test_the_concordance_holds_every_match(in_blocks):
+    """The lines are the same in one block and in a handful, and none is left out."""
+    whole, cut_up, rules = in_blocks(rows()), in_blocks(rows(), SOME), SETS["race"]
+    one, other = (concordance(tokens, rules, width=9) for tokens in (whole, cut_up))
+    pd.testing.assert_frame_equal(one, other)
+    assert len(one) == find(cut_up, {"race": rules}, keep=0).totals.sum()
 
 
 def test_the_order_of_rows_in_the_file_is_irrelevant(in_blocks):

@@ -18,7 +18,7 @@ from analysis.rules.actors import (
     sides,
 )
 from analysis.rules.codebook import Codebook, RuleSet
-from analysis.rules.evidence import check_unit, units_of
+from analysis.rules.evidence import by_document, check_unit, units_of
 from analysis.rules.matching import Matcher, different, ranges
 from analysis.rules.negation import WINDOW, Negations
 from analysis.rules.voices import VOICES, Voices, chosen_voices
@@ -120,7 +120,7 @@ class _Counter:
         counts = self.by_voice(block, frames, voice)
         frames = frames[self.chosen[voice[frames[:, 1]]]]
         about = sentence_actors(actors, block.n_sentences, self.n_actors)
-        counts["about"] = _by_document(block, block.sentence_document, about, self.n_sides)
+        counts["about"] = by_document(block, block.sentence_document, about, self.n_sides)
         counts["objects"] = self.objects(block, frames, about)
         self.add_nearest(block, frames, actors, counts, sums)
         self.add_tone(block, about, silent, counts, sums)
@@ -136,9 +136,9 @@ class _Counter:
         coded = different(coded, len(document) * columns)
         held = different(unit_of[block.sentence_of] * n + voice, len(document) * n)
         return {
-            "voiced": _by_document(block, document[coded // columns], coded % columns, columns),
-            "units": _by_document(block, document[held // n], held % n, n),
-            "spoken": _by_document(block, block.document_of, voice, n),
+            "voiced": by_document(block, document[coded // columns], coded % columns, columns),
+            "units": by_document(block, document[held // n], held % n, n),
+            "spoken": by_document(block, block.document_of, voice, n),
         }
 
     def objects(self, block: Block, frames: np.ndarray, about: np.ndarray) -> sparse.csr_array:
@@ -148,14 +148,14 @@ class _Counter:
         sentence, frame = np.divmod(cells, self.n_frames)
         column = frame * self.n_sides + about[sentence]
         document = block.sentence_document[sentence]
-        return _by_document(block, document, column, self.n_frames * self.n_sides)
+        return by_document(block, document, column, self.n_frames * self.n_sides)
 
     def add_nearest(self, block: Block, frames, actors, counts: _Counts, sums: _Sums) -> None:
         """Count matches by frame and nearest side; add up matches named with, and weights."""
         distance = actor_distances(frames, actors, self.n_actors)
         column = frames[:, 0] * self.n_sides + nearest_actor(distance)
         document = block.sentence_document[frames[:, 3]]
-        counts["near"] = _by_document(block, document, column, self.n_frames * self.n_sides)
+        counts["near"] = by_document(block, document, column, self.n_frames * self.n_sides)
         places = frames[:, 0], np.arange(len(frames))
         shape = (self.n_frames, len(frames))
         together = sparse.csr_array((np.ones(len(frames)), places), shape=shape)
@@ -172,18 +172,11 @@ class _Counter:
         tone = np.bincount(together, valence, len(sentence)) / np.bincount(together)
         document, side = block.sentence_document[sentence], about[sentence]
         for name, weights in (("scored", None), ("tone", tone), ("tone²", tone**2)):
-            counts[name] = _by_document(block, document, side, self.n_sides, weights)
+            counts[name] = by_document(block, document, side, self.n_sides, weights)
         shape = (self.n_sides, len(self.tones.words))
         cells = about[block.sentence_of[at]] * shape[1] + word
         for name, weights in (("uses", None), ("valences", valence)):
             sums[name] = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
-
-
-def _by_document(block: Block, document, column, n: int, weights=None) -> sparse.csr_array:
-    """A table of a block's documents × n columns: how many rows fall on each cell, or their weight."""
-    weights = np.ones(len(document), dtype=np.int32) if weights is None else weights
-    places = np.asarray(document, dtype=np.int32), np.asarray(column, dtype=np.int32)
-    return sparse.coo_array((weights, places), shape=(block.n_documents, n)).tocsr()
 
 
 def _covered(rows: np.ndarray, n_tokens: int) -> np.ndarray:
