@@ -22,7 +22,15 @@ import pyarrow.compute as pc
 from analysis.language import chinese, wrapping
 from analysis.language.breaks import certain_breaks
 from analysis.language.sentences import BETWEEN, LANGUAGE, Span, mended, pieces, sentence_spans
-from analysis.language.signs import ALPHABET, Signs, line_ends, read_signs, table_of, word_runs
+from analysis.language.signs import (
+    ALPHABET,
+    FULL_STOP,
+    Signs,
+    line_ends,
+    read_signs,
+    table_of,
+    word_runs,
+)
 from analysis.language.words import TOKEN, normal_form
 from analysis.store.arrow import as_bools, as_numbers, mask_of, places_of, texts_of, texts_sized
 from analysis.store.cache import Entry, entry, existing, packed, save
@@ -188,7 +196,8 @@ def _find_words(signs: Signs, own: Sequence[str] = ()) -> tuple[_Words, _Runs]:
     """
     begins, ends = word_runs(signs)
     kinds, codes = _distinct_runs(signs.data, begins, ends - begins)
-    return _placed(kinds, codes, begins, ends, tuple(own)), _Runs(kinds, codes, begins, ends)
+    runs = _Runs(kinds, codes, begins, ends)
+    return _placed(signs.data, runs, tuple(own)), runs
 
 
 def _distinct_runs(
@@ -253,10 +262,12 @@ def _distinct_texts(
     return found.dictionary, as_numbers(found.indices)
 
 
-def _placed(
-    kinds: pa.Array, codes: np.ndarray, begins: np.ndarray, ends: np.ndarray, own: tuple[str, ...]
-) -> _Words:
-    """The tokens of runs: those of each different run, set in where the run stands."""
+def _placed(data: np.ndarray, runs: _Runs, own: tuple[str, ...]) -> _Words:
+    """The tokens of runs: those of each different run, set in where the run stands.
+
+    A full stop behind a run belongs to an abbreviation that ends it (`U.S.`).
+    """
+    kinds, codes, begins, ends = runs.kinds, runs.codes, runs.begin, runs.end
     plain = as_bools(pc.ascii_is_alnum(kinds))
     forms, form, bounds, sizes = _tokens_of_runs(kinds, plain, own)
     forms, rank = _distinct_forms(forms)
@@ -276,13 +287,15 @@ def _placed(
         return np.insert(np.delete(values, odd), before, tokens)
 
     start, end = begins[odd][place] + bounds[token].T
+    last = ends[odd][place]
+    end -= (end > last) & (data[last] != FULL_STOP)
     return _Words(forms, set_in(found, ids[token]), set_in(begins, start), set_in(ends, end))
 
 
 def _tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) -> tuple:
     """Normal forms, those of the plain runs first; and the tokens of all runs, one after the other:
     the place of each one's form, the bytes of its run between which it stands (0 for a plain one,
-    which is the run), how many each run has.
+    which is the run), how many each run has. They are cut as if a full stop stood behind the run.
     """
     mask = mask_of(plain)
     simple = kinds.filter(mask)
@@ -291,7 +304,7 @@ def _tokens_of_runs(kinds: pa.Array, plain: np.ndarray, own: tuple[str, ...]) ->
     wide = as_bools(pc.match_substring_regex(others, MAY_BE_CHINESE)).tolist()
     rest = [
         tuple(_tokens_of_chinese(run, own)) if may_be_chinese else _tokens_of_run(run)
-        for run, may_be_chinese in zip(others.to_pylist(), wide, strict=True)
+        for run, may_be_chinese in zip((f"{run}." for run in others.to_pylist()), wide, strict=True)
     ]
     sizes = np.ones(len(kinds), dtype=np.int64)
     sizes[~plain] = np.fromiter(map(len, rest), dtype=np.int64, count=len(rest))
