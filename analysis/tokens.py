@@ -7,15 +7,10 @@ one: what they need in memory does not grow with the corpus.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -26,7 +21,7 @@ from analysis.language import chinese
 from analysis.language.words import folded, function_words, is_stop_word, stop_words
 from analysis.store.ahead import ahead
 from analysis.store.arrow import as_bools, as_numbers, coded, column_of
-from analysis.store.blocks import BLOCKS, Job, Product, block_of, make_untaken
+from analysis.store.blocks import Job, block_of, make_blocks, workers
 from analysis.store.cache import (
     Entry,
     code_of,
@@ -37,7 +32,6 @@ from analysis.store.cache import (
     remember,
     remembered,
     save,
-    staged,
     unpacked,
     versions_of,
 )
@@ -46,10 +40,8 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 _T = TypeVar("T")
-_LEAST, _MEAN, _MOST = 3_000_000, 3_000_000, 12_000_000
-"""Bytes of text of a block: after LEAST it ends once in MEAN bytes, by chance, and before MOST."""
-WORTH_A_PROCESS = 40_000_000
-"""Bytes of text from which a second process makes blocks as well."""
+_BLOCK_BYTES = 3_000_000
+"""Bytes of text after which a block ends."""
 _MOST_KEPT = 20_000_000
 
 
@@ -101,16 +93,6 @@ class Block:
     def end(self) -> np.ndarray:
         """One past the last byte, in its document, of each token."""
         return self.start + self.size
-
-    @cached_property
-    def cut_token(self) -> np.ndarray:
-        """The tokens of the documents whose lines are joined; `end` holds what is known of them."""
-        return np.flatnonzero(np.isin(self.document_of, self.wrapped))
-
-    @property
-    def cut_end(self) -> np.ndarray:
-        """The ends of the tokens in `cut_token`."""
-        return self.end[self.cut_token]
 
     @cached_property
     def document_of(self) -> np.ndarray:
@@ -357,7 +339,7 @@ def tokenize(corpus: Corpus) -> Tokens:
 
     Raises InputError where no line that is kept holds a letter or a digit.
     """
-    source = key_of(code(), _versions(), (_LEAST, _MEAN, _MOST), corpus.fingerprint)
+    source = key_of(code(), _versions(), _BLOCK_BYTES, corpus.fingerprint)
     found = existing("tokens", remembered(source))
     if found is None:
         found = _stored(corpus, _jobs_of(corpus))
@@ -376,13 +358,13 @@ def _stored(corpus: Corpus, jobs: list[Job]) -> Entry:
 
 
 def _jobs_of(corpus: Corpus) -> list[Job]:
-    """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
+    """The blocks of a corpus: their documents, languages, excluded lines and own words."""
     different, spoken = coded(column_of(corpus.documents["language"]))
     excluded = excluded_by_number(corpus)
     numbers = list(excluded)
     sizes = corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]
     jobs, first = [], 0
-    for last in _block_ends(sizes, corpus.texts.digests):
+    for last in _block_ends(sizes):
         languages = [different[place] for place in spoken[first:last].tolist()]
         mine = numbers[bisect_left(numbers, first) : bisect_left(numbers, last)]
         lines = {str(n - first): excluded[n] for n in mine}
@@ -403,24 +385,14 @@ def excluded_by_number(corpus: Corpus) -> dict[int, list[int]]:
     return {n: sorted(by_id[name]) for n, name in zip(numbers.tolist(), names, strict=True)}
 
 
-def _block_ends(sizes: np.ndarray, digests: np.ndarray) -> Iterator[int]:
-    """One past the last document of each block, by the bytes of the documents and their digests.
+def _block_ends(sizes: np.ndarray) -> list[int]:
+    """One past the last document of each block, by the bytes of the documents.
 
-    A document's own digest decides whether a block may end behind it, as likely as it is long: two
-    corpora that differ in some documents soon have their blocks in common again (content-defined
-    chunking, Muthitacharoen et al. 2001).
+    A block holds the documents that begin in the same stretch of BLOCK_BYTES: documents added at
+    the end of a corpus change no block but the last.
     """
-    ends = np.cumsum(sizes)
-    draws = np.ascontiguousarray(digests[:, :8]).view("<u8").reshape(-1) / 2.0**64
-    chances = np.flatnonzero(draws * _MEAN < sizes)
-    first, before = 0, 0
-    while first < len(ends):
-        earliest, latest = np.searchsorted(ends, (before + _LEAST, before + _MOST + 1)).tolist()
-        earliest, latest = max(earliest, first), max(latest - 1, first)
-        chance = int(np.searchsorted(chances, earliest))
-        last = min(int(chances[chance]), latest) if chance < len(chances) else latest
-        yield last + 1
-        first, before = last + 1, int(ends[last])
+    block = (np.cumsum(sizes) - sizes) // _BLOCK_BYTES
+    return [*(np.flatnonzero(np.diff(block)) + 1).tolist(), len(sizes)]
 
 
 def code(*modules: str) -> str:
@@ -435,120 +407,40 @@ def _versions() -> list[str]:
     return [made_by, *versions_of("regex", "sentencex", "pyarrow", "numpy", *chinese.LIBRARIES)]
 
 
-def workers() -> int:
-    """Processes that make blocks: as many as there are cores, or $WORKBOOK_WORKERS."""
-    given = os.environ.get("WORKBOOK_WORKERS", "")
-    return int(given) if given.isdecimal() and int(given) else len(os.sched_getaffinity(0))
-
-
-def made(corpus: Corpus, jobs: list[Job], product: Product = BLOCKS) -> Iterator[Entry]:
-    """What is made of each block, in their order; what the cache lacks is made, by several processes
-    where that is worth it.
-
-    Each process makes the next one that none has taken. Whatever a helping process leaves undone is
-    done here.
-    """
-    missing = [job for job in jobs if product.known(job) is None]
-    spans = corpus.texts.spans
-    size = sum(
-        int((spans[job.first : job.last, 1] - spans[job.first : job.last, 0]).sum())
-        for job in missing
-    )
-    helpers = min(workers(), len(missing)) - 1 if size > WORTH_A_PROCESS and corpus.key else 0
-    with staged() as desk:
-        running = [_helper(corpus.key, missing, desk, product.module) for _ in range(helpers)]
-        more = make_untaken(corpus.texts, missing, desk, product)
-        for job in jobs:
-            while (found := product.known(job)) is None and next(more, None):
-                pass
-            if found is None:  # taken by a helper
-                for process in running:
-                    process.wait()
-                found = product.made(corpus.texts, job)
-            yield found
-
-
-def _helper(corpus: str, jobs: list[Job], desk: Path, module: str) -> subprocess.Popen:
-    """A process that makes what no other has taken of the blocks of a corpus of the cache."""
-    task = desk / "task"  # a file, as a pipe is filled only while the other side reads
-    if not task.exists():
-        told = {"corpus": corpus, "jobs": [vars(job) for job in jobs], "desk": str(desk)}
-        task.write_text(json.dumps(told), encoding="utf-8")
-    root = str(Path(__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-    with task.open("rb") as source:
-        return subprocess.Popen(
-            [sys.executable, "-m", module],
-            stdin=source,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-
-
 def _merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
     """The arrays of a corpus's tokens, its blocks put together."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    tokens, sentences, sizes = [], [], []
-    forms = _Forms()
-    for block, job in zip(made(corpus, jobs), jobs, strict=True):
-        tokens.append(np.diff(block["document_start"]).astype(np.int32))
-        sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
-        sizes.append(len(block["form_counts"]))
-        forms.add(unpacked(block, "forms"), block["form_counts"])
-    form_ids = forms.codes()
-    order = as_numbers(pc.array_sort_indices(forms.different)).astype(np.int64)
+    blocks = list(make_blocks(corpus, jobs))
+    several = pa.chunked_array([unpacked(block, "forms") for block in blocks])
+    forms = several.dictionary_encode().combine_chunks()
+    form_ids, different = as_numbers(forms.indices), forms.dictionary
+    order = as_numbers(pc.array_sort_indices(different)).astype(np.int64)
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
-    vocabulary = forms.different.take(order)
+    form_ids = rank[form_ids]
+    vocabulary = different.take(order)
+    counts = np.concatenate([block["form_counts"] for block in blocks])
     return {
-        "form_counts": forms.counts[order],
-        "document_start": starts(np.concatenate(tokens)),
-        "sentence_start": starts(np.concatenate(sentences)),
+        "form_counts": np.bincount(form_ids, counts, len(order)).astype(np.int64),
+        "document_start": starts(
+            np.concatenate([np.diff(block["document_start"]) for block in blocks])
+        ),
+        "sentence_start": starts(
+            np.concatenate(
+                [
+                    np.bincount(block["sentence_document"], minlength=job.last - job.first)
+                    for block, job in zip(blocks, jobs, strict=True)
+                ]
+            )
+        ),
         "block_document": np.array([job.first for job in jobs], dtype=np.int64),
-        "form_start": starts(np.array(sizes)),
-        "form_ids": np.take(rank, form_ids, out=form_ids),
+        "form_start": starts(np.array([len(block["form_counts"]) for block in blocks])),
+        "form_ids": form_ids,
         **packed("forms", vocabulary),
         **types_of(vocabulary),
     }
-
-
-class _Forms:
-    """The different forms of many arrays in the order in which they came, how often each occurs in
-    all of them, and where each of their forms is among them."""
-
-    def __init__(self):
-        import pyarrow as pa
-
-        self.different = pa.array([], pa.large_string())
-        self.counts = np.zeros(0, dtype=np.int64)
-        self.waiting: list[tuple] = []
-        self.places: list[np.ndarray] = []
-
-    def add(self, forms, counts: np.ndarray) -> None:
-        """Take an Arrow array of different forms, and how often each occurs."""
-        self.waiting.append((forms, counts))
-        if sum(len(counts) for _, counts in self.waiting) > max(1_000_000, len(self.different)):
-            self.take()
-
-    def take(self) -> None:
-        import pyarrow as pa
-
-        known = len(self.different)
-        forms = [self.different, *(forms for forms, _ in self.waiting)]
-        counts = np.concatenate([self.counts, *(counts for _, counts in self.waiting)])
-        encoded = pa.concat_arrays(forms).dictionary_encode()
-        places = as_numbers(encoded.indices)
-        self.different, self.waiting = encoded.dictionary, []
-        self.counts = np.bincount(places, counts, len(self.different)).astype(np.int64)
-        self.places.append(places[known:].copy())
-
-    def codes(self) -> np.ndarray:
-        """The place of each form taken among the different ones."""
-        self.take()
-        parts, self.places = self.places, []
-        return np.concatenate(parts)
 
 
 def starts(sizes: np.ndarray) -> np.ndarray:

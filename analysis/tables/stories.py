@@ -14,9 +14,10 @@ import pandas as pd
 from analysis.corpus import EVERY, Corpus
 from analysis.errors import InputError
 from analysis.store.arrow import coded, column_of
+from analysis.store.blocks import WORTH_A_PROCESS
 from analysis.store.cache import code_of, entry, key_of, save
 from analysis.tables.part import part_of
-from analysis.tokens import WORTH_A_PROCESS, Block, Tokens, starts, tokenize
+from analysis.tokens import Block, Tokens, starts, tokenize
 
 SIMILARITY = 0.8
 _MIN_SIMILARITY = 0.5
