@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import analysis.tokens
 from analysis.rules.codebook import Codebook, term_sets
 from analysis.rules.evidence import concordance, evidence_table, find
+from analysis.rules.voices import Voices
 from analysis.store import blocks
 from analysis.store.cache import drop
 from analysis.tables.framing import code_units, frame_table, keyness_table
@@ -300,7 +301,7 @@ def test_documents_added_at_the_end_change_only_the_last_block():
 
 def test_a_store_that_was_made_is_opened_without_a_look_at_its_documents(in_blocks, monkeypatch):
     corpus = in_blocks(rows()).corpus
-    monkeypatch.setattr(analysis.tokens, "_jobs_of", lambda corpus: pytest.fail("was looked at"))
+    monkeypatch.setattr(analysis.tokens, "_jobs_of", lambda *_: pytest.fail("was looked at"))
     assert len(analysis.tokenize(corpus)) > 0
 
 
@@ -348,7 +349,7 @@ def test_processes_make_every_block(in_blocks, monkeypatch, tmp_path):
 def test_what_a_killed_process_leaves_undone_is_made_here(in_blocks, monkeypatch):
     """A process that is killed costs nothing but time, and no block is lost or broken."""
     corpus = in_blocks(rows(), SOME).corpus
-    jobs = analysis.tokens._jobs_of(corpus)
+    jobs = in_blocks(rows(), SOME).jobs
     before = [dict(zip(("ids", "start"), map(bytes, (block["ids"], block["start"])), strict=True)) for block in blocks.make_blocks(corpus, jobs)]  # fmt: skip
     for job in jobs:
         drop("blocks", job.key)
@@ -388,6 +389,16 @@ def test_a_block_is_made_without_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["14", "False"]
+
+
+def test_voices_of_a_part_are_those_of_a_corpus_of_its_own(in_blocks):
+    """Blocks without some of their documents are heard as they are cut."""
+    told = [row | {"text": f"Xi said that {row['text']}"} for row in rows()]
+    part = analysis.tokens.part_of(in_blocks(told, SOME), np.arange(len(told)) % 3 > 0)
+    own = in_blocks([row for n, row in enumerate(told) if n % 3 > 0])
+    one, other = ([Voices(tokens).of(block) for block in tokens.blocks()] for tokens in (part, own))
+    assert len(one) > len(other)
+    assert np.array_equal(np.concatenate(one), np.concatenate(other))
 
 
 def test_blocks_join_into_the_corpus(in_blocks):

@@ -12,11 +12,11 @@ from analysis.errors import InputError
 from analysis.language import chinese
 from analysis.language.chinese import (
     _matched_form,
+    chinese_sentences,
     letters_by_script,
     not_segmented,
     segment,
     segmented,
-    chinese_sentences,
     simplified,
 )
 from analysis.tokens import stop_words
