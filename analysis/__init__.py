@@ -10,17 +10,11 @@ VERSION = "0.1.0"
 NAMES = {
     "corpus": ("read_corpus",),
     "tokens": ("tokenize",),
-    "tables.stories": (
-        "copy_table",
-        "counted",
-        "duplicate_table",
-        "stories_of",
-        "stories_told",
-        "story_counts",
-    ),
+    "tables.stories": ("copy_table", "counted", "duplicate_table", "stories_of", "story_counts"),
     "rules.codebook": ("corpus_codebook", "rules_told", "term_sets"),
     "statistics.uncertainty": ("check_choices",),
-    "rules.evidence": ("evidence_table", "find", "kept_told"),
+    "rules.evidence": ("evidence_table", "find"),
+    "report.counts": ("describe_kept_matches", "describe_stories"),
     "report.pages": ("concordance_page", "concordance_pages", "sentence_pages", "table_page"),
     "tables.overview": (
         "collocation_table",

@@ -453,8 +453,7 @@ def millions(options) -> None:
         opened = f"from benchmarks.ask import Session; Session({str(file)!r})"
         commands = {what: ["-c", opened] for what in ("building", "opening")}
         commands |= {
-            name: ["-m", "benchmarks.ask", "once", name, str(file)]
-            for name in (*ask.QUESTIONS, "lines")
+            name: ["-m", "benchmarks.ask", "once", name, str(file)] for name in ask.QUESTIONS
         }
         for what, command in commands.items():
             timing = measure.Timing(what)

@@ -91,13 +91,6 @@ class Session:
         lines = concordance(self.tokens, self.keyword[KEYWORD], width=30)
         return len(lines), int(lines["match"].str.lower().isin(["china", "china’s"]).sum())
 
-    def lines(self):
-        """The same lines, never all of them held."""
-        from analysis.rules.evidence import concordance_parts
-
-        parts = concordance_parts(self.tokens, self.keyword[KEYWORD], width=30)
-        return sum(map(len, parts))
-
     def frames(self):
         """Twelve frames of thirty rules, sentence by sentence."""
         from analysis.tables.framing import code_units
@@ -153,7 +146,7 @@ class Session:
 
 
 QUESTIONS = ("trends", "keyness", "concordance", "frames")
-MORE = ("lines", "vocabulary", "collocations", "intervals", "differences", "evidence", "keyness_table", "documents")  # fmt: skip
+MORE = ("vocabulary", "collocations", "intervals", "differences", "evidence", "keyness_table", "documents")  # fmt: skip
 
 
 def peak() -> int:

@@ -52,17 +52,17 @@ def normal(word: str) -> str:
 
 
 class Sentence(NamedTuple):
-    """A sentence: number of its line, its span, and start and form of each token; places in bytes."""
+    """A sentence: number of its line, its span, and start, end and form of each token; places in bytes."""
 
     line: int
     span: tuple[int, int]
-    tokens: list[tuple[int, str]]
+    tokens: list[tuple[int, int, str]]
 
 
 def spans_of(line: str, language: str) -> list[tuple[int, int]]:
     """The sentences of a line: Chinese ones where the text is Chinese and the line holds some."""
     if chinese.is_chinese(language) and chinese.HAN.search(line):
-        return chinese.sentence_spans(line)
+        return chinese.chinese_sentences(line)
     return sentence_spans(line, language)
 
 
@@ -91,7 +91,11 @@ def sentences(
         begins = [0, *(start for start, _ in spans[1:]), len(line)]
         at = origin[begin:]
         for span, (first, last) in zip(spans, pairwise(begins), strict=False):
-            mine = [(byte(at[a]), form_of(line[a:b])) for a, b in tokens if first <= a < last]
+            mine = [
+                (byte(at[a]), byte(at[b - 1] + 1), form_of(line[a:b]))
+                for a, b in tokens
+                if first <= a < last
+            ]
             if mine:
                 found.append(Sentence(number, (byte(at[span[0]]), byte(at[span[1] - 1] + 1)), mine))
         begin += len(whole)

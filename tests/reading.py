@@ -1,7 +1,10 @@
 """What tests ask of tokens, as plain lists; texts made without a corpus."""
 
+import os
+import signal
 from collections.abc import Iterator
 from itertools import pairwise
+from multiprocessing import parent_process
 from pathlib import Path
 
 import numpy as np
@@ -108,14 +111,20 @@ def block_of(*texts: str, languages=None, excluded=None) -> dict[str, np.ndarray
     return _make_block(Held(*texts), job)
 
 
+def killed(texts: Texts, job: Job) -> dict[str, np.ndarray]:
+    """The arrays of a block; a process that was started to make it is killed."""
+    if parent_process():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _make_block(texts, job)
+
+
 def read_block(block: dict[str, np.ndarray]) -> list[list[tuple]]:
     """A block as `naive.sentences` tells it: the sentences of each of its documents."""
     data, begins = block["forms_text"].tobytes(), block["forms_begin"].tolist()
     names = [data[a:b].decode() for a, b in pairwise(begins)]
-    tokens = [
-        (start, names[n])
-        for start, n in zip(block["start"].tolist(), block["ids"].tolist(), strict=True)
-    ]
+    ends = block["start"] + block["size"]
+    places = zip(block["start"].tolist(), ends.tolist(), block["ids"].tolist(), strict=True)
+    tokens = [(start, end, names[n]) for start, end, n in places]
     found = [[] for _ in block["document_start"][1:]]
     bounds = zip(block["sentence_start"], block["sentence_start"][1:], strict=False)
     rows = zip(block["sentence_document"].tolist(), block["paragraph"].tolist(), block["span"].tolist(), bounds, strict=True)  # fmt: skip

@@ -258,12 +258,14 @@ def test_of_each_rule_so_many_are_kept_and_all_are_counted(in_blocks, keep, kept
     assert found.kept.groupby(["name", "rule"]).size().tolist() == [kept] * 3 * bool(kept)
 
 
-@pytest.mark.parametrize("fewest_to_sift", [0, 200_000])
-def test_the_sample_owes_nothing_to_blocks_order_or_memory(in_blocks, monkeypatch, fewest_to_sift):
+@pytest.mark.parametrize("min_to_downsample", [0, 200_000])
+def test_the_sample_owes_nothing_to_blocks_order_or_memory(
+    in_blocks, monkeypatch, min_to_downsample
+):
     """The same matches are kept in one block, in forty, from a file the other way round, and
-    however often the surplus is sifted out on the way."""
+    however often the surplus is dropped on the way."""
     whole = sample(in_blocks(RACES), 7)
-    monkeypatch.setattr(analysis.rules.evidence, "_FEWEST_TO_SIFT", fewest_to_sift)
+    monkeypatch.setattr(analysis.rules.evidence, "_MIN_TO_DOWNSAMPLE", min_to_downsample)
     for rows, cut in [(RACES, (0, 1)), (RACES, (100, 300)), (RACES[::-1], (0, 1))]:
         pd.testing.assert_frame_equal(whole, sample(in_blocks(rows, cut), 7))
 

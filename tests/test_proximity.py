@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import regex
 
-from analysis.rules import proximity
+from analysis.rules import actors
 
 REUTERS = (
     "Turkish President Tayyip Erdogan, in his strongest comments yet on the Gaza conflict, said on "
@@ -31,9 +31,9 @@ def test_weights_of_quanteda_proximity(text, targets, weight):
     tokens = regex.findall(r"\w+|[^\w\s]", REUTERS[text].lower())
     frames = np.array([n for n, token in enumerate(tokens) if token.startswith("terror")])
     named = np.array([n for n, token in enumerate(tokens) if token in targets], dtype=int)
-    zeros = np.zeros(len(frames), int), np.zeros(len(named), int)
-    distance = proximity._distances(frames, frames, zeros[0], named, named, zeros[1])
-    assert proximity.inverse_weight(distance).sum() == pytest.approx(weight, abs=5e-9)
+    rows = (np.column_stack((one, one, np.zeros_like(one))) for one in (frames, named))
+    distance = actors._distances(*rows)
+    assert actors.inverse_weight(distance).sum() == pytest.approx(weight, abs=5e-9)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_weights_of_quanteda_proximity(text, targets, weight):
 )
 def test_distance_by_hand(match, target, distance):
     """Tokens from edge to edge, 0 where they overlap, none across a sentence."""
-    got = proximity._distances(*np.array([match]).T, *np.array([target]).T)
+    got = actors._distances(np.array([match]), np.array([target]))
     assert got == pytest.approx([distance], nan_ok=True)
 
 
@@ -64,7 +64,8 @@ def test_distances_agree_with_every_pair():
     ).astype(float)
     apart[sentence[:, None] != there] = np.inf
     brute = np.where(np.isinf(apart.min(axis=1)), np.nan, apart.min(axis=1))
-    got = proximity._distances(*spans[0], sentence, *spans[1], there)
+    rows = np.column_stack((*spans[0], sentence)), np.column_stack((*spans[1], there))
+    got = actors._distances(*rows)
     assert got == pytest.approx(brute, nan_ok=True)
     assert np.isnan(got).any()
 
@@ -76,24 +77,24 @@ ACTORS = [(0, 0, 0, 0), (0, 10, 10, 1), (0, 23, 23, 2), (1, 16, 16, 1), (1, 27, 
 
 def test_nearest_actor_by_hand():
     """Four matches: one nearest to each of two actors, a tie, and one alone."""
-    distance = proximity.actor_distances(np.array(RACE), np.array(ACTORS), 2)
+    distance = actors.actor_distances(np.array(RACE), np.array(ACTORS), 2)
     assert distance[:3].tolist() == [[1, pytest.approx(np.nan, nan_ok=True)], [4, 2], [2, 2]]
-    sides = proximity.sides(["china", "us"])
-    told = [sides[number] for number in proximity.nearest_actor(distance)]
+    sides = actors.sides(["china", "us"])
+    told = [sides[number] for number in actors.nearest_actor(distance)]
     assert told == ["china", "us", "both", "no actor"]
 
 
 def test_no_actors():
     """Without actors every match stands alone."""
-    distance = proximity.actor_distances(np.array(RACE), np.empty((0, 4), dtype=int), 0)
-    assert proximity.sides([])[proximity.nearest_actor(distance)[0]] == "no actor"
+    distance = actors.actor_distances(np.array(RACE), np.empty((0, 4), dtype=int), 0)
+    assert actors.sides([])[actors.nearest_actor(distance)[0]] == "no actor"
 
 
 def test_whom_a_sentence_is_about():
     """The one named, both where they stand side by side, else the first; or none."""
     china = [(0, 0, 0, 0), (0, 15, 15, 1), (0, 39, 39, 3), (0, 52, 52, 5)]
     us = [(1, 12, 12, 1), (1, 20, 20, 2), (1, 30, 30, 3), (1, 56, 57, 5)]
-    about = proximity.sentence_actors(np.array(us + china), 6, 2)
-    sides = proximity.sides(["china", "us"])
+    about = actors.sentence_actors(np.array(us + china), 6, 2)
+    sides = actors.sides(["china", "us"])
     told = ["china", "both", "us", "us", "no actor", "china"]
     assert [sides[number] for number in about] == told

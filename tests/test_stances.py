@@ -170,8 +170,8 @@ def test_blocks_change_nothing(in_blocks):
         one, other = (table(part, "source") for part in (whole, cut))
         assert one.equals(other)
     pd.testing.assert_frame_equal(stances.nearest_table(whole), stances.nearest_table(cut))
-    assert whole.sums.valence == pytest.approx(cut.sums.valence)
-    assert whole.sums.toned.any()
+    assert whole.sums["valences"] == pytest.approx(cut.sums["valences"])
+    assert whole.sums["uses"].any()
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ import pytest
 
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
+from analysis.report.counts import describe_stories
 from analysis.rules.codebook import term_sets
 from analysis.rules.evidence import concordance, evidence_table, find
-from analysis.tables import near, stories
+from analysis.tables import stories
 from analysis.tables.framing import code_units, frames_by_story, keyness_table, story_frames_told
 from analysis.tables.overview import collocation_table, document_table, vocabulary_table
-from analysis.tables.part import part_of
 from analysis.tables.trends import movers, story_trends_told, trend_table, trends_by_story
-from analysis.tokens import tokenize
+from analysis.tokens import part_of, tokenize
 
 WIRE = " ".join(f"word{number}" for number in range(60))
 EDITED = WIRE.replace("word0 ", "Reuters ")
@@ -64,7 +64,7 @@ def test_the_earliest_dated_counts(corpus_of, dates, kept):
     """The earliest stands for the story; a month counts from its end, no date is last, then the id."""
     found = stories.stories_of(tokenize(corpus_of(WIRE, WIRE, WIRE, date=dates)))
     assert np.flatnonzero(found.counts).tolist() == [kept]
-    assert set(found.standing) == {kept}
+    assert set(found.representative) == {kept}
 
 
 def test_excluded_lines_do_not_make_copies(tmp_path):
@@ -101,7 +101,7 @@ def test_counts_per_article_and_per_story_by_hand(corpus_of):
         ["B", 2, 120, 1, 0, 0],
         ["C", 2, 62, 2, 1, 2],
     ]
-    assert stories.stories_told(found, "stories") == (
+    assert describe_stories(found, "stories") == (
         "5 articles are 2 stories: 3 copies hold 74% of the tokens. "
         "One article of each story counts below; 3 are left out."
     )
@@ -117,8 +117,8 @@ def test_copies_are_listed(corpus_of):
 def test_without_copies_one_line_says_so(tokens):
     """The five texts are five stories, and counting stories is counting articles."""
     found = stories.stories_of(tokens)
-    assert stories.stories_told(found, "all") == (
-        "No article is another's copy: 5 articles, 5 stories."
+    assert describe_stories(found, "all") == (
+        "No article is a copy of another: 5 articles, 5 stories."
     )
     assert stories.duplicate_table(found).empty
     assert stories.counted(found, "stories") is tokens
@@ -140,11 +140,11 @@ def test_an_unknown_way_of_counting_is_refused(tokens, unique):
 
 def test_too_many_candidates_are_told_and_not_counted_by(corpus_of, monkeypatch):
     """Where near copies cannot be looked for, exact ones are, it is said, and stories are refused."""
-    monkeypatch.setattr(near, "_MOST_CANDIDATES", 2)
+    monkeypatch.setattr(stories, "_MAX_CANDIDATES", 2)
     texts = [f"{WIRE} {number}" for number in range(4)]
     found = stories.stories_of(tokenize(corpus_of(*texts, texts[0])), similarity=0.7)
     assert found.found.story.tolist() == [0, 1, 2, 3, 0]
-    assert "Near copies were not looked for: too many" in stories.stories_told(found, "all")
+    assert "Near copies were not looked for: too many" in describe_stories(found, "all")
     with pytest.raises(InputError, match="unique: too many documents share passages"):
         stories.counted(found, "stories")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.rules import tone
+from analysis.rules.actors import Tones, _valences
 from analysis.tokens import tokenize
 
 SENTENCES = (
@@ -22,7 +22,7 @@ def test_sums_are_those_of_vader(corpus_of, sentence):
 
     tokens = tokenize(corpus_of(sentence))
     (block,) = tokens.blocks()
-    _, _, valence = tone.Tones(tokens).of(block, np.zeros(len(block.ids), dtype=bool))
+    _, _, valence = Tones(tokens).of(block, np.zeros(len(block.ids), dtype=bool))
     compound = polarity_scores(sentence)["compound"]
     assert valence.sum() == pytest.approx(compound * np.sqrt(15 / (1 - compound**2)), abs=2e-3)
 
@@ -31,13 +31,13 @@ def test_other_languages_have_no_tone(corpus_of):
     """A German text with a word of the lexicon carries none."""
     tokens = tokenize(corpus_of("Ein gift", "A gift", language=["de", "en"]))
     (block,) = tokens.blocks()
-    at, word, _ = tone.Tones(tokens).of(block, np.zeros(len(block.ids), dtype=bool))
-    assert (len(at), tone.Tones(tokens).words[word[0]]) == (1, "gift")
+    at, word, _ = Tones(tokens).of(block, np.zeros(len(block.ids), dtype=bool))
+    assert (len(at), Tones(tokens).words[word[0]]) == (1, "gift")
 
 
 def test_lexicon_holds_words_only():
     """No emoticon, and not the negation itself."""
-    known = tone._valences()
+    known = _valences()
     assert len(known) > 7000
     assert all(word.isalpha() and word == word.lower() for word in known)
     assert "no" not in known

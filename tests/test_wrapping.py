@@ -17,9 +17,8 @@ from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.rules.voices import Voices
 from analysis.runs.checkup import checkup
 from analysis.tables.overview import document_table
-from analysis.tables.part import part_of
 from analysis.tables.trends import years_spoken_of
-from analysis.tokens import tokenize
+from analysis.tokens import part_of, tokenize
 
 PROSE = (
     "The harbour master wrote that export controls on deep sea cables would delay the repair of the "
@@ -129,10 +128,12 @@ def test_wrapped_words_are_cut_as_on_one_line(text, width, newline):
     """The same words, wrapped at any width or not, give the same sentences of the same tokens."""
     wrapped = wrap(text, width).replace("\n", newline)
     one, other = (reading.read_block(reading.block_of(t))[0] for t in (text, wrapped))
-    assert [[form for _, form in s[2]] for s in other] == [[form for _, form in s[2]] for s in one]
+    assert [[form for *_, form in s[2]] for s in other] == [
+        [form for *_, form in s[2]] for s in one
+    ]
     content = wrapped.encode()
     for _, _, found in other:
-        assert all(content[at:].startswith(form.encode()) for at, form in found)
+        assert all(content[at:].startswith(form.encode()) for at, _, form in found)
 
 
 @pytest.mark.parametrize("width", [40, 50, 72, 100, 120])

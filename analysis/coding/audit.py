@@ -10,7 +10,7 @@ from scipy import sparse
 
 from analysis.rules.codebook import Codebook
 from analysis.rules.evidence import Reading, read_each
-from analysis.rules.marks import CountedMatches
+from analysis.rules.negation import CountedMatches
 from analysis.statistics import measures, uncertainty
 from analysis.tables.framing import Coding
 from analysis.tokens import Tokens

@@ -7,11 +7,10 @@ import pandas as pd
 
 from analysis.coding.agreement import agreement_table, cross_table
 from analysis.errors import InputError
+from analysis.rules.actors import sentence_actors, sides
 from analysis.rules.codebook import NOBODY, Codebook
 from analysis.rules.matching import Matcher
-from analysis.rules.proximity import sentence_actors, sides
-from analysis.rules.quoting import VOICES
-from analysis.rules.voices import Voices
+from analysis.rules.voices import VOICES, Voices
 from analysis.statistics import uncertainty
 from analysis.tokens import Block, Tokens
 
@@ -29,7 +28,7 @@ def actor_agreement(
     resamples: int = 2000,
     random_seed: int = 0,
 ) -> pd.DataFrame:
-    """How far the rule of `proximity.sentence_actors` agrees with each coder: `actor_agreement.csv`.
+    """How far the rule of `actors.sentence_actors` agrees with each coder: `actor_agreement.csv`.
 
     `codings` has a row a unit and coder: document, start, end (characters), coder, actor (a name
     of the codebook, 'both' or 'several', or OTHER). Columns coder, units, left_out (units without

@@ -16,10 +16,10 @@ from analysis.coding.stances import OTHER, actor_agreement
 from analysis.corpus import EVERY, NO_VALUE, locate
 from analysis.errors import InputError, shown, shown_lines
 from analysis.reading.rows import CODINGS
+from analysis.rules.actors import sides
 from analysis.rules.codebook import NOBODY, Codebook
 from analysis.rules.evidence import check_unit, units_of
-from analysis.rules.marks import CountedMatches
-from analysis.rules.proximity import sides
+from analysis.rules.negation import CountedMatches
 from analysis.statistics import uncertainty
 from analysis.tables.framing import check_frames, presence_of, reached
 from analysis.tokens import Block, Tokens

@@ -5,35 +5,28 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.language.signs import APOSTROPHE, FULL_STOP, INSIDE, table_of
-from analysis.language.words import TOKEN
 from analysis.language.wrapping import one_line
 from analysis.rules.codebook import RuleSet
-from analysis.rules.matching import Matcher, ranges
+from analysis.rules.matching import Matcher
 from analysis.statistics import uncertainty
-from analysis.store.arrow import as_bools, as_numbers, places_of
-from analysis.store.texts import PADDING
 from analysis.tokens import Block, Tokens
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-_T, _U = TypeVar("T"), TypeVar("U")
+_T = TypeVar("T")
 _UNITS = ("sentence", "paragraph", "document")
 KEPT = 300
-_FEWEST_TO_SIFT = 200_000
-_OUT_OF_TOKEN = ~INSIDE
-_OUT_OF_TOKEN[FULL_STOP] = False
-_AN_S = table_of(b"sS")
-_WINDOWS, _LONGEST_TOKEN = (16, 40), 2**24
-"""Bytes looked at from the beginning of a token, more of them where these do not hold its end."""
+_MIN_TO_DOWNSAMPLE = 200_000
+"""Matches that are held at least before those above the limit of their rule are dropped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +35,10 @@ class Found:
 
     `counts` has the matches of each set (columns) in each document (rows); `squares` and
     `products` are sums over its sentences of matches² and of matches × tokens. `n_sentences` is
-    how many sentences hold a match of each set, `rule_totals` the matches of each rule, those of all
-    sets one after the other. `kept` has one row a match that is kept, by set and place: name, rule
-    (as written), first, last (token), sentence, document (numbers in the corpus). Of each rule at
-    most `keep` are kept, drawn at random. `sets` are the rules.
+    how many sentences hold a match of each set, `rule_totals` the matches of each rule, the rules
+    of all sets in a row. `kept` has one row for each match that is kept, by set and place: name,
+    rule (as written), first, last (token), sentence, document (numbers in the corpus). Of each rule
+    at most `keep` are kept, drawn at random. `sets` are the rules.
     """
 
     tokens: Tokens
@@ -115,145 +108,124 @@ class Found:
 
 @dataclass(frozen=True)
 class _Counted:
-    """The matches of a block with their sentences and documents, and counts of them: sums for each
-    set and document, sentences of each set, matches of each rule."""
+    """The matches of a block, counted: tables of documents × sets (see `Found`), sentences of each
+    set, matches of each rule; and of each match the row (see `_located`) and a random number."""
 
-    rows: np.ndarray
-    sentence: np.ndarray
-    document: np.ndarray
-    moments: tuple[np.ndarray, ...]
+    tables: tuple[sparse.csr_array, ...]
     n_sentences: np.ndarray
     rule_counts: np.ndarray
+    rows: np.ndarray
+    draws: np.ndarray
 
 
 class Gatherer:
-    """Takes the matches of one block after the other and puts them together."""
+    """Collects the matches of one block after the other."""
 
     def __init__(self, tokens: Tokens, sets: Mapping[str, RuleSet], keep: int, random_seed: int):
         self.tokens, self.sets, self.keep = tokens, sets, keep
+        self.first_rule = np.cumsum([0, *(len(rules.rules) for rules in sets.values())])
+        rules = [(name, rule.text) for name in sets for rule in sets[name].rules]
+        self.rule_texts = np.array([text for _, text in rules], dtype=object)
         self.salt = np.uint64(zlib.crc32(f"kept {random_seed}".encode()))
-        self.moments: list[tuple[np.ndarray, ...]] = []
-        n_rules = [len(rules.rules) for rules in sets.values()]
-        self.first_rule = np.cumsum([0, *n_rules])
-        self.rule_counts = np.zeros(sum(n_rules), dtype=np.int64)
-        written = [f"{name} {rule.text}" for name in sets for rule in sets[name].rules]
-        self.salts = np.array([zlib.crc32(text.encode()) for text in written], dtype=np.uint64)
+        self.rule_salts = _checksums(f"{name} {text}" for name, text in rules)
+        self.tables: list[tuple[sparse.csr_array, ...]] = []
         self.n_sentences = np.zeros(len(sets), dtype=np.int64)
+        self.rule_counts = np.zeros(len(rules), dtype=np.int64)
         self.rows = np.empty((0, 6), dtype=np.int64)
         self.draws = np.empty(0, dtype=np.uint64)
-        self.room = _FEWEST_TO_SIFT
+        self.room = _MIN_TO_DOWNSAMPLE
 
-    def counted(self, block: Block, rows: np.ndarray) -> _Counted:
+    def counted(self, block: Block, matches: np.ndarray) -> _Counted:
         """The matches of a block (see `Matcher.matches`), counted."""
-        sentence = block.sentence_of[rows[:, 1]]
-        document = block.sentence_document[sentence]
-        n = len(self.sets)
-        new = np.ones(len(rows), dtype=bool)  # the first of its set in a sentence
-        new[1:] = (rows[1:, 0] != rows[:-1, 0]) | (sentence[1:] != sentence[:-1])
+        owner, sentence = matches[:, 0], block.sentence_of[matches[:, 1]]
+        new = np.ones(len(matches), dtype=bool)  # the first of its set in a sentence
+        new[1:] = (owner[1:] != owner[:-1]) | (sentence[1:] != sentence[:-1])
         begins = np.flatnonzero(new)
-        together = np.diff(np.append(begins, len(rows)))
-        owner, inside = rows[begins, 0], sentence[begins]
-        sizes = block.sentence_start[inside + 1] - block.sentence_start[inside]
-        cells = document[begins] * n + owner
-        sums = [
-            np.bincount(cells, weights, block.n_documents * n).astype(np.int64)
-            for weights in (together, together**2, together * sizes)
-        ]
-        kinds = np.flatnonzero(sums[0])
-        flat = self.first_rule[rows[:, 0]] + rows[:, 3]
+        together = np.diff(np.append(begins, len(matches)))
+        owners, sentences = owner[begins], sentence[begins]
+        sizes = np.diff(block.sentence_start)[sentences]
+        document = block.sentence_document[sentences]
+        rule = self.first_rule[owner] + matches[:, 3]
         return _Counted(
-            rows,
-            sentence,
-            document,
             tuple(
-                map(_fitting, (kinds + block.first_document * n, *(part[kinds] for part in sums)))
+                by_document(block, document, owners, len(self.sets), weights.astype(np.int64))
+                for weights in (together, together**2, together * sizes)
             ),
-            np.bincount(owner, minlength=n),
-            np.bincount(flat, minlength=len(self.rule_counts)),
+            np.bincount(owners, minlength=len(self.sets)),
+            np.bincount(rule, minlength=len(self.rule_counts)),
+            _located(block, matches, rule)[: len(matches) if self.keep else 0],
+            self.drawn(block, matches, rule) if self.keep else self.draws[:0],
         )
+
+    def drawn(self, block: Block, matches: np.ndarray, rule: np.ndarray) -> np.ndarray:
+        """A random number for each match; it depends on the document, the place in it and the rule."""
+        document = block.document_of[matches[:, 1]]
+        inner = (matches[:, 1] - block.document_start[document]).astype(np.uint64)
+        ids = _checksums(self.tokens.corpus.documents["id"].iloc[block.documents])
+        return _mixed(_mixed(_mixed(ids[document] ^ self.salt) ^ inner) ^ self.rule_salts[rule])
 
     def add(self, block: Block, counted: _Counted) -> None:
         """Take the matches of a block."""
-        self.moments.append(counted.moments)
+        self.tables.append(counted.tables)
         self.n_sentences += counted.n_sentences
         self.rule_counts += counted.rule_counts
-        if self.keep:
-            self.take(block, counted.rows, counted.sentence, counted.document)
-
-    def take(
-        self, block: Block, rows: np.ndarray, sentence: np.ndarray, document: np.ndarray
-    ) -> None:
-        """Keep matches for reading; which ones depends on the document, the place in it and the rule."""
-        inner = (rows[:, 1] - block.document_start[document]).astype(np.uint64)
-        rule = self.salts[self.first_rule[rows[:, 0]] + rows[:, 3]]
-        ids = self.tokens.corpus.documents["id"].iloc[block.documents]
-        named = np.array([zlib.crc32(name.encode()) for name in ids], dtype=np.uint64)
-        draws = _mixed(_mixed(_mixed(named[document] ^ self.salt) ^ inner) ^ rule)
-        new = np.column_stack(
-            (
-                rows[:, 0],
-                rows[:, 3],
-                rows[:, 1:3] + block.first_token,
-                sentence + block.first_sentence,
-                document + block.first_document,
-            )
-        )
-        self.rows = np.concatenate((self.rows, new))
-        self.draws = np.concatenate((self.draws, draws))
+        self.rows = np.concatenate((self.rows, counted.rows))
+        self.draws = np.concatenate((self.draws, counted.draws))
         if len(self.rows) > self.room:
-            self.sift()
-            self.room = max(_FEWEST_TO_SIFT, 2 * len(self.rows))
+            self.downsample()
+            self.room = max(_MIN_TO_DOWNSAMPLE, 2 * len(self.rows))
 
-    def sift(self) -> None:
-        """Leave of each rule the matches with the lowest draws."""
-        order = np.lexsort((self.rows[:, 2], self.draws, self.rows[:, 1], self.rows[:, 0]))
-        rows = self.rows[order]
-        new = np.any(rows[1:, :2] != rows[:-1, :2], axis=1)
-        begins = np.flatnonzero(np.concatenate(([True], new))[: len(rows)])
-        rank = np.arange(len(rows)) - np.repeat(begins, np.diff(np.append(begins, len(rows))))
+    def downsample(self) -> None:
+        """Keep of each rule the matches with the lowest random numbers."""
+        order = np.lexsort((self.rows[:, 2], self.draws, self.rows[:, 1]))
+        rank = pd.Series(self.rows[order, 1]).groupby(self.rows[order, 1]).cumcount().to_numpy()
         chosen = order[rank < self.keep]
         self.rows, self.draws = self.rows[chosen], self.draws[chosen]
 
     def found(self) -> Found:
-        """Everything that was taken."""
+        """All matches that were taken."""
         from scipy import sparse
 
-        self.sift()
+        self.downsample()
         rows = self.rows[np.lexsort((self.rows[:, 2], self.rows[:, 0]))]
-        names = np.array(list(self.sets), dtype=object)
-        texts = [
-            np.array([rule.text for rule in rules.rules], dtype=object)
-            for rules in self.sets.values()
-        ]
-        rules = [texts[owner][number] for owner, number in rows[:, :2].tolist()]
-        table = {
-            "name": names[rows[:, 0]] if len(names) else [],
-            "rule": np.array(rules, dtype=object),
+        kept = {
+            "name": np.array(list(self.sets), dtype=object)[rows[:, 0]],
+            "rule": self.rule_texts[rows[:, 1]],
+            **dict(zip(("first", "last", "sentence", "document"), rows[:, 2:].T, strict=True)),
         }
-        for column, place in (("first", 2), ("last", 3), ("sentence", 4), ("document", 5)):
-            table[column] = rows[:, place]
-        cells, *sums = (np.concatenate(part) for part in zip(*self.moments, strict=True))
-        shape = (self.tokens.n_documents, len(self.sets))
-        row, column = np.divmod(cells, max(len(self.sets), 1))
-        ends = np.cumsum(np.bincount(row, minlength=shape[0]))
-        kind = sparse.get_index_dtype(maxval=max(len(cells), shape[1]))
-        where = column.astype(kind), np.append(0, ends).astype(kind)  # cells come in order
         return Found(
             self.tokens,
             tuple(self.sets),
-            sparse.csr_array((sums[0].astype(np.int64), *where), shape=shape),
-            *(sparse.csr_array((part, *where), shape=shape) for part in sums[1:]),
+            *(sparse.vstack(parts).tocsr() for parts in zip(*self.tables, strict=True)),
             self.n_sentences,
             self.rule_counts,
-            pd.DataFrame(table),
+            pd.DataFrame(kept),
             self.keep,
             tuple(self.sets.values()),
         )
 
 
-def _fitting(numbers: np.ndarray) -> np.ndarray:
-    """The numbers, none below 0, in 32 bits where they fit."""
-    return numbers.astype(np.int32) if numbers.max(initial=0) < 1 << 31 else numbers
+def by_document(block: Block, document, column, n: int, weights=None) -> sparse.csr_array:
+    """A table of a block's documents × n columns: how many rows fall on each cell, or their weight."""
+    from scipy import sparse
+
+    weights = np.ones(len(document), dtype=np.int32) if weights is None else weights
+    places = np.asarray(document, dtype=np.int32), np.asarray(column, dtype=np.int32)
+    return sparse.coo_array((weights, places), shape=(block.n_documents, n)).tocsr()
+
+
+def _located(block: Block, matches: np.ndarray, rule: np.ndarray) -> np.ndarray:
+    """Rows (set, rule, first, last, sentence, document) of matches, numbered through the corpus."""
+    sentence = block.sentence_of[matches[:, 1]]
+    tokens = matches[:, 1:3] + block.first_token
+    document = block.sentence_document[sentence] + block.first_document
+    sentence = sentence + block.first_sentence
+    return np.column_stack((matches[:, 0], rule, tokens, sentence, document)).astype(np.int64)
+
+
+def _checksums(texts: Iterable[str]) -> np.ndarray:
+    """A number for each text, the same on every machine."""
+    return np.array([zlib.crc32(text.encode()) for text in texts], dtype=np.uint64)
 
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:
@@ -267,11 +239,11 @@ def find(
     tokens: Tokens, sets: Mapping[str, RuleSet], *, keep: int = KEPT, random_seed: int = 0
 ) -> Found:
     """The matches of rule sets: all of them counted, at most `keep` of each rule kept for reading."""
-    gatherer = Gatherer(tokens, sets, keep, random_seed)
+    collector = Gatherer(tokens, sets, keep, random_seed)
     matcher = Matcher(tokens, sets.values())
-    for block, counted in tokens.each(lambda one: gatherer.counted(one, matcher.matches(one))):
-        gatherer.add(block, counted)
-    return gatherer.found()
+    for block, counted in tokens.each(lambda one: collector.counted(one, matcher.matches(one))):
+        collector.add(block, counted)
+    return collector.found()
 
 
 def all_matches(found: Found, documents: Iterable[int]) -> pd.DataFrame:
@@ -280,19 +252,16 @@ def all_matches(found: Found, documents: Iterable[int]) -> pd.DataFrame:
     Sorted by set and place.
     """
     tokens, matcher = found.tokens, Matcher(found.tokens, found.sets)
-    wanted = np.zeros(tokens.n_documents, dtype=bool)
-    wanted[list(documents)] = True
-    parts = [np.empty((0, 3), dtype=np.int64)]
-    for number in sorted({tokens.block_number(document) for document in np.flatnonzero(wanted)}):
+    wanted, parts = np.unique(list(documents)), [np.empty((0, 6), dtype=np.int64)]
+    for number in sorted({tokens.block_number(document) for document in wanted}):
         block = tokens.block(number)
-        rows = matcher.matches(block)
-        document = block.document_of[rows[:, 1]] + block.first_document
-        rows = np.column_stack((rows[:, 0], document, rows[:, 1] + block.first_token))
-        parts.append(rows[wanted[document]])
+        matches = matcher.matches(block)
+        parts.append(_located(block, matches, matches[:, 3]))
     rows = np.concatenate(parts)
-    owner, document, first = rows[np.lexsort((rows[:, 2], rows[:, 0]))].T
+    rows = rows[np.isin(rows[:, 5], wanted)]
+    rows = rows[np.lexsort((rows[:, 2], rows[:, 0]))]
     names = np.array(found.names, dtype=object)
-    return pd.DataFrame({"name": names[owner], "document": document, "first": first})
+    return pd.DataFrame({"name": names[rows[:, 0]], "document": rows[:, 5], "first": rows[:, 2]})
 
 
 def check_unit(unit: str) -> None:
@@ -314,8 +283,8 @@ def units_of(block: Block, unit: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Reading:
-    """A match where it stands: document (number), text of the document, places of the match, its
-    sentence and its paragraph (characters), and the sentence's number in its block."""
+    """A match in its text: document (number), text of the document, places of the match, its
+    sentence and its paragraph (characters), its block, and its sentence's number in the block."""
 
     document: int
     text: str
@@ -323,79 +292,49 @@ class Reading:
     end: int
     sentence: tuple[int, int]
     paragraph: tuple[int, int]
-    number: int
     block: Block
+    number: int
 
 
 def read_each(tokens: Tokens, rows: pd.DataFrame, function: Callable[[Reading], _T]) -> list[_T]:
-    """What a function makes of each of the matches where it stands, in the order of the rows.
+    """What a function makes of each match (rows of `Found.kept`), in the order of the rows.
 
     Texts are read document by document, and none is held for longer than its matches take.
     """
+    made: list = [None] * len(rows)
     columns = rows[["document", "first", "last", "sentence"]].to_numpy(dtype=np.int64)
-    made: list = [None] * len(columns)
-    order = np.lexsort((columns[:, 1], columns[:, 0]))
-    block_of = np.searchsorted(tokens.found["block_document"], columns[order, 0], side="right") - 1
-    for block, mine in _parts_of(order, block_of, tokens.block):
-        bounds = _match_bounds(block, columns[mine])
-        number = (columns[mine, 3] - block.first_sentence).tolist()
-        for document, places in _parts_of(np.arange(len(mine)), columns[mine, 0], int):
-            content = tokens.corpus.texts.content(document)
-            text = content.decode("utf-8")
-            found = bounds[places]
-            if len(text) < len(content):
-                signs = np.frombuffer(content, dtype=np.uint8)
-                found = np.searchsorted(np.flatnonzero((signs & 0xC0) != 0x80), found)
-            for n, (start, last, after, cut, *bounds_of) in zip(
-                places.tolist(), found.tolist(), strict=True
-            ):
-                end = cut or min(TOKEN.match(text, last).end(), after)
-                spans = tuple(bounds_of[:2]), tuple(bounds_of[2:])
-                made[mine[n]] = function(
-                    Reading(document, text, start, end, *spans, number[n], block)
-                )
+    block_of = np.searchsorted(tokens.found["block_document"], columns[:, 0], side="right") - 1
+    for number in np.unique(block_of).tolist():
+        block, mine = tokens.block(number), np.flatnonzero(block_of == number)
+        mine = mine[np.argsort(columns[mine, 0], kind="stable")]
+        sentence = columns[mine, 3] - block.first_sentence
+        bounds = _bounds(block, columns[mine, 1:3] - block.first_token, sentence)
+        for document, group in groupby(range(len(mine)), key=columns[mine, 0].tolist().__getitem__):
+            places = list(group)
+            text, spans = _in_characters(tokens.corpus.texts.content(document), bounds[places])
+            for place, (start, end, *more) in zip(places, spans.tolist(), strict=True):
+                sides = tuple(more[:2]), tuple(more[2:])
+                reading = Reading(document, text, start, end, *sides, block, int(sentence[place]))
+                made[mine[place]] = function(reading)
     return made
 
 
-def _parts_of(
-    places: np.ndarray, keys: np.ndarray, known: Callable[[int], _U]
-) -> Iterator[tuple[_U, np.ndarray]]:
-    """What is known of each key (sorted), and its part of the places."""
-    first = np.flatnonzero(np.diff(keys, prepend=-1))
-    if not len(first):
-        return
-    for key, part in zip(keys[first].tolist(), np.split(places, first[1:]), strict=True):
-        yield known(key), part
-
-
-def _match_bounds(block: Block, rows: np.ndarray) -> np.ndarray:
-    """Of matches in a block, rows (document, first, last, sentence) numbered in the corpus, the bytes of
-    their document at which their first and their last token begin, at which the last one ends at
-    the latest, at which it ends where a line end cuts it (else 0), and at which their sentence and
-    their paragraph begin and end."""
-    tokens = rows[:, 1:3] - block.first_token
-    after = _next_begins(block, tokens[:, 1])
-    sentence = rows[:, 3] - block.first_sentence
+def _bounds(block: Block, tokens: np.ndarray, sentence: np.ndarray) -> np.ndarray:
+    """The bytes of their document at which matches (first and last token), their sentences and
+    their paragraphs begin and end: six columns."""
+    first, last = tokens.T
     paragraphs, paragraph_of = block.line_spans
-    spans = block.span[sentence], paragraphs[paragraph_of[sentence]]
-    return np.column_stack((block.start[tokens], after, _cut_ends(block, tokens[:, 1]), *spans))
+    match = block.start[first], block.start[last] + block.size[last]
+    return np.column_stack((*match, block.span[sentence], paragraphs[paragraph_of[sentence]]))
 
 
-def _cut_ends(block: Block, token: np.ndarray) -> np.ndarray:
-    """One past the last byte of each token that a line end cuts, 0 for the others."""
-    place = np.searchsorted(block.cut_token, token)
-    held = np.append(block.cut_token, -1)[place] == token
-    return np.where(held, np.append(block.cut_end, 0)[place], 0)
-
-
-def _next_begins(block: Block, token: np.ndarray) -> np.ndarray:
-    """The byte at which the token after each begins, where a token ends at the latest.
-
-    Chinese words touch each other. Behind a document's last token lies LONGEST_TOKEN.
-    """
-    last = token + 1 >= block.document_start[block.document_of[token] + 1]
-    begins = block.start[np.minimum(token + 1, len(block.start) - 1)]
-    return np.where(last, block.start[token] + _LONGEST_TOKEN, begins)
+def _in_characters(content: bytes, places: np.ndarray) -> tuple[str, np.ndarray]:
+    """A text, and places of its bytes as places of its characters."""
+    text = content.decode("utf-8")
+    if len(text) == len(content):
+        return text, places
+    is_first_byte = (np.frombuffer(content, dtype=np.uint8) & 0xC0) != 0x80
+    return text, np.searchsorted(np.flatnonzero(is_first_byte), places)
 
 
 def evidence_table(found: Found, unit: str) -> pd.DataFrame:
@@ -407,14 +346,12 @@ def evidence_table(found: Found, unit: str) -> pd.DataFrame:
     """
     check_unit(unit)
     ids = found.tokens.corpus.documents["id"].array
-    units: dict[int, list[int]] = {}
+    units_in = lru_cache(1)(lambda block: _units_in_documents(block, unit))
 
     def row(one: Reading) -> tuple:
-        block = one.block.first_document
-        if block not in units:
-            units[block] = _units_in_documents(one.block, unit).tolist()
         match, sentence = one.text[one.start : one.end], one.text[slice(*one.sentence)]
-        return units[block][one.number], one.start, one.end, match, one_line(sentence)
+        number = int(units_in(one.block)[one.number])
+        return number, one.start, one.end, match, one_line(sentence)
 
     columns = ["unit", "start", "end", "text", "sentence"]
     table = pd.DataFrame(read_each(found.tokens, found.kept, row), columns=columns)
@@ -431,167 +368,22 @@ def _units_in_documents(block: Block, unit: str) -> np.ndarray:
     return units - units[first] + 1
 
 
-def kept_told(found: Found, parameter: str) -> str:
-    """Whether every match is kept for reading, and if not, how many are."""
-    total, kept = int(found.totals.sum()), len(found.kept)
-    if kept == total:
-        return f"All {total:,} matches are kept for reading."
-    return (
-        f"Counts are of all {total:,} matches; {kept:,} of them are kept for reading, of each rule "
-        f"at most {found.keep:,}, drawn at random (parameter {parameter})."
-    )
-
-
 def concordance(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> pd.DataFrame:
     """Every match in its context: document, left, match, right; `width` bytes of UTF-8 on each side.
 
     The context stays within the sentences of one paragraph, whose line ends become blanks; no
-    character is cut. All lines are held in memory: for many millions of them see `concordance_parts`.
+    character is cut. All lines are held in memory.
     """
-    return _table_of_lines(tokens, list(_found_lines(tokens, rules, width)))
+    ids = tokens.corpus.documents["id"].array
+    kept = find(tokens, {rules.name: rules}, keep=max(len(tokens), 1)).kept
 
+    def line(one: Reading) -> tuple:
+        text, start, end = one.text, one.start, one.end
+        low, high = max(one.paragraph[0], start - width), min(one.paragraph[1], end + width)
+        left = text[low:start].encode()
+        left = left[max(len(left) - width, 0) :].decode(errors="ignore")
+        right = text[end:high].encode()[:width].decode(errors="ignore")
+        return ids[one.document], *map(one_line, (left, text[start:end], right))
 
-def concordance_parts(tokens: Tokens, rules: RuleSet, *, width: int = 60) -> Iterator[pd.DataFrame]:
-    """The rows of `concordance` some thousand documents at a time, so that they need not all be held."""
-    return (_table_of_lines(tokens, [part]) for part in _found_lines(tokens, rules, width))
-
-
-def _found_lines(tokens: Tokens, rules: RuleSet, width: int) -> Iterator[tuple[np.ndarray, list]]:
-    """Documents of the matches in each block that has some; left context, match and right context."""
-    matcher = Matcher(tokens, [rules])
-
-    def lines(block: Block) -> tuple:
-        first, last = matcher.matches(block)[:, 1:3].T
-        numbers = block.document_of[first] + block.first_document
-        return numbers, _lines_in_block(tokens, block, first, last, width) if len(first) else ()
-
-    return (part for _, part in tokens.each(lines) if len(part[0]))
-
-
-def _table_of_lines(tokens: Tokens, parts: list[tuple[np.ndarray, list]]) -> pd.DataFrame:
-    """The lines of some blocks as a table."""
-    import pyarrow as pa
-
-    names = ("left", "match", "right")
-    columns = {
-        name: pa.chunked_array([found[n] for _, found in parts], pa.large_string())
-        for n, name in enumerate(names)
-    }
-    table = pa.table(columns).to_pandas()
-    where = np.concatenate([np.empty(0, dtype=np.int64), *(numbers for numbers, _ in parts)])
-    ids = tokens.corpus.documents["id"]
-    table.insert(0, "document", ids.take(where).reset_index(drop=True))
-    return table
-
-
-def _lines_in_block(tokens: Tokens, block: Block, first, last, width: int) -> list:
-    """Left context, match and right context of each match (its first and last token), as Arrow arrays."""
-    numbers = range(block.documents.start, block.documents.stop)
-    data, origin = tokens.corpus.texts.stretch(numbers)
-    shift = origin[block.document_of[first]]
-    start, end = block.start[first] + shift, block.start[last] + shift
-    sizes = np.diff(tokens.corpus.texts.spans[block.documents])[:, 0]
-    stop = (origin + sizes)[block.document_of[first]]
-    stop = np.minimum(stop, _next_begins(block, last) + shift)
-    end = end + _token_sizes(data, end, stop, _form_sizes(tokens, block, last))
-    cut = _cut_ends(block, last)
-    end = np.where(cut > 0, cut + shift, end)
-    lines, line_of = block.line_spans
-    line = line_of[block.sentence_of[first]]
-    low, high = lines[line, 0] + shift, lines[line, 1] + shift
-    left = _whole_characters(data, np.maximum(low, start - width), 1)
-    right = _whole_characters(data, np.minimum(np.maximum(high, end), end + width), -1)
-    parts = ((np.minimum(left, start), start), (start, end), (end, right))
-    texts = [_texts_at(data, *pair) for pair in parts]
-    return [_unbroken(part) for part in texts] if len(block.wrapped) else texts
-
-
-def _unbroken(texts):
-    """An Arrow array of texts with the line ends in them as blanks."""
-    import pyarrow as pa
-
-    return pa.array(map(one_line, texts.to_pylist()), pa.large_string())
-
-
-def _whole_characters(data: np.ndarray, place: np.ndarray, step: int) -> np.ndarray:
-    """Places moved by up to three bytes so that none lies inside a character."""
-    place = place.copy()
-    for _ in range(3):
-        inside = (data[np.minimum(place, len(data) - 1)] & 0xC0) == 0x80
-        if not inside.any():
-            break
-        place[inside] += step
-    return place
-
-
-def _form_sizes(tokens: Tokens, block: Block, token: np.ndarray) -> np.ndarray:
-    """Bytes of the normal form of each token of a block, 0 where it is not plain letters and digits."""
-    import pyarrow.compute as pc
-
-    sizes = np.zeros(len(block.forms), dtype=np.int64)
-    sizes[block.ids[token]] = 1
-    kinds = np.flatnonzero(sizes)
-    forms = tokens.vocabulary.take(places_of(block.forms[kinds]))
-    sizes[kinds] = as_bools(pc.ascii_is_alnum(forms)) * as_numbers(pc.binary_length(forms))
-    return sizes[block.ids[token]]
-
-
-def _token_sizes(
-    data: np.ndarray, start: np.ndarray, stop: np.ndarray, form: np.ndarray
-) -> np.ndarray:
-    """How many bytes each token has that begins at a place, in a text that ends at `stop`.
-
-    A form is its token with signs left out. So a token of a plain form (`_form_sizes`) is as long as
-    its form where nothing that may be in a token stands behind so many bytes, or nothing but a
-    possessive 's does. PADDING bytes more follow the last text.
-    """
-    behind = np.stack([data[start + form + step] for step in range(5)])
-    straight = (behind[0] == APOSTROPHE) & _AN_S[behind[1]] & _OUT_OF_TOKEN[behind[2]]
-    curly = (behind[0] == 0xE2) & (behind[1] == 0x80) & (behind[2] == 0x99)
-    curly &= _AN_S[behind[3]] & _OUT_OF_TOKEN[behind[4]]
-    sizes = form + 2 * straight + 4 * curly
-    rest = np.flatnonzero((form == 0) | ~(_OUT_OF_TOKEN[behind[0]] | straight | curly))
-    sizes[rest] = _sizes_read(data, start[rest], stop[rest])
-    return sizes
-
-
-def _sizes_read(data: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """The same, read from the bytes."""
-    run = np.zeros(len(start), dtype=np.int64)
-    for window in _WINDOWS:
-        more = np.flatnonzero(run == 0)
-        run[more] = _OUT_OF_TOKEN[_windows_at(data, start[more], window)].argmax(axis=1)
-    run = np.minimum(np.where(run == 0, _WINDOWS[-1], run), stop - start)
-    runs = _texts_at(data, start, start + run).cast("large_binary").dictionary_encode()
-    sizes = [_token_size(kind) for kind in runs.dictionary.to_pylist()]
-    found = np.array(sizes, dtype=np.int64)[as_numbers(runs.indices)]
-    for n in np.flatnonzero(run == _WINDOWS[-1]).tolist():
-        found[n] = _token_size(data[start[n] : min(stop[n], start[n] + _LONGEST_TOKEN)].tobytes())
-    return found
-
-
-def _windows_at(data: np.ndarray, start: np.ndarray, size: int) -> np.ndarray:
-    """As many bytes from each place on: places × size."""
-    every = np.ndarray(len(data) - size + 1, dtype=f"V{size}", buffer=data, strides=(1,))
-    return every[start].view(np.uint8).reshape(-1, size)
-
-
-def _token_size(content: bytes) -> int:
-    """The bytes of the token that some bytes begin with."""
-    match = TOKEN.match(content.decode("utf-8", errors="ignore"))
-    return len(match.group().encode()) if match else 0
-
-
-def _texts_at(data: np.ndarray, start: np.ndarray, end: np.ndarray):
-    """The bytes between places as an Arrow array of texts; PADDING bytes more follow the last."""
-    import pyarrow as pa
-
-    sizes = end - start
-    offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
-    widest = int(sizes.max(initial=1))
-    if widest <= PADDING:
-        signs = _windows_at(data, start, widest)[np.arange(widest) < sizes[:, None]]
-    else:
-        signs = data[ranges(start, sizes)]
-    buffers = (pa.py_buffer(offsets), pa.py_buffer(signs))
-    return pa.LargeStringArray.from_buffers(len(start), *buffers)
+    columns = ["document", "left", "match", "right"]
+    return pd.DataFrame(read_each(tokens, kept, line), columns=columns)

@@ -1,17 +1,19 @@
-"""Negation: which matches stand behind a `not` in their sentence."""
+"""Negation: which matches are negated, and which matches count."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+import pandas as pd
 
 from analysis.errors import InputError
+from analysis.rules.codebook import Codebook
+from analysis.rules.matching import Matcher
+from analysis.rules.voices import Voices, chosen_voices
 from analysis.store.arrow import as_bools
 from analysis.tokens import Block, Tokens
 
 WINDOW = 3
-_WIDEST_WINDOW = 20
+_MAX_WINDOW = 20
 _CUES = {
     "en": "not no nor neither never none nobody nothing nowhere without cannot",
     "zh": "不 不是 不会 不能 没 没有 无 未 非 并非 并未 从未 别",
@@ -24,95 +26,55 @@ _NOT_NEGATING = {
     "nothing": "but",
     "不": "仅 仅仅 但 只",
 }
-"""Words after which the cue before them denies nothing: 'not only'."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Cues:
-    """Which places of a vocabulary hold a cue, end the scope of cues, or excuse the cue before.
-
-    `pairs` are words that deny nothing before certain others: masks of the one and of the others.
-    """
-
-    cue: np.ndarray
-    ends: np.ndarray
-    pairs: tuple[tuple[np.ndarray, np.ndarray], ...]
-
-    def among(self, forms: np.ndarray) -> _Cues:
-        """The same for some places of the vocabulary, as a block numbers them."""
-        pairs = tuple((word[forms], following[forms]) for word, following in self.pairs)
-        return _Cues(self.cue[forms], self.ends[forms], pairs)
-
-    def excused(self, here: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Of pairs of ids, whether the second takes the denial from the first."""
-        return np.any([word[here] & following[after] for word, following in self.pairs], axis=0)
-
-
-def _cues_of(lower) -> _Cues:
-    """The cues of all languages in a vocabulary, an Arrow array of words in lower case."""
-    import pyarrow.compute as pc
-
-    cue = _held(lower, " ".join(_CUES.values()))
-    cue |= as_bools(pc.ends_with(lower, _NEGATED_ENDING))
-    pairs = ((_held(lower, word), _held(lower, after)) for word, after in _NOT_NEGATING.items())
-    return _Cues(cue, _held(lower, " ".join(_ENDING_SCOPE.values())), tuple(pairs))
-
-
-def _held(lower, words: str) -> np.ndarray:
-    """Which places of an Arrow array hold one of some words."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return as_bools(pc.is_in(lower, pa.array(words.split(), pa.large_string())))
-
-
-def _negated(
-    cues: _Cues,
-    ids: np.ndarray,
-    sentence_start: np.ndarray,
-    first: np.ndarray,
-    *,
-    window: int = WINDOW,
-) -> np.ndarray:
-    """Which matches are negated: a cue stands at most `window` tokens before, in the sentence.
-
-    `ids` are the tokens as places of the vocabulary of `cues`, `sentence_start` the first token of
-    each sentence (sorted), `first` the first token of each match. A cue does not reach beyond 'but'
-    and its like, 'not only' is none, and a cue inside a match is part of it. Lexicoder's `neg_`
-    categories (Young and Soroka 2012, Affective news) count such matches apart.
-
-    Raises InputError for a window out of range.
-    """
-    if not 1 <= window <= _WIDEST_WINDOW:
-        raise InputError("window is out of range", value=window, allowed=f"1 to {_WIDEST_WINDOW}")
-    first = np.asarray(first, dtype=np.int64)
-    if not len(first):
-        return np.zeros(0, dtype=bool)
-    begins = sentence_start[np.searchsorted(sentence_start, first, side="right") - 1]
-    reached, found = np.ones(len(first), dtype=bool), np.zeros(len(first), dtype=bool)
-    for step in range(1, window + 1):
-        place = first - step
-        reached &= place >= begins
-        here, after = ids[np.maximum(place, 0)], ids[np.maximum(place + 1, 0)]
-        reached &= ~cues.ends[here]
-        found |= reached & cues.cue[here] & ~cues.excused(here, after)
-    return found
+"""Words that take the denial from the cue before them: 'not only'."""
 
 
 class Negations:
-    """Says of matches in the blocks of a corpus whether they are negated."""
+    """Says of matches in the blocks of a corpus whether they are negated.
+
+    A match is negated if a cue is at most `window` tokens before it, in its sentence. A cue does
+    not reach beyond 'but' and the like, 'not only' is not a cue, and a cue inside a match is part of
+    it. Lexicoder's `neg_` categories (Young and Soroka 2012, Affective news) count such matches
+    separately. Raises InputError for a window out of range.
+    """
 
     def __init__(self, tokens: Tokens, window: int = WINDOW):
+        import pyarrow.compute as pc
+
+        if not 1 <= window <= _MAX_WINDOW:
+            allowed = f"1 to {_MAX_WINDOW}"
+            raise InputError("window is out of range", value=window, allowed=allowed)
+        lower = tokens.lower
         self.window = window
-        self.cues = _cues_of(tokens.lower)
+        self.is_cue = _is_one_of(lower, *_CUES.values())
+        self.is_cue |= as_bools(pc.ends_with(lower, _NEGATED_ENDING))
+        self.ends_scope = _is_one_of(lower, *_ENDING_SCOPE.values())
+        self.excuses = [
+            (_is_one_of(lower, cue), _is_one_of(lower, words))
+            for cue, words in _NOT_NEGATING.items()
+        ]
         languages = tokens.corpus.documents["language"]
         self.known = languages.map(_has_cues).to_numpy(dtype=bool)
 
     def of(self, block: Block, first: np.ndarray) -> np.ndarray:
         """Which matches of a block, given by their first tokens, are negated."""
-        cues = self.cues.among(block.forms)
-        found = _negated(cues, block.ids, block.sentence_start, first, window=self.window)
+        begin = block.sentence_start[block.sentence_of[first]]
+        reached, found = np.ones(len(first), dtype=bool), np.zeros(len(first), dtype=bool)
+        for step in range(1, self.window + 1):
+            places = np.maximum(first - step, 0), np.maximum(first - step + 1, 0)
+            here, after = (block.forms[block.ids[place]] for place in places)
+            reached &= (first - step >= begin) & ~self.ends_scope[here]
+            excused = [cue[here] & words[after] for cue, words in self.excuses]
+            found |= reached & self.is_cue[here] & ~np.any(excused, axis=0)
         return found & self.known[block.documents][block.document_of[first]]
+
+
+def _is_one_of(lower, *words: str) -> np.ndarray:
+    """Which places of an Arrow array hold one of some words, given in texts with blanks between."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return as_bools(pc.is_in(lower, pa.array(" ".join(words).split(), pa.large_string())))
 
 
 def _has_cues(language: str) -> bool:
@@ -122,3 +84,43 @@ def _has_cues(language: str) -> bool:
     [True, True, True, False]
     """
     return language[:2].lower() in ("", *_CUES)
+
+
+class CountedMatches:
+    """Finds the matches of frames and actors that count, and the negated matches of frames."""
+
+    def __init__(self, tokens: Tokens, codebook: Codebook, negation: int, voice: str):
+        chosen = chosen_voices(voice)
+        self.n_frames = len(codebook.frames)
+        self.matcher = Matcher(tokens, [*codebook.frames.values(), *codebook.actors.values()])
+        self.chosen = None if chosen.all() else chosen
+        self.voices = None if chosen.all() else Voices(tokens).prepared()
+        self.negations = Negations(tokens, negation) if negation else None
+
+    def matches(self, block: Block) -> tuple[np.ndarray, np.ndarray]:
+        """Rows as `Matcher.matches` gives them: those that count, and negated ones of frames.
+
+        Actors count in every voice, negated or not.
+        """
+        rows = self.matcher.matches(block)
+        if self.voices:
+            is_chosen = self.chosen[self.voices.of(block)[rows[:, 1]]]
+            rows = rows[is_chosen | (rows[:, 0] >= self.n_frames)]
+        if self.negations is None:
+            return rows, rows[:0]
+        negated = (rows[:, 0] < self.n_frames) & self.negations.of(block, rows[:, 1])
+        return rows[~negated], rows[negated]
+
+
+def marks_of(tokens: Tokens, kept: pd.DataFrame, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """The voice of each kept match, as a place of VOICES, and whether it is negated."""
+    first, document = kept["first"].to_numpy(int), kept["document"].to_numpy(int)
+    voice, negated = np.zeros(len(kept), dtype=np.int8), np.zeros(len(kept), dtype=bool)
+    voices, negations = Voices(tokens), Negations(tokens, window)
+    block_of = np.array([tokens.block_number(number) for number in document], dtype=int)
+    for number in np.unique(block_of).tolist():
+        block, mine = tokens.block(number), np.flatnonzero(block_of == number)
+        place = first[mine] - block.first_token
+        voice[mine] = voices.of(block)[place]
+        negated[mine] = negations.of(block, place)
+    return voice, negated

@@ -1,139 +1,332 @@
-"""Voices: whose words the tokens of a corpus are, found once for each block and kept in the cache."""
+"""Voices: whose words the tokens of a corpus are: quoted, reported, or the author's own."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import regex
 
+from analysis.errors import InputError
 from analysis.language.wrapping import one_line
-from analysis.rules.quoting import HINTS, OPENING, VOICES, reported, speech
-from analysis.store.blocks import Job, Product, block_of, joined_lines, places, take_part
+from analysis.store.blocks import Job, block_of, joined_lines, per_block
 from analysis.store.cache import Entry, code_of, key_of, unpacked
 from analysis.store.texts import Texts
 
 if TYPE_CHECKING:
     from analysis.tokens import Block, Tokens
 
-_REPORTED, _QUOTED = VOICES.index("reported"), VOICES.index("quoted")
-_HINT_WORDS = frozenset(HINTS.split())
+VOICES = ("author", "reported", "quoted")
+_REPORTED, _QUOTED = 1, 2
+_CHOICES = {
+    "all": VOICES,
+    "author": ("author",),
+    "reported": ("reported",),
+    "quoted": ("quoted",),
+    "others": ("reported", "quoted"),
+}
+"""The voices that count under each choice."""
+_MIN_WORDS = 4
+"""Fewer words in quotation marks are a term and not speech."""
+_MAX_SENTENCE = 5000
+"""Characters of a sentence that are searched for a reporting verb."""
+_MAX_DEPTH = 8
+_CLOSING = {"“": "”", "„": "“”", "«": "»", "‹": "›", "「": "」", "『": "』", "‘": "’", '"': '"'}
+_MARK = regex.compile("[" + "".join(sorted({*_CLOSING, *"".join(_CLOSING.values())})) + "]")
+_OPENING = [mark.encode() for mark in _CLOSING]
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
+_WORD = regex.compile(r"\p{Han}|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
+_PIECE = re.compile(r"\w+|[^\w\s]")
+
+
+def chosen_voices(voice: str) -> np.ndarray:
+    """The voices that count under a choice, as a mask over VOICES. Raises InputError."""
+    check_voice(voice)
+    return np.array([one in _CHOICES[voice] for one in VOICES])
+
+
+def check_voice(voice: str) -> None:
+    """Raise InputError for an unknown choice of voices."""
+    if voice not in _CHOICES:
+        raise InputError("unknown voice", value=voice, allowed=_CHOICES)
 
 
 class Voices:
-    """Says of the tokens in the blocks of a corpus whose words they are, as places of VOICES.
+    """Gives the voice of each token in the blocks of a corpus, as a place of VOICES.
 
-    Quoted: a token lies in `speech`; reported: its sentence is `reported`, which is known of English
-    verbs only; else the author's.
+    A token is quoted if it lies in speech (`_speech`), else reported if its sentence is (`reported`,
+    for English verbs only), else the author's. What is found in a block is kept in the cache.
     """
 
     def __init__(self, tokens: Tokens):
         self.tokens, self.texts = tokens, tokens.corpus.texts
 
     def prepared(self) -> Voices:
-        """The same, what is heard in all blocks found by several processes where that is worth it."""
-        from analysis.tokens import made
-
-        for _ in made(self.tokens.corpus, self.tokens.jobs, _HEARD):
+        """The same, with the voices of all blocks found, by several processes for large corpora."""
+        for _ in self.kept(self.tokens.jobs):
             pass
         return self
 
-    def of(self, block: Block, asked: np.ndarray | None = None) -> np.ndarray:
-        """The voice of each token of a block.
+    def kept(self, jobs: Sequence[Job]) -> Iterator[Entry]:
+        """The voices of blocks from the cache, found where they are not there."""
+        return per_block(self.tokens.corpus, jobs, "voices", _key_in, _heard)
 
-        Where a mask of sentences is given nobody is heard in the others, and no more is looked at
-        than need be.
-        """
+    def of(self, block: Block) -> np.ndarray:
+        """The voice of each token of a block."""
         job = self.tokens.jobs[self.tokens.block_number(block.first_document)]
-        kept = _HEARD.known(job) if asked is not None else _HEARD.made(self.texts, job)
-        if kept is None:
-            telling, spans = _heard_in(self.texts, job, block_of(self.texts, job), asked)
-        else:
-            telling = np.unpackbits(kept["reported"], count=block.n_sentences).view(bool)
-            spans = kept["speech"]
-        voice = np.where(telling, _REPORTED, 0).astype(np.int8)[block.sentence_of]
-        if len(spans):
-            begin, end = spans.T
-            place = block.start + _origin_of(self.texts, job)[block.document_of]
+        kept = next(self.kept([job]))
+        is_reported = np.unpackbits(kept["reported"], count=block.n_sentences)
+        voice = (is_reported * _REPORTED).astype(np.int8)[block.sentence_of]
+        if len(kept["speech"]):
+            begin, end = kept["speech"].T
+            sizes = np.diff(self.texts.spans[job.first : job.last])[:, 0] + 1  # and a newline
+            place = block.start + (np.cumsum(sizes) - sizes)[block.document_of]
             nearest = np.maximum(np.searchsorted(begin, place, side="right") - 1, 0)
             voice[(begin[nearest] <= place) & (place < end[nearest])] = _QUOTED
-        return voice if asked is None else voice * asked[block.sentence_of]
+        return voice
 
 
-def _origin_of(texts: Texts, job: Job) -> np.ndarray:
-    """The byte of its block at which each text of a block begins, a newline standing after each."""
-    spans = texts.spans[job.first : job.last]
-    return np.concatenate(([0], np.cumsum(spans[:, 1] - spans[:, 0] + 1)))
+# --- quotation marks ---------------------------------------------------------------------------------
 
 
-# --- what is heard in a block ------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Quote:
+    """A span between quotation marks; `depth` 1 is outermost. `closed` is False where the closing
+    mark is missing: the span then ends with the paragraph."""
+
+    start: int
+    end: int
+    depth: int
+    closed: bool
+
+
+def _quotes(paragraph: str) -> list[_Quote]:
+    """The quotes of a paragraph, by start, the outer before the inner.
+
+    Curly, straight, low and angle marks, and 「」. A straight or curly apostrophe between letters is
+    not a mark; a straight double mark after a digit (5") opens nothing. A closing mark that closes
+    nothing is ignored, and so is an opening one inside eight others.
+    """
+    found: list[_Quote] = []
+    opened: list[tuple[str, int]] = []
+    for match in _MARK.finditer(paragraph):
+        place, mark = match.start(), match.group()
+        before, after = paragraph[place - 1 : place], paragraph[place + 1 : place + 2]
+        levels = [n for n, (opening, _) in enumerate(opened) if mark in _CLOSING[opening]]
+        is_apostrophe = mark == "’" and _LETTER.match(after) and _LETTER.match(before)
+        if levels and not is_apostrophe:
+            level = levels[-1]
+            for depth, (_, start) in enumerate(opened[level:], level + 1):
+                found.append(_Quote(start, place, depth, closed=depth == level + 1))
+            del opened[level:]
+        elif (
+            mark in _CLOSING and len(opened) < _MAX_DEPTH and not (mark == '"' and before.isdigit())
+        ):
+            opened.append((mark, place + 1))
+    for depth, (_, start) in enumerate(opened, 1):
+        found.append(_Quote(start, len(paragraph), depth, closed=False))
+    return sorted(found, key=lambda quote: (quote.start, quote.depth))
+
+
+def _speech(paragraph: str) -> list[_Quote]:
+    """The outermost quotes of four words or more; shorter ones mark a term."""
+    return [
+        quote
+        for quote in _quotes(paragraph)
+        if quote.depth == 1 and len(_WORD.findall(paragraph[quote.start : quote.end])) >= _MIN_WORDS
+    ]
+
+
+# --- reporting verbs ---------------------------------------------------------------------------------
+
+_VERBS = (
+    "said says told tells argued argues arguing claimed claiming wrote writes added adds adding "
+    "explained explains stated warned warns warning noted notes noting suggested suggests asserted "
+    "asserts asserting contended contends contending insisted insists insisting acknowledged "
+    "acknowledges announced announces articulated confirmed confirms declared declares believed "
+    "believes emphasized emphasised emphasizes emphasises emphasizing emphasising stressed stressing "
+    "reported remarked revealed reveals observed commented predicted predicts cautioned cautions "
+    "recalled maintained maintains conceded concedes alleged alleges denied denies admitted admits "
+    "urged quipped feared expects expected hoped"
+)
+_VERBS_OR_NOUNS = (
+    "claim claims report reports argue say comments stress stresses warn believe contend worry "
+    "worries worried think thinks thought"
+)
+_ALWAYS = "said says argued asserted contended contends insisted insists"
+_PEOPLE = (
+    "academics analysts commentators critics developers diplomats economists executives experts "
+    "insiders investors journalists lawmakers observers officials opponents politicians researchers "
+    "residents scholars scientists sources strategists supporters users many others some"
+)
+_THINK = (
+    "argue believe call caution claim contend describe doubt emphasise emphasize expect fear foresee "
+    "highlight hope insist note predict question recognise recognize say stress suggest think warn "
+    "worry"
+)
+_PAPERS = (
+    "document documents editorial headline letter newspaper poll report reports research statement "
+    "studies survey surveys website"
+)
+_TELL = "argues cautions claims finds found highlights reveals says shows states suggested suggests warns"
+_NEED = (
+    "emphasised emphasises emphasized emphasizes highlighted highlights stressed stresses underlined "
+    "underlines underscored underscores"
+)
+_HELD = (
+    "alleged anticipated argued believed claimed considered deemed estimated expected reported "
+    "rumored rumoured said thought"
+)
+
+_GROUPS, _TEXTS = frozenset(_PEOPLE.split()), frozenset(_PAPERS.split())
+_AUTHOR = frozenset(["i", "we", "article", "paper", "essay", "chapter", "section", "study"])
+_HAVING = frozenset(["have", "has", "had", "also", "further", "repeatedly", "publicly"])
+_IS = frozenset(["is", "are", "was", "were", "been"])
+_CLAUSE, _PRONOUNS = frozenset(["that", "how"]), frozenset(["it", "they", "he", "she", "there"])
+_NEEDS = frozenset(["need", "importance", "necessity"])
+_ENDS = frozenset([",", "”", "’", '"'])
+_SOURCE = regex.compile(
+    r"\b(?i:according to(?! (?:the )?laws?\b)|in the words of|as (?:\w+ ){0,3}(?:put|puts) it"
+    r"|in (?:his|her|their) view|from (?:this|that|their|his|her) perspective|reportedly|allegedly)\b"
+)
+_SOURCE_WORDS = frozenset(
+    ["according", "words", "put", "puts", "view", "perspective", "reportedly", "allegedly"]
+)
+"""Words without one of which _SOURCE matches nothing."""
+
+
+class _Sentence:
+    """A sentence cut into words and other characters, and the same in lower case."""
+
+    def __init__(self, text: str):
+        self.text, lower = text, text.lower()
+        same = len(lower) == len(text)  # else a letter has become two
+        self.lower = _PIECE.findall(lower) if same else [piece.lower() for piece in self.pieces]
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        return _PIECE.findall(self.text)
+
+    def at(self, place: int) -> str:
+        """The piece at a place in lower case, '' outside of the sentence."""
+        return self.lower[place] if 0 <= place < len(self.lower) else ""
+
+    def speaker(self, verb: int, skipped: frozenset[str] = frozenset()) -> bool:
+        """Whether the word before a verb, skipping some words, is somebody else than the author."""
+        place = verb - 1
+        while self.at(place) in skipped:
+            place -= 1
+        return self.at(place)[:1].isalnum() and self.at(place) not in _AUTHOR
+
+    def after(self, verb: int, words: frozenset[str], reach: int, step: int = 1) -> bool:
+        """Whether one of some words follows with at most `reach` other words between."""
+        for distance in range(1, reach + 2):
+            piece = self.at(verb + step * distance)
+            if piece in words:
+                return True
+            if not piece[:1].isalnum():
+                return False
+        return False
+
+    def before(self, verb: int, words: frozenset[str], reach: int) -> bool:
+        """Whether one of some words precedes with at most `reach` other words between."""
+        return self.after(verb, words, reach, step=-1)
+
+    def separated(self, place: int) -> bool:
+        """Whether a mark that ends or opens speech, or a capital, stands at a place."""
+        piece = self.pieces[place] if place < len(self.pieces) else ""
+        return piece in (",", ":", ".", "“", '"') or piece[:1].isupper()
+
+
+_RULES: tuple[tuple[str, Callable[[_Sentence, int], bool]], ...] = (
+    # Liu said …; Liu argued that …; …, said Liu; …, Liu warned.
+    (_ALWAYS, lambda s, n: s.speaker(n) or (s.at(n - 1)[-2:] == "ly" and s.speaker(n - 1))),
+    (
+        f"{_VERBS} {_VERBS_OR_NOUNS}",
+        lambda s, n: s.after(n, _CLAUSE, 2) and (s.at(n - 1) == "," or s.speaker(n, _HAVING)),
+    ),
+    (_VERBS, lambda s, n: s.separated(n + 1) and (s.speaker(n) or s.at(n - 1) in _ENDS)),
+    # Microsoft confirmed it would …
+    (_VERBS, lambda s, n: s.at(n + 1) in _PRONOUNS and s.speaker(n)),
+    # many analysts believe …; the survey suggests …
+    (_THINK, lambda s, n: s.before(n, _GROUPS, 6)),
+    (_TELL, lambda s, n: s.before(n, _TEXTS, 5)),
+    # Liu stressed the need …; … advocate for …; … described it as …
+    (_NEED, lambda s, n: s.after(n, _NEEDS, 3) and (s.at(n - 1) == "," or s.speaker(n))),
+    ("advocate advocates advocated", lambda s, n: s.at(n + 1) == "for" and s.speaker(n)),
+    (
+        "describe describes described",
+        lambda s, n: "as" in s.lower[n + 1 : n + 16] and s.speaker(n, _HAVING),
+    ),
+    # prices are expected to …; it is often pointed out that …
+    (_HELD, lambda s, n: s.at(n + 1) in ("to", "that") and s.before(n, _IS, 1)),
+    ("point points pointed", lambda s, n: s.lower[n + 1 : n + 3] == ["out", "that"]),
+)
+_RULES_OF: dict[str, list[Callable[[_Sentence, int], bool]]] = {}
+for _words, _rule in _RULES:
+    for _word in _words.split():
+        _RULES_OF.setdefault(_word, []).append(_rule)
+_HINTS = _SOURCE_WORDS | set(_RULES_OF)
+"""Words without one of which no sentence is reported."""
+
+
+def reported(text: str) -> bool:
+    """Whether a sentence gives what somebody else says, thinks or expects.
+
+    It is recognised by a verb or a formula: 'according to', 'said' and the like, 'many analysts
+    believe', 'the report suggests', 'it is argued that'. 'We argue that' and 'this article argues
+    that' are the author's own words, and so is how somebody is seen ('is seen as').
+
+    >>> [reported(text) for text in ("Xi said that it grew.", "It grew, Li said.", "It grew.")]
+    [True, True, False]
+    """
+    sentence = _Sentence(text[:_MAX_SENTENCE])
+    for place, word in enumerate(sentence.lower):
+        if word in _RULES_OF and any(rule(sentence, place) for rule in _RULES_OF[word]):
+            return True
+    return not _SOURCE_WORDS.isdisjoint(sentence.lower) and bool(_SOURCE.search(sentence.text))
+
+
+# --- blocks ------------------------------------------------------------------------------------------
 
 
 def _heard(texts: Texts, job: Job) -> dict[str, np.ndarray]:
-    """The arrays of what is heard in a block: its `reported` sentences as bits, and of all `speech` in
-    it the first byte and one past the last."""
-    telling, spans = _heard_in(texts, job, block_of(texts, job))
-    return {"reported": np.packbits(telling), "speech": spans}
-
-
-def _heard_in(
-    texts: Texts, job: Job, block: Entry, asked: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which sentences of a block are reported, and the spans of speech; of a mask's sentences only, where
-    one is given, and of the lines in which they stand."""
+    """The voices of a block: its `reported` sentences as bits, and of all `speech` in it the first
+    byte and one past the last."""
+    block = block_of(texts, job)
     content, origin = texts.gathered(range(job.first, job.last))
     spans = block["span"] + origin[block["sentence_document"]][:, None]
-    asked = np.ones(len(spans), dtype=bool) if asked is None else asked
-    telling = np.zeros(len(spans), dtype=bool)
-    hinted = np.flatnonzero(_hinted_sentences(block) & asked)
-    telling[hinted] = [
-        reported(one_line(content[start:end].decode("utf-8")))
-        for start, end in spans[hinted].tolist()
-    ]
-    lines = joined_lines(content, origin, job.excluded)
-    return telling, _spans_of_speech(content, _lines_asked(content, lines, spans[asked, 0]))
+    is_reported = np.zeros(len(spans), dtype=bool)
+    for number in _hinted_sentences(block).tolist():
+        start, end = spans[number]
+        is_reported[number] = reported(one_line(content[start:end].decode("utf-8")))
+    lines = joined_lines(content, origin, job.excluded).tolist()
+    rows = [span for begin, end in lines for span in _spans_of_speech(content[begin:end], begin)]
+    speech = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return {"reported": np.packbits(is_reported), "speech": speech}
 
 
 def _hinted_sentences(block: Entry) -> np.ndarray:
-    """Which sentences of a block hold a word without which none is reported."""
-    forms = unpacked(block, "forms").to_pylist()
-    hint = np.fromiter(
-        (form.lower() in _HINT_WORDS for form in forms), dtype=bool, count=len(forms)
-    )
-    hits = np.flatnonzero(hint[block["ids"]])
-    found = np.zeros(len(block["span"]), dtype=bool)
-    found[np.searchsorted(block["sentence_start"], hits, side="right") - 1] = True
-    return found
+    """The sentences of a block that hold a word without which none is reported."""
+    is_hint = [form.lower() in _HINTS for form in unpacked(block, "forms").to_pylist()]
+    hits = np.flatnonzero(np.array(is_hint, dtype=bool)[block["ids"]])
+    return np.unique(np.searchsorted(block["sentence_start"], hits, side="right") - 1)
 
 
-def _lines_asked(content: bytes, lines: np.ndarray, begins: np.ndarray) -> np.ndarray:
-    """The lines (first byte and one past the last) with an opening mark in which a sentence begins at
-    one of these bytes."""
-    marks = np.array([at for mark in OPENING for at in places(content, mark)], dtype=np.int64)
-    held_marks, held_sentences = (
-        np.unique(np.searchsorted(lines[:, 0], found, side="right") - 1)
-        for found in (marks, begins)
-    )
-    return lines[np.intersect1d(held_marks, held_sentences)]
-
-
-def _spans_of_speech(content: bytes, lines: np.ndarray) -> np.ndarray:
-    """First byte, and one past the last, of what is `speech` in some lines."""
-    rows = []
-    for begin, end in lines.tolist():
-        line = content[begin:end].decode("utf-8")
-        for quote in speech(line):
-            first = begin + len(line[: quote.start].encode())
-            rows.append((first, first + len(line[quote.start : quote.end].encode())))
-    return np.array(rows, dtype=np.int64).reshape(-1, 2)
+def _spans_of_speech(content: bytes, origin: int) -> Iterator[tuple[int, int]]:
+    """First byte, and one past the last, of the speech in a line that begins at a byte."""
+    if not any(mark in content for mark in _OPENING):
+        return
+    line = content.decode("utf-8")
+    for quote in _speech(line):
+        first = origin + len(line[: quote.start].encode())
+        yield first, first + len(line[quote.start : quote.end].encode())
 
 
 def _key_in(job: Job) -> str:
-    """The key of what is heard in a block."""
-    modules = ("language", "rules.quoting", "rules.voices", "store.blocks", "store.texts")
-    return key_of(code_of(*modules), job.key)
-
-
-_HEARD = Product("voices", "analysis.rules.voices", _key_in, _heard)
-
-if __name__ == "__main__":
-    take_part(_HEARD)
+    """The key of the voices of a block."""
+    return key_of(code_of("language", "rules.voices", "store.blocks", "store.texts"), job.key)

@@ -274,7 +274,7 @@ def _check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> dict[str, 
     InputError for whatever would stop a notebook later.
     """
     from analysis.coding import validation
-    from analysis.rules import codebook, evidence, quoting
+    from analysis.rules import codebook, evidence, voices
     from analysis.statistics import uncertainty
     from analysis.tables import findings, framing, trends
 
@@ -299,7 +299,7 @@ def _check_meaning(parameters: Mapping[str, Mapping[str, object]]) -> dict[str, 
                 if not book.frames:
                     lacking[name] = frames_missing(texts, values["codebook"])
             if "voice" in values:
-                quoting.check_voice(values["voice"])
+                voices.check_voice(values["voice"])
             if values.get("codings"):
                 validation.check_folder(values["codings"])
     return {name: lacking[name] for name in parameters if name in lacking}

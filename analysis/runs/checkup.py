@@ -13,8 +13,9 @@ import pandas as pd
 from analysis.corpus import RULES, Corpus, unused_rules
 from analysis.errors import shown
 from analysis.language.chinese import NOT_SEGMENTED, letters_by_script
+from analysis.report.counts import describe_stories
 from analysis.tables.overview import languages_told, reading_account, scripts_told
-from analysis.tables.stories import CorpusStories, duplicate_table, stories_of, stories_told
+from analysis.tables.stories import CorpusStories, duplicate_table, stories_of
 from analysis.tokens import Tokens, tokenize
 
 _MOST_TOLD = 100
@@ -164,7 +165,7 @@ def _wrapped_lines_told(tokens: Tokens) -> Iterator[str]:
 
 def _copy_lines(stories: CorpusStories) -> Iterator[str]:
     """How many documents are copies of others, word for word and nearly, with the first pairs."""
-    yield f"copies: {stories_told(stories, 'all')}"
+    yield f"copies: {describe_stories(stories, 'all')}"
     pairs = duplicate_table(stories)
     kinds = pairs["kind"].value_counts()
     if len(pairs):

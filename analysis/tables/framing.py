@@ -13,12 +13,11 @@ from scipy import sparse
 
 from analysis.corpus import EVERY, NO_VALUE, OTHERS, Corpus, comparable_groups, others_told
 from analysis.errors import InputError, shown_lines
-from analysis.rules import quoting
 from analysis.rules.codebook import Codebook, RuleSet
 from analysis.rules.evidence import KEPT, Found, Gatherer, check_unit, evidence_table, units_of
-from analysis.rules.marks import CountedMatches, marks_of
 from analysis.rules.matching import different
-from analysis.rules.negation import WINDOW
+from analysis.rules.negation import WINDOW, CountedMatches, marks_of
+from analysis.rules.voices import VOICES
 from analysis.statistics import measures, uncertainty
 from analysis.store.ahead import ahead
 from analysis.tables.stories import CorpusStories, beside
@@ -101,7 +100,7 @@ def code_units(
     A unit carries a frame from `threshold` matches on. Of each rule at most `keep` matches are kept
     for reading. With `negation` above 0 a match with a negation among so many words before it is
     set apart and codes nothing; `voice` says in whose voice a match must stand to count (see
-    `quoting.CHOICES`). Raises InputError for an unknown unit or voice, or no frames.
+    `voices.check_voice`). Raises InputError for an unknown unit or voice, or no frames.
     """
     check_unit(unit)
     check_frames(codebook.frames)
@@ -159,7 +158,7 @@ def evidence_of(coding: Coding, *, negation: int = 0) -> pd.DataFrame:
     table = pd.concat([evidence_table(found, coding.unit) for found in parts], ignore_index=True)
     kept = pd.concat([found.kept for found in parts], ignore_index=True)
     voice, negated = marks_of(coding.tokens, kept, negation or WINDOW)
-    table = table.assign(voice=np.array(quoting.VOICES, dtype=object)[voice], negated=negated)
+    table = table.assign(voice=np.array(VOICES, dtype=object)[voice], negated=negated)
     rank = kept["name"].map({name: n for n, name in enumerate(coding.frames)})
     return table.iloc[np.lexsort((kept["first"], rank))].reset_index(drop=True)
 

@@ -1,79 +1,52 @@
-"""Stances: who is nearest to each frame, whom its sentences are about, in what tone, in whose voice."""
+"""Stances: who is nearest to each frame, whom its sentences are about, in what tone and voice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis.rules import quoting
-from analysis.rules.codebook import Codebook, RuleSet
-from analysis.rules.evidence import check_unit, units_of
-from analysis.rules.matching import Matcher, different, ranges
-from analysis.rules.negation import WINDOW, Negations
-from analysis.rules.proximity import (
+from analysis.rules.actors import (
+    Tones,
     actor_distances,
     inverse_weight,
     nearest_actor,
     sentence_actors,
     sides,
 )
-from analysis.rules.tone import Tones
-from analysis.rules.voices import Voices
+from analysis.rules.codebook import Codebook, RuleSet
+from analysis.rules.evidence import by_document, check_unit, units_of
+from analysis.rules.matching import Matcher, different, ranges
+from analysis.rules.negation import WINDOW, Negations
+from analysis.rules.voices import VOICES, Voices, chosen_voices
 from analysis.statistics import uncertainty
 from analysis.tokens import Block, Tokens
 
 ANY = "(any sentence)"
-"""Stands among the frames for all sentences, framed or not; no frame can have this name."""
-_MOST_TONED = 10
-
-
-@dataclass(frozen=True, eq=False)
-class _Counts:
-    """What is counted in some documents, each table documents × columns.
-
-    Columns of `near` (matches) and `objects` (sentences) are frame by frame the sides (see
-    `proximity.sides`), those of `voiced` (units) frame by frame the voices; `about` (sentences)
-    and the three of `tone` (sentences with tone, sum and sum of squares of their tones) the sides;
-    `units` (those that hold a token of it) and `spoken` (tokens) the voices.
-    """
-
-    near: sparse.csr_array
-    objects: sparse.csr_array
-    voiced: sparse.csr_array
-    about: sparse.csr_array
-    tone: tuple[sparse.csr_array, sparse.csr_array, sparse.csr_array]
-    units: sparse.csr_array
-    spoken: sparse.csr_array
-
-
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """What is added up over a corpus.
-
-    Per frame: `matches`, and how many of them are `negated`; frames × actors: `named`, the matches
-    in whose sentence the actor is named, and `weights`, the sum of 1 / (1 + distance); sides ×
-    words of the lexicon: `toned`, how often each stands, and `valence`, the sum of its valences.
-    """
-
-    matches: np.ndarray
-    negated: np.ndarray
-    named: np.ndarray
-    weights: np.ndarray
-    toned: np.ndarray
-    valence: np.ndarray
-
-    def __add__(self, other: _Sums) -> _Sums:
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return _Sums(*(mine + theirs for mine, theirs in pairs))
+"""The name under which all sentences are listed among the frames; no frame can have it."""
+_MAX_WORDS = 10
+_Counts = dict[str, sparse.csr_array]
+_Sums = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class _Stances:
-    """How frames, actors, tone and voice stand together in a corpus, counted in one pass."""
+    """Frames, actors, tone and voice in a corpus, counted in one pass.
+
+    `counts` are tables of documents × columns. The columns of `near` (matches) and `objects`
+    (sentences) are the sides (see `actors.sides`) of each frame, those of `voiced` (units) the
+    voices of each frame; of `about` (sentences), `scored` (sentences with tone), `tone` and `tone²`
+    (sums over these) the sides; of `units` (that hold a token of it) and `spoken` (tokens) the
+    voices.
+
+    `sums` are over the corpus. Per frame: `matches`, and how many of them are `negated`; frames ×
+    actors: `named`, the matches in whose sentence the actor is named, and `weights`, the sum of
+    1 / (1 + distance); sides × words of the lexicon: `uses`, and `valences`, the sum of their
+    valences.
+    """
 
     tokens: Tokens
     frames: tuple[str, ...]
@@ -82,10 +55,6 @@ class _Stances:
     window: int
     counts: _Counts
     sums: _Sums
-
-    @property
-    def actors(self) -> tuple[str, ...]:
-        return self.sides[:-2]
 
 
 def count_stances(
@@ -96,47 +65,39 @@ def count_stances(
     negation: int = 0,
     voice: str = "all",
 ) -> _Stances:
-    """Count how the frames and actors of a codebook stand together, block by block.
+    """Count how the frames and actors of a codebook occur together, block by block.
 
     With `negation` above 0 negated matches do not count; `voice` chooses whose words count for
-    nearness, objects and tone. Words of the codebook's toneless rules carry no tone, as names of
-    actors never do. Raises InputError for an unknown unit or voice.
+    nearness, objects and tone. Names of actors and words of the codebook's neutral rules carry no
+    tone. Raises InputError for an unknown unit or voice.
     """
     check_unit(unit)
-    counter = _Counter(tokens, codebook, unit, negation, quoting.chosen(voice))
-    counts, sums = [], None
-    for _, (count, part) in tokens.each(counter.count):
-        counts.append(count)
-        sums = part if sums is None else sums + part
+    counter = _Counter(tokens, codebook, unit, negation, chosen_voices(voice))
+    parts: list[_Counts] = []
+    sums: _Sums = {}
+    for _, (counts, more) in tokens.each(counter.count):
+        parts.append(counts)
+        sums = {name: sums[name] + more[name] for name in more} if sums else more
     return _Stances(
         tokens,
         tuple(codebook.frames),
         sides(list(codebook.actors)),
         counter.tones.words,
         negation or WINDOW,
-        _stacked(counts),
+        {name: sparse.vstack([part[name] for part in parts]).tocsr() for name in parts[0]},
         sums,
     )
-
-
-def _stacked(parts: Sequence[_Counts]) -> _Counts:
-    """Counts of documents that follow each other."""
-    tables = {
-        name: sparse.vstack([getattr(part, name) for part in parts]).tocsr()
-        for name in ("near", "objects", "voiced", "about", "units", "spoken")
-    }
-    tones = (sparse.vstack(column).tocsr() for column in zip(*(p.tone for p in parts), strict=True))
-    return _Counts(**tables, tone=tuple(tones))
 
 
 class _Counter:
     """Counts stances in the blocks of a corpus; what needs the vocabulary is made once."""
 
-    def __init__(self, tokens: Tokens, codebook: Codebook, unit, negation, voices):
-        self.unit, self.apart, self.chosen = unit, negation > 0, voices
+    def __init__(self, tokens: Tokens, codebook: Codebook, unit, negation, chosen):
+        self.unit, self.drops_negated, self.chosen = unit, negation > 0, chosen
         self.n_frames, self.n_actors = len(codebook.frames), len(codebook.actors)
-        silent = [RuleSet(rule.text, (rule,)) for rule in codebook.toneless]
-        sets = [*codebook.frames.values(), *codebook.actors.values(), *silent]
+        self.n_sides = self.n_actors + 2
+        neutral = [RuleSet(rule.text, (rule,)) for rule in codebook.toneless]
+        sets = [*codebook.frames.values(), *codebook.actors.values(), *neutral]
         self.matcher = Matcher(tokens, sets)
         self.voices, self.tones = Voices(tokens).prepared(), Tones(tokens)
         self.negations = Negations(tokens, negation or WINDOW)
@@ -147,99 +108,75 @@ class _Counter:
         rows = np.column_stack((found[:, :3], block.sentence_of[found[:, 1]])).astype(np.int64)
         voice = self.voices.of(block)
         frames = rows[rows[:, 0] < self.n_frames]
-        actors = rows[(rows[:, 0] >= self.n_frames)] - [self.n_frames, 0, 0, 0]
-        silent = _covered(actors, len(block.ids))
+        actors = rows[rows[:, 0] >= self.n_frames] - [self.n_frames, 0, 0, 0]
+        silent = _covered(actors, len(block.ids)) | ~self.chosen[voice]
         actors = actors[actors[:, 0] < self.n_actors]
         negated = self.negations.of(block, frames[:, 1])
-        sums = [
-            np.bincount(part[:, 0], minlength=self.n_frames) for part in (frames, frames[negated])
-        ]
-        frames = frames[~negated] if self.apart else frames
-        voiced, units, spoken = self.by_voice(block, frames, voice)
+        sums = {
+            name: np.bincount(part[:, 0], minlength=self.n_frames)
+            for name, part in (("matches", frames), ("negated", frames[negated]))
+        }
+        frames = frames[~negated] if self.drops_negated else frames
+        counts = self.by_voice(block, frames, voice)
         frames = frames[self.chosen[voice[frames[:, 1]]]]
-        near, named, weights = self.near(block, frames, actors)
         about = sentence_actors(actors, block.n_sentences, self.n_actors)
-        tone, *toned = self.toned(block, about, silent | ~self.chosen[voice])
-        table = _Cells(block, self.n_actors + 2)
-        counts = _Counts(
-            near,
-            self.objects(block, frames, about),
-            voiced,
-            table.of(block.sentence_document, about),
-            tone,
-            units,
-            spoken,
-        )
-        return counts, _Sums(*sums, named, weights, *toned)
+        counts["about"] = by_document(block, block.sentence_document, about, self.n_sides)
+        counts["objects"] = self.objects(block, frames, about)
+        self.add_nearest(block, frames, actors, counts, sums)
+        self.add_tone(block, about, silent, counts, sums)
+        return counts, sums
 
-    def by_voice(self, block: Block, frames: np.ndarray, voice: np.ndarray) -> tuple:
+    def by_voice(self, block: Block, frames: np.ndarray, voice: np.ndarray) -> _Counts:
         """Units by frame and voice, units by voice, and tokens by voice, of each document."""
-        n = len(quoting.VOICES)
+        n = len(VOICES)
+        columns = self.n_frames * n
         unit_of = units_of(block, self.unit).astype(np.int64)
         document = block.sentence_document[np.flatnonzero(np.diff(unit_of, prepend=-1))]
-        columns = self.n_frames * n
         coded = unit_of[frames[:, 3]] * columns + frames[:, 0] * n + voice[frames[:, 1]]
         coded = different(coded, len(document) * columns)
         held = different(unit_of[block.sentence_of] * n + voice, len(document) * n)
-        voiced = _Cells(block, columns).of(document[coded // columns], coded % columns)
-        table = _Cells(block, n)
-        return voiced, table.of(document[held // n], held % n), table.of(block.document_of, voice)
-
-    def near(self, block: Block, frames: np.ndarray, actors: np.ndarray) -> tuple:
-        """Matches by frame and nearest side; frames × actors: matches named with, weights."""
-        distance = actor_distances(frames, actors, self.n_actors)
-        column = frames[:, 0] * (self.n_actors + 2) + nearest_actor(distance)
-        document = block.sentence_document[frames[:, 3]]
-        near = _Cells(block, self.n_frames * (self.n_actors + 2)).of(document, column)
-        together = sparse.csr_array(
-            (np.ones(len(frames)), (frames[:, 0], np.arange(len(frames)))),
-            shape=(self.n_frames, len(frames)),
-        )
-        named = (together @ ~np.isnan(distance)).astype(np.int64)
-        return near, named, together @ inverse_weight(distance)
+        return {
+            "voiced": by_document(block, document[coded // columns], coded % columns, columns),
+            "units": by_document(block, document[held // n], held % n, n),
+            "spoken": by_document(block, block.document_of, voice, n),
+        }
 
     def objects(self, block: Block, frames: np.ndarray, about: np.ndarray) -> sparse.csr_array:
         """Sentences by frame and by whom they are about."""
-        n = self.n_actors + 2
         cells = frames[:, 3] * self.n_frames + frames[:, 0]
         cells = different(cells, block.n_sentences * self.n_frames)
         sentence, frame = np.divmod(cells, self.n_frames)
+        column = frame * self.n_sides + about[sentence]
         document = block.sentence_document[sentence]
-        return _Cells(block, self.n_frames * n).of(document, frame * n + about[sentence])
+        return by_document(block, document, column, self.n_frames * self.n_sides)
 
-    def toned(self, block: Block, about: np.ndarray, silent: np.ndarray) -> tuple:
-        """Sentences with tone, sums and squares of their tones; uses and valences of each word.
+    def add_nearest(self, block: Block, frames, actors, counts: _Counts, sums: _Sums) -> None:
+        """Count matches by frame and nearest side; add up matches named with, and weights."""
+        distance = actor_distances(frames, actors, self.n_actors)
+        column = frames[:, 0] * self.n_sides + nearest_actor(distance)
+        document = block.sentence_document[frames[:, 3]]
+        counts["near"] = by_document(block, document, column, self.n_frames * self.n_sides)
+        places = frames[:, 0], np.arange(len(frames))
+        shape = (self.n_frames, len(frames))
+        together = sparse.csr_array((np.ones(len(frames)), places), shape=shape)
+        sums["named"] = (together @ ~np.isnan(distance)).astype(np.int64)
+        sums["weights"] = together @ inverse_weight(distance)
+
+    def add_tone(self, block: Block, about, silent, counts: _Counts, sums: _Sums) -> None:
+        """Count sentences with tone, and the words that make it.
 
         The tone of a sentence is the mean valence of its words that have one.
         """
         at, word, valence = self.tones.of(block, silent)
         sentence, together = np.unique(block.sentence_of[at], return_inverse=True)
         tone = np.bincount(together, valence, len(sentence)) / np.bincount(together)
-        table = _Cells(block, self.n_actors + 2)
-        where = block.sentence_document[sentence], about[sentence]
-        shape = (self.n_actors + 2, len(self.tones.words))
+        document, side = block.sentence_document[sentence], about[sentence]
+        for name, weights in (("scored", None), ("tone", tone), ("tone²", tone**2)):
+            counts[name] = by_document(block, document, side, self.n_sides, weights)
+        shape = (self.n_sides, len(self.tones.words))
         cells = about[block.sentence_of[at]] * shape[1] + word
-        words = [
-            np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
-            for weights in (None, valence)
-        ]
-        return tuple(table.of(*where, weights) for weights in (None, tone, tone**2)), *words
-
-
-class _Cells:
-    """Makes tables of the documents of a block with so many columns."""
-
-    def __init__(self, block: Block, columns: int):
-        self.shape = (block.n_documents, columns)
-
-    def of(self, document, column, weights=None) -> sparse.csr_array:
-        """How much falls on each document and column: 1 a row, or its weight."""
-        if weights is None:
-            cells = np.asarray(document, dtype=np.int64) * self.shape[1] + column
-            counts = np.bincount(cells, minlength=self.shape[0] * self.shape[1])
-            return sparse.csr_array(counts.astype(np.int32).reshape(self.shape))
-        places = np.asarray(document, dtype=np.int32), np.asarray(column, dtype=np.int32)
-        return sparse.coo_array((weights, places), shape=self.shape).tocsr()
+        for name, weights in (("uses", None), ("valences", valence)):
+            sums[name] = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
 
 
 def _covered(rows: np.ndarray, n_tokens: int) -> np.ndarray:
@@ -253,73 +190,33 @@ def _covered(rows: np.ndarray, n_tokens: int) -> np.ndarray:
 
 
 def negation_table(stances: _Stances) -> pd.DataFrame:
-    """Matches of each frame that stand behind a negation: `frame_negation.csv`.
+    """Negated matches of each frame: `frame_negation.csv`.
 
     Columns frame, matches, negated, share, window (words before a match that are looked at).
     """
-    sums = stances.sums
-    return pd.DataFrame(
-        {
-            "frame": stances.frames,
-            "matches": sums.matches,
-            "negated": sums.negated,
-            "share": uncertainty.ratio(sums.negated, sums.matches),
-            "window": stances.window,
-        }
-    )
+    matches, negated = stances.sums["matches"], stances.sums["negated"]
+    table = pd.DataFrame({"frame": stances.frames, "matches": matches, "negated": negated})
+    return table.assign(share=uncertainty.ratio(negated, matches), window=stances.window)
 
 
 def nearest_table(
     stances: _Stances, *, confidence: float = 0.95, resamples: int = 2000, random_seed: int = 0
 ) -> pd.DataFrame:
-    """Who stands nearest to each frame: `nearest_actors.csv`.
+    """Who is nearest to each frame: `nearest_actors.csv`.
 
     Columns frame, actor, matches (of the frame), in_sentence (those in whose sentence the actor is
     named), weight (sum of 1 / (1 + distance) over the matches), nearest (matches to which the
     actor is the nearest), share (of the matches), low, high, documents, interval. 'both' or
     'several' are ties, 'no actor' sentences that name none.
     """
-    n, sums = len(stances.sides), stances.sums
-    totals, of = _frame_totals(stances.counts.near, n)
-    table = _cell_table(stances.frames, stances.sides, ("frame", "actor"))
-    table["matches"] = totals.sum(axis=0)[of]
-    rest = np.full((len(stances.frames), 2), np.nan)
-    table["in_sentence"] = np.hstack((sums.named, rest)).ravel()
-    table["weight"] = np.hstack((sums.weights, rest)).ravel()
-    table["nearest"] = stances.counts.near.sum(axis=0)
-    estimates = uncertainty.share_estimates(stances.counts.near, totals, of, confidence=confidence)
-    return _with_estimates(table, estimates, _documents_of(totals)[of], "share")
-
-
-def _frame_totals(counts: sparse.csr_array, n: int) -> tuple[sparse.csr_array, np.ndarray]:
-    """Sums over the n columns of each frame, and the frame of each column."""
-    frame = np.repeat(np.arange(counts.shape[1] // n), n)
-    member = sparse.csr_array((np.ones(len(frame), counts.dtype), (np.arange(len(frame)), frame)))
-    return (counts @ member).tocsr(), frame
-
-
-def _documents_of(totals) -> np.ndarray:
-    """How many documents have a total above 0, of each column."""
-    return (totals > 0).sum(axis=0)
-
-
-def _cell_table(outer: Iterable[str], inner: Iterable[str], names: tuple[str, str]) -> pd.DataFrame:
-    """Every pair of two lists, the first list the slower."""
-    inner = list(inner)
-    return pd.DataFrame([(one, two) for one in outer for two in inner], columns=list(names))
-
-
-def _with_estimates(table: pd.DataFrame, estimates, documents, name: str) -> pd.DataFrame:
-    """A table with estimates, their intervals and how many documents are behind them."""
-    columns = {name: estimates.values, "low": estimates.low, "high": estimates.high}
-    return table.assign(**columns, documents=documents, interval=estimates.over)
-
-
-def _in_order(parts: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
-    """Tables by group as one: by their cells first, then by group."""
-    table = pd.concat(parts).rename_axis("cell").reset_index()
-    table = table.sort_values("cell", kind="stable", ignore_index=True).drop(columns="cell")
-    return table[names + [name for name in table if name not in names]]
+    near = stances.counts["near"]
+    totals, of = _frame_totals(near, len(stances.sides))
+    cells = _cells({"frame": stances.frames, "actor": stances.sides})
+    table = _share_table(cells, near, totals, of, ("matches", "nearest"), confidence)
+    missing = np.full((len(stances.frames), 2), np.nan)
+    for place, (name, sums) in enumerate((("in_sentence", "named"), ("weight", "weights")), 3):
+        table.insert(place, name, np.hstack((stances.sums[sums], missing)).ravel())
+    return table
 
 
 def object_table(
@@ -335,18 +232,52 @@ def object_table(
     Columns frame, group, object, sentences (with the frame), about (those about the object),
     share, low, high, documents, interval. The rows of the frame '(any sentence)' are all sentences.
     """
-    n = len(stances.sides)
-    every, framed = stances.counts.about.tocsc(), stances.counts.objects.tocsc()
-    counts = sparse.hstack((every, framed), format="csc").tocsr()
-    totals, of = _frame_totals(counts, n)
-    parts = []
-    for name, documents in stances.tokens.corpus.group_masks(group):
-        table = _cell_table((ANY, *stances.frames), stances.sides, ("frame", "object"))
-        mine, size = counts[documents], totals[documents]
-        table = table.assign(group=name, sentences=size.sum(axis=0)[of], about=mine.sum(axis=0))
-        estimates = uncertainty.share_estimates(mine, size, of, confidence=confidence)
-        parts.append(_with_estimates(table, estimates, _documents_of(size)[of], "share"))
-    return _in_order(parts, ["frame", "group", "object"])
+    every, framed = stances.counts["about"], stances.counts["objects"]
+    counts = sparse.hstack((every.tocsc(), framed.tocsc()), format="csc").tocsr()
+    totals, of = _frame_totals(counts, len(stances.sides))
+    cells = _cells({"frame": (ANY, *stances.frames), "object": stances.sides})
+
+    def table(name: str, documents: np.ndarray) -> pd.DataFrame:
+        mine = counts[documents], totals[documents]
+        return _share_table(cells, *mine, of, ("sentences", "about"), confidence)
+
+    return _by_group(stances, group, ["frame", "group", "object"], table)
+
+
+def voice_table(
+    stances: _Stances,
+    group: str,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_seed: int = 0,
+) -> pd.DataFrame:
+    """Each frame in each voice: `frames_by_voice.csv`.
+
+    Columns frame, group, voice, units (that hold a token of the voice), coded (with a match in that
+    voice), share, low, high, documents, interval.
+    """
+    voiced, units = stances.counts["voiced"], stances.counts["units"]
+    of = np.tile(np.arange(len(VOICES)), len(stances.frames))
+    cells = _cells({"frame": stances.frames, "voice": VOICES})
+
+    def table(name: str, documents: np.ndarray) -> pd.DataFrame:
+        mine = voiced[documents], units[documents]
+        return _share_table(cells, *mine, of, ("units", "coded"), confidence)
+
+    return _by_group(stances, group, ["frame", "group", "voice"], table)
+
+
+def voice_coverage(stances: _Stances, group: str) -> pd.DataFrame:
+    """How much is said in each voice: `voices.csv`: columns voice, group, tokens, share, units."""
+
+    def table(name: str, documents: np.ndarray) -> pd.DataFrame:
+        tokens = stances.counts["spoken"][documents].sum(axis=0)
+        units = stances.counts["units"][documents].sum(axis=0)
+        share = tokens / max(tokens.sum(), 1)
+        return pd.DataFrame({"voice": VOICES, "tokens": tokens, "share": share, "units": units})
+
+    return _by_group(stances, group, ["voice", "group"], table)
 
 
 def tone_table(
@@ -363,29 +294,30 @@ def tone_table(
     valence), tone (mean over these of the mean valence of their words, -4 to 4), low, high,
     documents, interval.
     """
-    size, total, squares = stances.counts.tone
-    parts = []
-    for name, documents in stances.tokens.corpus.group_masks(group):
+
+    def table(name: str, documents: np.ndarray) -> pd.DataFrame:
         rng = uncertainty.generator(random_seed, f"tone {group} {name}")
         drawn = {"confidence": confidence, "resamples": resamples, "rng": rng}
-        mine = [part[documents] for part in (total, squares, size)]
-        table = pd.DataFrame({"actor": stances.sides, "group": name})
-        table["sentences"] = stances.counts.about[documents].sum(axis=0)
-        table["scored"] = mine[2].sum(axis=0)
-        estimates = uncertainty.mean_estimates(*mine, **drawn)
-        parts.append(_with_estimates(table, estimates, _documents_of(mine[2]), "tone"))
-    return _in_order(parts, ["actor", "group"])
+        about, total, squares, scored = (
+            stances.counts[column][documents] for column in ("about", "tone", "tone²", "scored")
+        )
+        sizes = {"sentences": about.sum(axis=0), "scored": scored.sum(axis=0)}
+        estimates = uncertainty.mean_estimates(total, squares, scored, **drawn)
+        cells = pd.DataFrame({"actor": stances.sides, **sizes})
+        return _with_estimates(cells, estimates, _documents_of(scored), "tone")
+
+    return _by_group(stances, group, ["actor", "group"], table)
 
 
-def tone_words(stances: _Stances, *, most: int = _MOST_TONED) -> pd.DataFrame:
+def tone_words(stances: _Stances, *, most: int = _MAX_WORDS) -> pd.DataFrame:
     """The words that move the tone of each actor most: `tone_words.csv`.
 
-    Columns actor, word, count (in sentences about the actor), valence (mean there, negations
-    turned round), weight (sum of the valences); by actor and the size of the weight.
+    Columns actor, word, count (in sentences about the actor), valence (mean there, reversed by
+    negations), weight (sum of the valences); by actor and the size of the weight.
     """
     parts = []
     for number, actor in enumerate(stances.sides):
-        count, weight = stances.sums.toned[number], stances.sums.valence[number]
+        count, weight = stances.sums["uses"][number], stances.sums["valences"][number]
         words = pd.DataFrame({"word": stances.words, "count": count, "weight": weight})
         words = words.groupby("word", as_index=False)[["count", "weight"]].sum()
         words = words[words["count"] > 0]
@@ -397,36 +329,50 @@ def tone_words(stances: _Stances, *, most: int = _MOST_TONED) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def voice_table(
-    stances: _Stances,
-    group: str,
-    *,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    random_seed: int = 0,
+def _cells(keys: dict[str, Iterable[str]]) -> pd.DataFrame:
+    """A row for every combination of the values of some columns, the first varying slowest."""
+    return pd.MultiIndex.from_product(keys.values(), names=keys).to_frame(index=False)
+
+
+def _frame_totals(counts: sparse.csr_array, n: int) -> tuple[sparse.csr_array, np.ndarray]:
+    """Sums over the n columns of each frame, and the frame of each column."""
+    frame = np.repeat(np.arange(counts.shape[1] // n), n)
+    member = sparse.csr_array((np.ones(len(frame), counts.dtype), (np.arange(len(frame)), frame)))
+    return (counts @ member).tocsr(), frame
+
+
+def _share_table(
+    cells: pd.DataFrame, counts, totals, of: np.ndarray, names: tuple[str, str], confidence: float
 ) -> pd.DataFrame:
-    """Each frame in each voice: `frames_by_voice.csv`.
+    """The total and the count of each cell under these names, and the share with its interval.
 
-    Columns frame, group, voice, units (that hold a token of the voice), coded (with a match in that
-    voice), share, low, high, documents, interval.
+    `of` is the column of `totals` that each column of `counts` is a share of.
     """
-    of = np.tile(np.arange(len(quoting.VOICES)), len(stances.frames))
-    parts = []
-    for name, documents in stances.tokens.corpus.group_masks(group):
-        table = _cell_table(stances.frames, quoting.VOICES, ("frame", "voice"))
-        mine, size = stances.counts.voiced[documents], stances.counts.units[documents]
-        table = table.assign(group=name, units=size.sum(axis=0)[of], coded=mine.sum(axis=0))
-        estimates = uncertainty.share_estimates(mine, size, of, confidence=confidence)
-        parts.append(_with_estimates(table, estimates, _documents_of(size)[of], "share"))
-    return _in_order(parts, ["frame", "group", "voice"])
+    total, count = names
+    table = cells.assign(**{total: totals.sum(axis=0)[of], count: counts.sum(axis=0)})
+    estimates = uncertainty.share_estimates(counts, totals, of, confidence=confidence)
+    return _with_estimates(table, estimates, _documents_of(totals)[of], "share")
 
 
-def voice_coverage(stances: _Stances, group: str) -> pd.DataFrame:
-    """How much is said in each voice: `voices.csv`: columns voice, group, tokens, share, units."""
-    parts = []
-    for name, documents in stances.tokens.corpus.group_masks(group):
-        tokens = stances.counts.spoken[documents].sum(axis=0)
-        table = pd.DataFrame({"voice": quoting.VOICES, "group": name, "tokens": tokens})
-        table["share"] = tokens / max(tokens.sum(), 1)
-        parts.append(table.assign(units=stances.counts.units[documents].sum(axis=0)))
-    return _in_order(parts, ["voice", "group"])
+def _documents_of(totals) -> np.ndarray:
+    """How many documents have a total above 0, of each column."""
+    return (totals > 0).sum(axis=0)
+
+
+def _with_estimates(table: pd.DataFrame, estimates, documents, name: str) -> pd.DataFrame:
+    """A table with estimates, their intervals and how many documents are behind them."""
+    columns = {name: estimates.values, "low": estimates.low, "high": estimates.high}
+    return table.assign(**columns, documents=documents, interval=estimates.over)
+
+
+def _by_group(
+    stances: _Stances, group: str, keys: list[str], make: Callable[[str, np.ndarray], pd.DataFrame]
+) -> pd.DataFrame:
+    """The tables that are made of each group (name, documents), sorted by cell and then by group.
+
+    The key columns come first.
+    """
+    masks = stances.tokens.corpus.group_masks(group)
+    table = pd.concat([make(name, documents).assign(group=name) for name, documents in masks])
+    table = table.sort_index(kind="stable").reset_index(drop=True)
+    return table[keys + [name for name in table if name not in keys]]

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from analysis.files import line_spans
-from analysis.rules import quoting, voices
-from analysis.rules.voices import Voices
+from analysis.rules import voices
+from analysis.rules.voices import VOICES, Voices, reported
 from analysis.store import cache
-from analysis.tokens import _helper, tokenize
+from analysis.tokens import tokenize
 
 
 def inside(paragraph: str) -> list[tuple[str, int, bool]]:
-    return [(paragraph[q.start : q.end], q.depth, q.closed) for q in quoting._quotes(paragraph)]
+    return [(paragraph[q.start : q.end], q.depth, q.closed) for q in voices._quotes(paragraph)]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_unclosed_quote_is_marked(paragraph, found):
 def test_a_few_words_mark_a_term():
     """Three words in quotation marks are a term, four are speech."""
     paragraph = "The “so called race” and “the race is lost”."
-    (only,) = quoting.speech(paragraph)
+    (only,) = voices._speech(paragraph)
     assert paragraph[only.start : only.end] == "the race is lost"
 
 
@@ -83,7 +83,7 @@ def test_a_few_words_mark_a_term():
 )
 def test_reported(sentence, expected):
     """Reporting verbs and 'according to'; nouns that look like verbs, and the author's own words."""
-    assert quoting.reported(sentence) is expected
+    assert reported(sentence) is expected
 
 
 def voices_of(tokens, word: str) -> list[str]:
@@ -91,7 +91,7 @@ def voices_of(tokens, word: str) -> list[str]:
     (block,) = tokens.blocks()
     place = tokens.vocabulary.to_pylist().index(word)
     told = Voices(tokens).of(block)
-    return [quoting.VOICES[told[n]] for n in np.flatnonzero(block.forms[block.ids] == place)]
+    return [VOICES[told[n]] for n in np.flatnonzero(block.forms[block.ids] == place)]
 
 
 def test_voices_by_hand(corpus_of):
@@ -117,22 +117,11 @@ def test_a_quote_is_found_in_its_own_text(corpus_of):
     assert [voices_of(tokens, word) for word in "aef"] == [["author"] * 30, ["quoted"] * 30, ["author"] * 30]  # fmt: skip
 
 
-def test_voices_of_some_sentences_only(tokens):
-    """In the sentences asked for the voices are those of the whole, elsewhere nobody is heard."""
-    (block,) = tokens.blocks()
-    asked = np.arange(block.n_sentences) % 3 == 0
-    voices = Voices(tokens)
-    whole, some = voices.of(block), voices.of(block, asked)
-    inside = asked[block.sentence_of]
-    assert (some[inside] == whole[inside]).all()
-    assert not some[~inside & (whole == 1)].any()
-
-
 def test_quotes_of_the_five_texts(seeds):
     """The five texts hold 46 quotes, all closed, 22 of them of four words or more."""
     lines = [text[begin:end] for text in seeds.texts for begin, end in line_spans(text)]
-    found = [(one, line[one.start : one.end]) for line in lines for one in quoting._quotes(line)]
-    long = [words for _, words in found if len(quoting._WORD.findall(words)) >= 4]
+    found = [(one, line[one.start : one.end]) for line in lines for one in voices._quotes(line)]
+    long = [words for _, words in found if len(voices._WORD.findall(words)) >= 4]
     assert (len(found), all(one.closed for one, _ in found), len(long)) == (46, True, 22)
 
 
@@ -142,30 +131,18 @@ def test_quotes_of_the_five_texts(seeds):
 def test_hostile_texts_are_read_in_time(text):
     """Text that is all marks, or all verbs, takes no longer than its length."""
     began = time.perf_counter()
-    quoting._quotes(text)
-    quoting.reported(text)
+    voices._quotes(text)
+    reported(text)
     assert time.perf_counter() - began < 2
 
 
 def test_what_was_heard_is_kept(tokens, monkeypatch):
-    """Asked again nothing is listened to, neither for all sentences nor for some."""
+    """Asked again nothing is listened to."""
     (block,) = tokens.blocks()
     first = Voices(tokens).of(block)
-    monkeypatch.setattr(voices, "_heard_in", None)
-    asked = np.arange(block.n_sentences) % 2 == 0
+    monkeypatch.setattr(voices, "reported", None)
+    monkeypatch.setattr(voices, "_speech", None)
     assert (Voices(tokens).of(block) == first).all()
-    assert (Voices(tokens).of(block, asked) == first * asked[block.sentence_of]).all()
-
-
-def test_some_sentences_are_heard_without_the_others(corpus_of):
-    """Where nothing is kept yet, what is asked for alone is listened to, and is right."""
-    tokens = tokenize(corpus_of("Xi said it grew. “The race is on now,” Xi wrote.", "Xi said no."))
-    (block,) = tokens.blocks()
-    asked = np.array([False, True, False])
-    some = Voices(tokens).of(block, asked)
-    assert voices._HEARD.known(tokens.jobs[0]) is None
-    assert (some == Voices(tokens).of(block) * asked[block.sentence_of]).all()
-    assert some.any()
 
 
 def test_processes_hear_what_one_hears(in_blocks, monkeypatch):
@@ -178,17 +155,7 @@ def test_processes_hear_what_one_hears(in_blocks, monkeypatch):
     for job in jobs:
         cache.drop("voices", voices._key_in(job))
     monkeypatch.setenv("WORKBOOK_WORKERS", "3")
-    monkeypatch.setattr("analysis.tokens.WORTH_A_PROCESS", 0)
+    monkeypatch.setattr("analysis.store.blocks.WORTH_A_PROCESS", 0)
     prepared = Voices(tokens).prepared()
-    assert all(voices._HEARD.known(job) for job in jobs)
+    assert all(cache.existing("voices", voices._key_in(job)) for job in jobs)
     assert [prepared.of(block).tolist() for block in tokens.blocks()] == alone
-
-
-def test_a_helper_hears_all_blocks_that_nobody_took(in_blocks, tmp_path):
-    """All but the block that is taken already are there when the helper ends."""
-    rows = [{"id": f"d{n}", "text": f"Xi said that {n} is more."} for n in range(40)]
-    tokens = in_blocks(rows, (200, 600))
-    jobs = tokens.jobs
-    (tmp_path / "1").touch()
-    assert _helper(tokens.corpus.key, jobs, tmp_path, voices._HEARD.module).wait() == 0
-    assert [voices._HEARD.known(job) is None for job in jobs] == [n == 1 for n in range(len(jobs))]
