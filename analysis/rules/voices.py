@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,60 +145,19 @@ def _speech(paragraph: str) -> list[_Quote]:
 
 # --- reporting verbs ---------------------------------------------------------------------------------
 
-_VERBS = (
-    "said says told tells argued argues arguing claimed claiming wrote writes added adds adding "
-    "explained explains stated warned warns warning noted notes noting suggested suggests asserted "
-    "asserts asserting contended contends contending insisted insists insisting acknowledged "
-    "acknowledges announced announces articulated confirmed confirms declared declares believed "
-    "believes emphasized emphasised emphasizes emphasises emphasizing emphasising stressed stressing "
-    "reported remarked revealed reveals observed commented predicted predicts cautioned cautions "
-    "recalled maintained maintains conceded concedes alleged alleges denied denies admitted admits "
-    "urged quipped feared expects expected hoped"
-)
-_VERBS_OR_NOUNS = (
-    "claim claims report reports argue say comments stress stresses warn believe contend worry "
-    "worries worried think thinks thought"
-)
-_ALWAYS = "said says argued asserted contended contends insisted insists"
-_PEOPLE = (
-    "academics analysts commentators critics developers diplomats economists executives experts "
-    "insiders investors journalists lawmakers observers officials opponents politicians researchers "
-    "residents scholars scientists sources strategists supporters users many others some"
-)
-_THINK = (
-    "argue believe call caution claim contend describe doubt emphasise emphasize expect fear foresee "
-    "highlight hope insist note predict question recognise recognize say stress suggest think warn "
-    "worry"
-)
-_PAPERS = (
-    "document documents editorial headline letter newspaper poll report reports research statement "
-    "studies survey surveys website"
-)
-_TELL = "argues cautions claims finds found highlights reveals says shows states suggested suggests warns"
-_NEED = (
-    "emphasised emphasises emphasized emphasizes highlighted highlights stressed stresses underlined "
-    "underlines underscored underscores"
-)
-_HELD = (
-    "alleged anticipated argued believed claimed considered deemed estimated expected reported "
-    "rumored rumoured said thought"
-)
-
-_GROUPS, _TEXTS = frozenset(_PEOPLE.split()), frozenset(_PAPERS.split())
-_AUTHOR = frozenset(["i", "we", "article", "paper", "essay", "chapter", "section", "study"])
-_HAVING = frozenset(["have", "has", "had", "also", "further", "repeatedly", "publicly"])
-_IS = frozenset(["is", "are", "was", "were", "been"])
-_CLAUSE, _PRONOUNS = frozenset(["that", "how"]), frozenset(["it", "they", "he", "she", "there"])
-_NEEDS = frozenset(["need", "importance", "necessity"])
-_ENDS = frozenset([",", "”", "’", '"'])
+_ENDS = (",", "”", "’", '"')
 _SOURCE = regex.compile(
     r"\b(?i:according to(?! (?:the )?laws?\b)|in the words of|as (?:\w+ ){0,3}(?:put|puts) it"
     r"|in (?:his|her|their) view|from (?:this|that|their|his|her) perspective|reportedly|allegedly)\b"
 )
-_SOURCE_WORDS = frozenset(
-    ["according", "words", "put", "puts", "view", "perspective", "reportedly", "allegedly"]
-)
-"""Words without one of which _SOURCE matches nothing."""
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    """One of the lists of words in `wordlists/en-reporting.txt`."""
+    file = Path(__file__).parent.parent / "language" / "wordlists" / "en-reporting.txt"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return frozenset(next(line for line in lines if line.startswith(f"{name}: ")).split()[1:])
 
 
 class _Sentence:
@@ -215,26 +176,31 @@ class _Sentence:
         """The piece at a place in lower case, '' outside of the sentence."""
         return self.lower[place] if 0 <= place < len(self.lower) else ""
 
-    def speaker(self, verb: int, skipped: frozenset[str] = frozenset()) -> bool:
-        """Whether the word before a verb, skipping some words, is somebody else than the author."""
+    def speaker(self, verb: int, skipped: str = "") -> bool:
+        """Whether the word before a verb, skipping those of a list, is not the author."""
         place = verb - 1
-        while self.at(place) in skipped:
+        while skipped and self.at(place) in _words(skipped):
             place -= 1
-        return self.at(place)[:1].isalnum() and self.at(place) not in _AUTHOR
+        return self.at(place)[:1].isalnum() and self.at(place) not in _words("author")
 
-    def after(self, verb: int, words: frozenset[str], reach: int, step: int = 1) -> bool:
-        """Whether one of some words follows with at most `reach` other words between."""
+    def after(self, verb: int, words: str, reach: int, step: int = 1) -> bool:
+        """Whether a word of a list follows with at most `reach` other words between."""
         for distance in range(1, reach + 2):
             piece = self.at(verb + step * distance)
-            if piece in words:
+            if piece in _words(words):
                 return True
             if not piece[:1].isalnum():
                 return False
         return False
 
-    def before(self, verb: int, words: frozenset[str], reach: int) -> bool:
-        """Whether one of some words precedes with at most `reach` other words between."""
+    def before(self, verb: int, words: str, reach: int) -> bool:
+        """Whether a word of a list precedes with at most `reach` other words between."""
         return self.after(verb, words, reach, step=-1)
+
+    def has_clause(self, verb: int) -> bool:
+        """Whether 'that' or 'how' follows a verb whose subject is not the author."""
+        is_subject = self.at(verb - 1) == "," or self.speaker(verb, "auxiliaries")
+        return self.after(verb, "clause", 2) and is_subject
 
     def separated(self, place: int) -> bool:
         """Whether a mark that ends or opens speech, or a capital, stands at a place."""
@@ -244,34 +210,34 @@ class _Sentence:
 
 _RULES: tuple[tuple[str, Callable[[_Sentence, int], bool]], ...] = (
     # Liu said …; Liu argued that …; …, said Liu; …, Liu warned.
-    (_ALWAYS, lambda s, n: s.speaker(n) or (s.at(n - 1)[-2:] == "ly" and s.speaker(n - 1))),
-    (
-        f"{_VERBS} {_VERBS_OR_NOUNS}",
-        lambda s, n: s.after(n, _CLAUSE, 2) and (s.at(n - 1) == "," or s.speaker(n, _HAVING)),
-    ),
-    (_VERBS, lambda s, n: s.separated(n + 1) and (s.speaker(n) or s.at(n - 1) in _ENDS)),
+    ("certain", lambda s, n: s.speaker(n) or (s.at(n - 1)[-2:] == "ly" and s.speaker(n - 1))),
+    ("verbs", lambda s, n: s.has_clause(n)),
+    ("verbs-or-nouns", lambda s, n: s.has_clause(n)),
+    ("verbs", lambda s, n: s.separated(n + 1) and (s.speaker(n) or s.at(n - 1) in _ENDS)),
     # Microsoft confirmed it would …
-    (_VERBS, lambda s, n: s.at(n + 1) in _PRONOUNS and s.speaker(n)),
+    ("verbs", lambda s, n: s.at(n + 1) in _words("pronouns") and s.speaker(n)),
     # many analysts believe …; the survey suggests …
-    (_THINK, lambda s, n: s.before(n, _GROUPS, 6)),
-    (_TELL, lambda s, n: s.before(n, _TEXTS, 5)),
+    ("think", lambda s, n: s.before(n, "people", 6)),
+    ("tell", lambda s, n: s.before(n, "papers", 5)),
     # Liu stressed the need …; … advocate for …; … described it as …
-    (_NEED, lambda s, n: s.after(n, _NEEDS, 3) and (s.at(n - 1) == "," or s.speaker(n))),
-    ("advocate advocates advocated", lambda s, n: s.at(n + 1) == "for" and s.speaker(n)),
-    (
-        "describe describes described",
-        lambda s, n: "as" in s.lower[n + 1 : n + 16] and s.speaker(n, _HAVING),
-    ),
+    ("need", lambda s, n: s.after(n, "needs", 3) and (s.at(n - 1) == "," or s.speaker(n))),
+    ("advocate", lambda s, n: s.at(n + 1) == "for" and s.speaker(n)),
+    ("describe", lambda s, n: "as" in s.lower[n + 1 : n + 16] and s.speaker(n, "auxiliaries")),
     # prices are expected to …; it is often pointed out that …
-    (_HELD, lambda s, n: s.at(n + 1) in ("to", "that") and s.before(n, _IS, 1)),
-    ("point points pointed", lambda s, n: s.lower[n + 1 : n + 3] == ["out", "that"]),
+    ("held", lambda s, n: s.at(n + 1) in ("to", "that") and s.before(n, "is", 1)),
+    ("point", lambda s, n: s.lower[n + 1 : n + 3] == ["out", "that"]),
 )
-_RULES_OF: dict[str, list[Callable[[_Sentence, int], bool]]] = {}
-for _words, _rule in _RULES:
-    for _word in _words.split():
-        _RULES_OF.setdefault(_word, []).append(_rule)
-_HINTS = _SOURCE_WORDS | set(_RULES_OF)
-"""Words without one of which no sentence is reported."""
+"""The list of words that each rule is for, and what it asks of a sentence at one of them."""
+
+
+@cache
+def _rules_of() -> dict[str, list[Callable[[_Sentence, int], bool]]]:
+    """The rules for each word."""
+    found = defaultdict(list)
+    for name, rule in _RULES:
+        for word in _words(name):
+            found[word].append(rule)
+    return dict(found)
 
 
 def reported(text: str) -> bool:
@@ -284,11 +250,11 @@ def reported(text: str) -> bool:
     >>> [reported(text) for text in ("Xi said that it grew.", "It grew, Li said.", "It grew.")]
     [True, True, False]
     """
-    sentence = _Sentence(text[:_MAX_SENTENCE])
+    sentence, rules_of = _Sentence(text[:_MAX_SENTENCE]), _rules_of()
     for place, word in enumerate(sentence.lower):
-        if word in _RULES_OF and any(rule(sentence, place) for rule in _RULES_OF[word]):
+        if word in rules_of and any(rule(sentence, place) for rule in rules_of[word]):
             return True
-    return not _SOURCE_WORDS.isdisjoint(sentence.lower) and bool(_SOURCE.search(sentence.text))
+    return not _words("source").isdisjoint(sentence.lower) and bool(_SOURCE.search(sentence.text))
 
 
 # --- blocks ------------------------------------------------------------------------------------------
@@ -312,7 +278,8 @@ def _heard(texts: Texts, job: Job) -> dict[str, np.ndarray]:
 
 def _hinted_sentences(block: Entry) -> np.ndarray:
     """The sentences of a block that hold a word without which none is reported."""
-    is_hint = [form.lower() in _HINTS for form in unpacked(block, "forms").to_pylist()]
+    hints = _words("source") | set(_rules_of())
+    is_hint = [form.lower() in hints for form in unpacked(block, "forms").to_pylist()]
     hits = np.flatnonzero(np.array(is_hint, dtype=bool)[block["ids"]])
     return np.unique(np.searchsorted(block["sentence_start"], hits, side="right") - 1)
 

@@ -244,16 +244,16 @@ def _reader_of_shingles(tokens: Tokens) -> Callable[[int], np.ndarray]:
 
 
 def _minima_of(tokens: Tokens, chosen: np.ndarray) -> np.ndarray:
-    """The MinHash minima (columns) of the chosen documents (rows)."""
+    """The MinHash minima (columns) of the chosen documents (rows), their 16 low bits only."""
 
     def of_block(block: Block) -> np.ndarray:
         mine = np.flatnonzero(chosen[block.documents])
         types = _types_of(block)
         documents = [_shingles(types[number]) for number in mine]
         batches = [documents[k : k + _BATCH] for k in range(0, len(documents), _BATCH)]
-        return np.concatenate([np.empty((0, _PERMUTATIONS), np.uint32), *map(_minima, batches)])
+        return np.concatenate([np.empty((0, _PERMUTATIONS), np.uint16), *map(_minima, batches)])
 
-    minima, place = np.empty((int(chosen.sum()), _PERMUTATIONS), dtype=np.uint32), 0
+    minima, place = np.empty((int(chosen.sum()), _PERMUTATIONS), dtype=np.uint16), 0
     for _, part in tokens.each(of_block):
         minima[place : place + len(part)] = part
         place += len(part)
@@ -268,7 +268,7 @@ def _minima(documents: list[np.ndarray]) -> np.ndarray:
     matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
         np.concatenate(documents), bounds, _PERMUTATIONS, _SEED
     )
-    return np.array(matrix.to_rows(), dtype=np.uint32)
+    return np.array(matrix.to_rows(), dtype=np.uint32).astype(np.uint16)
 
 
 def _candidates(minima: np.ndarray, width: int) -> np.ndarray:
