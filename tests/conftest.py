@@ -66,7 +66,7 @@ def in_blocks(tmp_path):
     import analysis.tokens
 
     def make(rows: list[dict], cut: tuple[int, int] = (10**9, 10**9)) -> Tokens:
-        for name, value in zip(("LEAST", "MOST", "MEAN"), (*cut, cut[0]), strict=True):
+        for name, value in zip(("_LEAST", "_MOST", "_MEAN"), (*cut, cut[0]), strict=True):
             patch.setattr(analysis.tokens, name, value)
         file = tmp_path / "rows.jsonl"
         file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
