@@ -42,7 +42,7 @@ NO_VALUE = MISSING
 OTHERS = "(others)"
 _MOST_GROUPS = 100
 """Values of a column that are a group each; the documents of rarer ones are OTHERS together."""
-_EXCLUSIONS = ("on", "off")
+_CHOICES = ("on", "off")
 EVERY = "all"
 POINTER = "corpus.yaml"
 BESIDE = ("codebook.yaml", "events.csv", "exclusions.yaml", "findings.yaml")
@@ -83,7 +83,11 @@ class Corpus:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over every document's metadata, text and excluded lines, and the corpus's words."""
-        found = _fingerprint(self.documents, self.texts, self.excluded)
+        parts: list[object] = [len(self.documents.columns)]
+        for name, values in self.documents.items():
+            parts += [name, *map(memoryview, buffers_of(column_of(values)))]
+        lines = [self.excluded["document"].tolist(), self.excluded["line"].tolist()]
+        found = key_of(*parts, lines, memoryview(np.ascontiguousarray(self.texts.digests)))
         return key_of(found, self.words) if self.words else found
 
     def with_everything(self) -> Corpus:
@@ -93,17 +97,17 @@ class Corpus:
     def refuse_rejections(self) -> None:
         """Raise InputError where any item was rejected."""
         for where, reason in self.rejected[:1]:
-            told = f"{len(self.rejected)} items are rejected, first: {where}: {reason}"
-            raise InputError(shown(told, quote=False, longest=400), where="--strict")
+            problem = f"{len(self.rejected)} items are rejected, first: {where}: {reason}"
+            raise InputError(shown(problem, quote=False, longest=400), where="--strict")
 
     def with_exclusions(self, exclusions: str) -> Corpus:
         """The corpus with its lines excluded as declared ('on'), or with every line kept ('off').
 
         Raises InputError for any other word.
         """
-        if exclusions not in _EXCLUSIONS:
+        if exclusions not in _CHOICES:
             raise InputError(
-                "is no choice", where="exclusions", value=exclusions, allowed=_EXCLUSIONS
+                "unknown choice", where="exclusions", value=exclusions, allowed=_CHOICES
             )
         return self if exclusions == "on" else self.with_everything()
 
@@ -135,11 +139,12 @@ class Corpus:
 
         A group whose documents are in several languages is one group a language: 'Xinhua (zh)'.
         Of more than MOST_GROUPS values those with the most documents are groups, and all others
-        together '(others)'. '(none)' is neither split nor joined. Raises InputError for an unknown column, or where a value is the reserved word 'all'.
+        together '(others)'. '(none)' is neither split nor joined. Raises InputError for an unknown
+        column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
             raise InputError(
-                "group is no metadata column",
+                "group is not a metadata column",
                 where=self.name,
                 value=column,
                 allowed=self.group_columns(),
@@ -265,7 +270,7 @@ def read_corpus(
         if source and source == _source_of(place, options):
             remember(source, key)
         corpus = _opened(key, place)
-    return _with_words(corpus, _own_words(place))
+    return corpus
 
 
 def _read_elsewhere(folder: Path, options: ReadOptions) -> Corpus:
@@ -284,19 +289,8 @@ def _read_elsewhere(folder: Path, options: ReadOptions) -> Corpus:
     )
     rules = _rules_of(folder)
     excluded = _excluded_lines(corpus.documents, corpus.texts, rules)
-    found = replace(corpus, folder=folder, rules=rules, excluded=excluded)
-    if not (len(excluded) or len(corpus.excluded) or corpus.words):
-        found.__dict__["fingerprint"] = corpus.fingerprint
-    return _with_words(found, tuple(sorted({*corpus.words, *_own_words(folder)})))
-
-
-def _with_words(corpus: Corpus, words: tuple[str, ...]) -> Corpus:
-    """The corpus with Chinese words of its own."""
-    if not words:
-        return corpus
-    known = replace(corpus, words=words)
-    known.__dict__["fingerprint"] = key_of(corpus.fingerprint, words)
-    return known
+    words = tuple(sorted({*corpus.words, *_own_words(folder)}))
+    return replace(corpus, folder=folder, rules=rules, excluded=excluded, words=words)
 
 
 def _stored(place: Path, options: ReadOptions) -> str:
@@ -311,7 +305,7 @@ def _stored(place: Path, options: ReadOptions) -> str:
             numbers = name in _NUMBERS
             arrays[f"excluded.{name}"] = values.to_numpy(int) if numbers else column_of(values)
         if _opened(key, place) is None:
-            entry("corpora", key, lambda file: save_texts(corpus.texts, file, key, notes, arrays))
+            entry("corpora", key, lambda put: save_texts(corpus.texts, put, key, notes, arrays))
     pa.default_memory_pool().release_unused()
     return key
 
@@ -360,18 +354,21 @@ def _opened(key: str, place: Path) -> Corpus | None:
     if texts is None:
         drop("corpora", key)
         return None
+    notes, words = found.notes, _own_words(place)
     corpus = Corpus(
-        name=found.notes["name"],
+        name=notes["name"],
         documents=_table_of(found, "documents."),
         texts=texts,
         excluded=_table_of(found, "excluded."),
         folder=place if place.is_dir() else None,
         rules=_rules_of(place),
-        rejected=tuple(map(tuple, found.notes["rejected"])),
-        remarks=tuple(map(tuple, found.notes["remarks"])),
+        rejected=tuple(map(tuple, notes["rejected"])),
+        remarks=tuple(map(tuple, notes["remarks"])),
         key=key,
+        words=words,
     )
-    corpus.__dict__["fingerprint"] = found.notes["fingerprint"]
+    known = notes["fingerprint"]  # not computed again
+    corpus.__dict__["fingerprint"] = key_of(known, words) if words else known
     return corpus
 
 
@@ -379,15 +376,6 @@ def _table_of(found: Entry, prefix: str) -> pd.DataFrame:
     """The arrays of an entry whose names begin with a prefix, as a table."""
     names = [name for name in found.names if name.startswith(prefix)]
     return pa.table({name.removeprefix(prefix): found[name] for name in names}).to_pandas()
-
-
-def _fingerprint(documents: pd.DataFrame, texts: Texts, excluded: pd.DataFrame) -> str:
-    """SHA-256 over the metadata, texts and excluded lines of documents."""
-    parts: list[object] = [len(documents.columns)]
-    for name, values in documents.items():
-        parts += [name, *map(memoryview, buffers_of(column_of(values)))]
-    lines = [excluded["document"].tolist(), excluded["line"].tolist()]
-    return key_of(*parts, lines, memoryview(np.ascontiguousarray(texts.digests)))
 
 
 @cache
@@ -476,22 +464,17 @@ def _excluded_lines(documents: pd.DataFrame, texts: Texts, file: Path | None) ->
 
     Raises InputError for a rule that names a document the corpus does not have.
     """
-    rules = read_exclusions(file) if file else []
-    ids = documents["id"]
+    rules, found = read_exclusions(file) if file else [], []
+    ids, sources = documents["id"], documents["source"]
+    asked = np.zeros(len(ids), dtype=bool)
     for rule in rules:
-        for document in sorted(set(rule.documents) - set(ids[ids.isin(rule.documents)])):
-            raise InputError(
-                f"rule {shown(rule.id)} names an unknown document",
-                where=file.name,
-                value=document,
-                allowed=sorted(ids),
-            )
-    named = [name for rule in rules for name in rule.documents]
-    sources = [name for rule in rules for name in rule.sources]
-    asked = np.flatnonzero(ids.isin(named) | documents["source"].isin(sources)).tolist()
-    found = []
-    for number in asked:
-        document, source = ids.iloc[number], documents["source"].iloc[number]
+        named = ids.isin(rule.documents)
+        for unknown in sorted(set(rule.documents) - set(ids[named])):
+            problem = f"rule {shown(rule.id)} names an unknown document"
+            raise InputError(problem, where=file.name, value=unknown, allowed=sorted(ids))
+        asked |= named | sources.isin(rule.sources)
+    for number in np.flatnonzero(asked).tolist():
+        document, source = ids.iloc[number], sources.iloc[number]
         mine = [rule for rule in rules if document in rule.documents or source in rule.sources]
         found += exclude_from(document, texts[number], mine)
     return pd.DataFrame(found, columns=list(_EXCLUDED))

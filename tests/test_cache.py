@@ -134,7 +134,9 @@ def lengthened(file: Path) -> None:
 
 def another(file: Path) -> None:
     """A whole entry, but that of another key."""
-    cache.save(file, "0" * 64, {}, {"ids": np.arange(3)})
+    with cache.staged() as folder:
+        cache.save(folder, "0" * 64, {}, {"ids": np.arange(3)})
+        (folder / "entry").replace(file)
 
 
 HARM = [cut_off, emptied, flipped, nonsense, lengthened, another, Path.unlink]
@@ -325,8 +327,8 @@ def test_an_open_entry_outlives_its_file(own):
     """An array that is in use stays as it is where its entry is removed, damaged or made again."""
     key = "0" * 64
 
-    def make(file):
-        cache.save(file, key, {}, {"a": np.arange(3)})
+    def make(folder):
+        cache.save(folder, key, {}, {"a": np.arange(3)})
 
     first = cache.entry("blocks", key, make)["a"]
     cache.drop("blocks", key)
@@ -339,9 +341,9 @@ def test_two_threads_that_rebuild_an_entry_both_get_it(own):
     key, found = "0" * 64, []
     both = threading.Barrier(2)
 
-    def make(file):
+    def make(folder):
         both.wait(5)
-        cache.save(file, key, {}, {"a": np.arange(3)})
+        cache.save(folder, key, {}, {"a": np.arange(3)})
 
     place = cache._place_of("blocks", key)
     place.parent.mkdir(parents=True)
@@ -385,13 +387,16 @@ def test_arrays_come_back_as_they_went(own):
         "empty": np.empty((0, 2), dtype=np.int64),
         "pairs": np.arange(6, dtype=np.int32).reshape(3, 2),
         "shares": np.array([0.5, np.nan]),
+        "truths": np.array([True, False, True] * 5),
         **cache.packed("names", pa.array(["", "é", "人\0"], pa.large_string())),
         **cache.packed("part", pa.array(["left", "ab", "c", "right"], pa.large_string())[1:3]),
         **cache.packed("none", pa.array([], pa.large_string())),
     }
-    found = cache.entry("kind", "0" * 64, lambda file: cache.save(file, "0" * 64, {"n": 1}, arrays))
+    found = cache.entry(
+        "kind", "0" * 64, lambda folder: cache.save(folder, "0" * 64, {"n": 1}, arrays)
+    )
     numbers = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
-    assert len(numbers) == 3
+    assert len(numbers) == 4
     for name, array in numbers.items():
         assert found[name].dtype == array.dtype
         assert np.array_equal(found[name], array, equal_nan=array.dtype == float)
@@ -404,7 +409,9 @@ def test_arrays_come_back_as_they_went(own):
 def test_the_name_of_an_array_is_not_a_path(own, tmp_path, name):
     """Whatever an array is called, it lies in its entry's file and is found there."""
     key = "0" * 64
-    entry = cache.entry("blocks", key, lambda file: cache.save(file, key, {}, {name: np.arange(2)}))
+    entry = cache.entry(
+        "blocks", key, lambda folder: cache.save(folder, key, {}, {name: np.arange(2)})
+    )
     assert (entry[name].tolist(), entry.names) == ([0, 1], [name])
     assert files(tmp_path) == [cache._place_of("blocks", key)]
 

@@ -47,7 +47,7 @@ def refused(capsys, *arguments: str) -> str:
         (["-p", "confidence=95"], "confidence is out of range: 95.0"),
         (
             ["-p", "group=publisher"],
-            "group is no metadata column: 'publisher'; allowed: id, source",
+            "group is not a metadata column: 'publisher'; allowed: id, source",
         ),
         (["-p", "compare=BBC,CNN"], "no document with this source: 'BBC'; allowed: British"),
         (["-p", "compare=Shenzhen Post"], "compare takes two different values"),

@@ -50,13 +50,17 @@ def as_bools(values: pa.Array) -> np.ndarray:
 
 
 def as_numbers(values: pa.Array) -> np.ndarray:
-    """An Arrow array of numbers as numpy's; none is missing."""
+    """An Arrow array of numbers or truth values as numpy's; none is missing."""
+    if pa.types.is_boolean(values.type):
+        return as_bools(values)
     dtype = np.dtype(values.type.to_pandas_dtype())
     return np.frombuffer(values.buffers()[1] or b"", dtype=dtype)[values.offset :][: len(values)]
 
 
 def from_numbers(numbers: np.ndarray) -> pa.Array:
-    """Numbers as an Arrow array of the same type."""
+    """Numbers or truth values as an Arrow array of the same type."""
+    if numbers.dtype == bool:
+        return mask_of(numbers)
     content = pa.py_buffer(np.ascontiguousarray(numbers))
     kind = pa.from_numpy_dtype(numbers.dtype)
     return pa.Array.from_buffers(kind, len(numbers), [None, content])

@@ -24,9 +24,8 @@ import pyarrow as pa
 from analysis.errors import InputError
 from analysis.store.arrow import as_numbers, from_numbers
 
-_VARIABLE = "WORKBOOK_CACHE"
-_NAME = "ai-race-workbook"
 _KINDS = ("sources", "extracts", "corpora", "texts", "blocks", "voices", "tokens", "stories")
+_ENTRY = "entry"
 _WHOLE = 0x2144DF1C
 """The CRC-32 of any bytes followed by their own CRC-32."""
 _PIECE = 1 << 22
@@ -41,8 +40,8 @@ def cache_folder() -> Path:
 
     Raises InputError where no folder can be made there.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(os.environ.get(_VARIABLE) or Path(base) / _NAME)
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(os.environ.get("WORKBOOK_CACHE") or base / "ai-race-workbook")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -106,8 +105,9 @@ class Entry:
         return self.row.schema.names
 
 
-def save(file: Path, key: str, notes: dict, arrays: _Arrays) -> None:
-    """Write numpy arrays of numbers and Arrow arrays of texts, with notes, into a file."""
+def save(folder: Path, key: str, notes: dict, arrays: _Arrays) -> None:
+    """Write numpy arrays of numbers and Arrow arrays of texts, with notes, into a staged folder."""
+    file = folder / _ENTRY
     row = pa.RecordBatch.from_arrays(
         [_in_one_row(array) for array in arrays.values()],
         names=list(arrays),
@@ -130,17 +130,17 @@ def _in_one_row(array: np.ndarray | pa.Array) -> pa.LargeListArray:
 
 
 def entry(kind: str, key: str, make: Callable[[Path], None]) -> Entry:
-    """The entry of a key, made by `make(file)` where there is none or a damaged one.
+    """The entry of a key, made by `make(folder)` where there is none or a damaged one.
 
-    `make` ends with `save`. Raises InputError where the cache cannot be written.
+    `make` ends with `save`; other files in its folder are temporary. Raises InputError where the cache cannot be written.
     """
     found = existing(kind, key)
     if found is None:
         with staged() as desk:
-            make(desk / "entry")
+            make(desk)
             place = _place_of(kind, key)
             place.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(desk / "entry", place)
+            os.replace(desk / _ENTRY, place)
         found = existing(kind, key)
     if found is None:
         raise InputError("cannot be written to", where="--cache", value=str(cache_folder()))
@@ -263,7 +263,7 @@ def signature(files: Iterable[Path]) -> list | None:
 
 def known(kind: str, key: str, make: Callable[[], object]) -> object:
     """A value that JSON can hold, kept under a key; made where there is none."""
-    found = entry(kind, key, lambda file: save(file, key, {"value": make()}, {}))
+    found = entry(kind, key, lambda folder: save(folder, key, {"value": make()}, {}))
     return found.notes["value"]
 
 

@@ -106,11 +106,11 @@ def _follow_each_other(spans: np.ndarray) -> bool:
 # --- texts of the cache ------------------------------------------------------------------------------
 
 
-def save_texts(texts: Texts, file: Path, key: str, notes: dict, arrays: dict) -> None:
+def save_texts(texts: Texts, folder: Path, key: str, notes: dict, arrays: dict) -> None:
     """Save an entry (see `cache.save`) with texts, whose file is moved from a staged folder."""
     place = _folder() / texts.file.parent.name.removeprefix(".")
     arrays |= {name: getattr(texts, name) for name in _ARRAYS}
-    save(file, key, {**notes, "texts": [place.name, *_state_of(texts.file)]}, arrays)
+    save(folder, key, {**notes, "texts": [place.name, *_state_of(texts.file)]}, arrays)
     os.replace(texts.file, place)
 
 
