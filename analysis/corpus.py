@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,20 +20,8 @@ from analysis.reading.exclusions import exclude_from, read_exclusions
 from analysis.reading.manner import LIBRARIES, ReadOptions
 from analysis.reading.metadata import MISSING, validated
 from analysis.reading.rows import Reading, Rejected
+from analysis.store import cache
 from analysis.store.arrow import buffers_of, column_of
-from analysis.store.cache import (
-    Entry,
-    code_of,
-    drop,
-    entry,
-    existing,
-    key_of,
-    remember,
-    remembered,
-    signature,
-    staged,
-    versions_of,
-)
 from analysis.store.texts import Texts, save_texts, texts_of_entry
 
 RULES, _WORDS = "exclusions.yaml", "words.yaml"
@@ -87,8 +75,8 @@ class Corpus:
         for name, values in self.documents.items():
             parts += [name, *map(memoryview, buffers_of(column_of(values)))]
         lines = [self.excluded["document"].tolist(), self.excluded["line"].tolist()]
-        found = key_of(*parts, lines, memoryview(np.ascontiguousarray(self.texts.digests)))
-        return key_of(found, self.words) if self.words else found
+        found = cache.key_of(*parts, lines, memoryview(np.ascontiguousarray(self.texts.digests)))
+        return cache.key_of(found, self.words) if self.words else found
 
     def with_everything(self) -> Corpus:
         """The same corpus with no line excluded."""
@@ -131,8 +119,8 @@ class Corpus:
         every = np.ones(len(self), dtype=bool)
         if len(self.strata) == 1:
             return [({}, every)]
-        apart = [({"language": code}, inside) for code, inside in self.strata]
-        return [({"language": EVERY}, every), *apart]
+        single = [({"language": code}, inside) for code, inside in self.strata]
+        return [({"language": EVERY}, every), *single]
 
     def groups(self, column: str) -> pd.Series:
         """The group of every document: the values of a metadata column, empty ones as '(none)'.
@@ -143,19 +131,14 @@ class Corpus:
         column, or where a value is the reserved word 'all'.
         """
         if column not in self.documents.columns:
-            raise InputError(
-                "group is not a metadata column",
-                where=self.name,
-                value=column,
-                allowed=self.group_columns(),
-            )
-        values = _apart_by_language(self.documents[column].replace("", MISSING), self.languages)
+            problem, columns = "group is not a metadata column", self.group_columns()
+            raise InputError(problem, where=self.name, value=column, allowed=columns)
+        values = _split_by_language(self.documents[column].replace("", MISSING), self.languages)
         if (values == EVERY).any():
-            raise InputError(
-                f"column {shown(column)} holds the value 'all', which stands for every document",
-                where=self.name,
-                allowed="any other value",
+            problem = (
+                f"column {shown(column)} holds the value 'all', which stands for every document"
             )
+            raise InputError(problem, where=self.name, allowed="any other value")
         codes, names = pd.factorize(_rarest_joined(values, _MOST_GROUPS))
         return pd.Series(np.asarray(names, dtype=object)[codes], dtype=object)
 
@@ -179,7 +162,7 @@ def masks_of(groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
 def _rarest_joined(values: pd.Series, most: int) -> pd.Series:
     """The values with all but the `most` commonest (of equal ones the first by name) as '(others)'.
 
-    '(none)' is no value: it does not count and stays as it is.
+    '(none)' is not a value: it does not count and stays as it is.
 
     >>> _rarest_joined(pd.Series(["a", "b", "c", "c", "(none)"]), 2).tolist()
     ['a', '(others)', 'c', 'c', '(none)']
@@ -197,7 +180,7 @@ def comparable_groups(groups: Iterable[str]) -> list[str]:
 
 
 def others_told(groups: Iterable[str], column: str) -> str:
-    """That rare values of a column stand together as a group, '' where none do."""
+    """A sentence on the rare values of a column that are one group, '' where there are none."""
     if OTHERS not in groups:
         return ""
     return (
@@ -206,13 +189,13 @@ def others_told(groups: Iterable[str], column: str) -> str:
     )
 
 
-def _apart_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
+def _split_by_language(values: pd.Series, languages: np.ndarray) -> pd.Series:
     """Values of a column, the language added to those that occur in several languages."""
     if len(set(languages)) < 2:
         return values
-    spoken = pd.Series(languages, index=values.index)
-    several = (spoken.groupby(values).transform("nunique") > 1) & (values != NO_VALUE)
-    return values.where(~several, values + " (" + spoken.replace("", "no language") + ")")
+    language = pd.Series(languages, index=values.index)
+    several = (language.groupby(values).transform("nunique") > 1) & (values != NO_VALUE)
+    return values.where(~several, values + " (" + language.replace("", "no language") + ")")
 
 
 def locate(path: str | Path) -> Path:
@@ -264,11 +247,11 @@ def read_corpus(
     if (place / POINTER).is_file():
         return _read_elsewhere(place, options)
     source = _source_of(place, options)
-    corpus = _opened(remembered(source), place) if source else None
+    corpus = _opened(cache.remembered(source), place) if source else None
     if corpus is None:
         key = _stored(place, options)
         if source and source == _source_of(place, options):
-            remember(source, key)
+            cache.remember(source, key)
         corpus = _opened(key, place)
     return corpus
 
@@ -295,17 +278,19 @@ def _read_elsewhere(folder: Path, options: ReadOptions) -> Corpus:
 
 def _stored(place: Path, options: ReadOptions) -> str:
     """Read a corpus from its files into the cache; its key there."""
-    with staged() as desk:
+    with cache.staged() as desk:
         corpus = _read(place, options, desk / "texts")
         notes = {"name": corpus.name, "rejected": corpus.rejected, "remarks": corpus.remarks}
-        key = key_of(_code(), notes, corpus.excluded.to_csv(), corpus.fingerprint)
+        key = cache.key_of(_code(), notes, corpus.excluded.to_csv(), corpus.fingerprint)
         notes["fingerprint"] = corpus.fingerprint
         arrays = {f"documents.{name}": column_of(v) for name, v in corpus.documents.items()}
         for name, values in corpus.excluded.items():
             numbers = name in _NUMBERS
             arrays[f"excluded.{name}"] = values.to_numpy(int) if numbers else column_of(values)
         if _opened(key, place) is None:
-            entry("corpora", key, lambda put: save_texts(corpus.texts, put, key, notes, arrays))
+            cache.entry(
+                "corpora", key, lambda put: save_texts(corpus.texts, put, key, notes, arrays)
+            )
     pa.default_memory_pool().release_unused()
     return key
 
@@ -347,12 +332,12 @@ def _empty(why: str, name: str, rejected: list[Rejected]) -> InputError:
 
 def _opened(key: str, place: Path) -> Corpus | None:
     """A corpus from the cache; None where it is not there, or damaged."""
-    found = existing("corpora", key)
+    found = cache.existing("corpora", key)
     if found is None:
         return None
     texts = texts_of_entry(found)
     if texts is None:
-        drop("corpora", key)
+        cache.drop("corpora", key)
         return None
     notes, words = found.notes, _own_words(place)
     corpus = Corpus(
@@ -368,21 +353,21 @@ def _opened(key: str, place: Path) -> Corpus | None:
         words=words,
     )
     known = notes["fingerprint"]  # not computed again
-    corpus.__dict__["fingerprint"] = key_of(known, words) if words else known
+    corpus.__dict__["fingerprint"] = cache.key_of(known, words) if words else known
     return corpus
 
 
-def _table_of(found: Entry, prefix: str) -> pd.DataFrame:
+def _table_of(found: cache.Entry, prefix: str) -> pd.DataFrame:
     """The arrays of an entry whose names begin with a prefix, as a table."""
     names = [name for name in found.names if name.startswith(prefix)]
     return pa.table({name.removeprefix(prefix): found[name] for name in names}).to_pandas()
 
 
-@cache
+@lru_cache(1)
 def _code() -> str:
     """What decides how a corpus is read."""
     modules = ("files", "language", "reading", "store.arrow", "store.texts", "corpus")
-    return key_of(code_of(*modules), versions_of(*LIBRARIES))
+    return cache.key_of(cache.code_of(*modules), cache.versions_of(*LIBRARIES))
 
 
 # --- files of a corpus -------------------------------------------------------------------------------
@@ -391,10 +376,10 @@ def _code() -> str:
 def _source_of(place: Path, options: ReadOptions) -> str:
     """A key for the files of a corpus as they are now, '' where they changed too recently."""
     try:
-        state = signature(files_of(place))
+        state = cache.signature(files_of(place))
     except OSError:
         return ""
-    return key_of(_code(), str(place.resolve()), options.key, state) if state else ""
+    return cache.key_of(_code(), str(place.resolve()), options.key, state) if state else ""
 
 
 def files_of(place: Path) -> list[Path]:

@@ -426,7 +426,7 @@ def test_keys_know_every_module_that_decides_what_is_stored(module, monkeypatch)
         keyed.extend(modules)
         return "code"
 
-    for place in (corpus, tokens):
+    for place in (cache, tokens):
         monkeypatch.setattr(place, "code_of", noted)
     made_by = {
         "corpus": [corpus._code],

@@ -132,7 +132,8 @@ def _in_one_row(array: np.ndarray | pa.Array) -> pa.LargeListArray:
 def entry(kind: str, key: str, make: Callable[[Path], None]) -> Entry:
     """The entry of a key, made by `make(folder)` where there is none or a damaged one.
 
-    `make` ends with `save`; other files in its folder are temporary. Raises InputError where the cache cannot be written.
+    `make` ends with `save`; other files in its folder are temporary. Raises InputError where the
+    cache cannot be written.
     """
     found = existing(kind, key)
     if found is None:
