@@ -3,9 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from itertools import pairwise
 from multiprocessing import parent_process
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from analysis.rules.codebook import RuleSet, parse_rule
 from analysis.rules.evidence import evidence_table, find
 from analysis.rules.matching import Matcher
 from analysis.store.blocks import Job, _make_block
-from analysis.store.texts import Texts, _Files
+from analysis.store.texts import Texts
 from analysis.tokens import Tokens
 
 
@@ -92,15 +90,14 @@ class Held(Texts):
     """Texts in memory, exactly as given."""
 
     def __init__(self, *texts: str):
-        self.contents = [text.encode() for text in texts]
-        sizes = np.array([len(content) for content in self.contents])
-        begins = 2 * np.cumsum(sizes)  # none follows another
-        self.spans = np.column_stack((begins, begins + sizes))
-        self.checked = np.ones(len(texts), dtype=bool)
-        self.files = _Files(Path("nowhere"), np.array([], dtype=np.int64))
+        contents = [text.encode() for text in texts]
+        self.held = b"".join(content + b"\n\n" for content in contents)  # none follows another
+        sizes = np.array([len(content) for content in contents])
+        ends = np.cumsum(sizes + 2) - 2
+        self.spans = np.column_stack((ends - sizes, ends))
 
-    def content(self, number: int) -> bytes:
-        return self.contents[number]
+    def _read(self, start: int, end: int) -> bytes:
+        return self.held[start:end]
 
 
 def block_of(*texts: str, languages=None, excluded=None) -> dict[str, np.ndarray]:
@@ -120,9 +117,7 @@ def killed(texts: Texts, job: Job) -> dict[str, np.ndarray]:
 
 def read_block(block: dict[str, np.ndarray]) -> list[list[tuple]]:
     """A block as `naive.sentences` tells it: the sentences of each of its documents."""
-    data, begins = block["forms_text"].tobytes(), block["forms_begin"].tolist()
-    names = [data[a:b].decode() for a, b in pairwise(begins)]
-    ends = block["start"] + block["size"]
+    names, ends = block["forms"].to_pylist(), block["start"] + block["size"]
     places = zip(block["start"].tolist(), ends.tolist(), block["ids"].tolist(), strict=True)
     tokens = [(start, end, names[n]) for start, end, n in places]
     found = [[] for _ in block["document_start"][1:]]

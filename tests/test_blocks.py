@@ -196,7 +196,7 @@ def test_a_document_ends_where_the_next_begins(newline):
 def test_an_excluded_line_leaves_no_form():
     """The forms of a block are those of the lines that are kept."""
     block = reading.block_of("race\ngap\nrace", excluded=[[2]])
-    assert block["forms_text"].tobytes() == b"race"
+    assert block["forms"].to_pylist() == ["race"]
 
 
 def test_the_five_texts_are_read_as_line_by_line(seeds):

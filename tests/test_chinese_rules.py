@@ -240,8 +240,8 @@ def test_rules_know_the_words_of_the_corpus(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("words: [AI]", "words.yaml, line 1: is no Chinese word: 'AI'"),
-        ("words: [算力, 算力]", "word stands twice"),
+        ("words: [AI]", "words.yaml, line 1: is not a Chinese word: 'AI'"),
+        ("words: [算力, 算力]", "word appears twice"),
         ("word: [算力]", "unknown key"),
         ("words: 算力", "a list is expected here"),
     ],

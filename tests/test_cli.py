@@ -47,7 +47,7 @@ def refused(capsys, *arguments: str) -> str:
         (["-p", "confidence=95"], "confidence is out of range: 95.0"),
         (
             ["-p", "group=publisher"],
-            "group is no metadata column: 'publisher'; allowed: id, source",
+            "group is not a metadata column: 'publisher'; allowed: id, source",
         ),
         (["-p", "compare=BBC,CNN"], "no document with this source: 'BBC'; allowed: British"),
         (["-p", "compare=Shenzhen Post"], "compare takes two different values"),
@@ -164,7 +164,7 @@ def test_strict_fails_on_any_rejection(command, capsys, no_run, tmp_path):
     (tmp_path / "c.csv").write_text("id,text\na,One race.\na,Two.\n")
     options = ["--strict", "--codebook", "seeds/codebook.yaml"]
     assert cli.main([*command, str(tmp_path / "c.csv"), *options]) == cli._WRONG_USE
-    told = "workbook: --strict: 1 items are rejected, first: c.csv, line 3: id stands twice"
+    told = "workbook: --strict: 1 items are rejected, first: c.csv, line 3: id appears twice"
     assert capsys.readouterr().err.startswith(told)
 
 

@@ -6,12 +6,10 @@ import json
 import re
 import unicodedata
 import zipfile
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet
 
@@ -19,7 +17,7 @@ from analysis.corpus import others_told, read_corpus, unused_rules
 from analysis.errors import InputError
 from analysis.reading.exclusions import like
 from analysis.reading.parquet import parquet_batches
-from analysis.store.texts import _NEVER_DECOMPOSED, _in_nfc, _leads_of, _never_decomposed
+from analysis.store.texts import prepared
 
 TEXTS = {"7": "b", "007": ' "quoted", café\r\nline 2\n\n', "10": "cafe\u0301 人工智能 😀 "}
 RULE = "rules:\n  - id: r\n    why: w\n    documents: [a]\n"
@@ -140,29 +138,16 @@ def test_renamed_date_has_its_own_precision(tmp_path):
     assert documents[["date", "date_precision"]].to_numpy().tolist() == [["2023", "year"]]
 
 
-def test_bytes_tell_which_texts_cannot_change_in_nfc():
-    """Seen from the bytes, the characters that are passed over are those that the pattern passes."""
-    every = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
-    doubtful = pc.match_substring_regex(pa.array(every, pa.large_string()), _NEVER_DECOMPOSED)
-    told = zip(every, doubtful.to_pylist(), strict=True)
-    runs = [
-        (look, [sign for sign, _ in group]) for look, group in groupby(told, lambda one: one[1])
-    ]
-    for look, signs in runs:
-        for text in ("".join(signs), f"a{signs[0]}", f"a{signs[-1]}"):
-            content = f"é\n{text}\n".encode()
-            assert _never_decomposed(content, _leads_of(content)) is not look
-
-
 def test_every_character_is_read_in_nfc():
-    """Alone, after a letter and before an accent each character of Unicode comes out as in NFC,
-    those that are passed over because they cannot change too."""
+    """Alone, after a letter and before an accent each character of Unicode comes out as in NFC."""
     every = map(chr, range(0x110000))
     signs = [sign for sign in every if unicodedata.category(sign) not in ("Cn", "Co", "Cs")]
     for before, after in [("", ""), ("e", ""), ("", "\u0301"), ("\u1100", "\u11a8")]:
         texts = [before + sign + after for sign in signs]
         expected = [unicodedata.normalize("NFC", text) for text in texts]
-        assert _in_nfc(pa.array(texts, pa.large_string())).to_pylist() == expected
+        content, arrays = prepared(texts)
+        assert content == "".join(f"{text}\n" for text in expected).encode()
+        assert arrays["characters"].tolist() == list(map(len, expected))
 
 
 # --- mistakes --------------------------------------------------------------------------------------
@@ -195,8 +180,8 @@ def test_corpus_refused(tmp_path, monkeypatch, refusal, file, content, message):
 @pytest.mark.parametrize(
     ("file", "content", "where", "reason"),
     [
-        ("c.csv", b"id,text\na,b\na,c\n", "line 3", "id stands twice (first in c.csv, line 2): 'a'"),
-        ("c.csv", b"id,text\na,b\na,b\n", "line 3", "id stands twice (first in c.csv, line 2): 'a'"),
+        ("c.csv", b"id,text\na,b\na,c\n", "line 3", "id appears twice (first in c.csv, line 2): 'a'"),
+        ("c.csv", b"id,text\na,b\na,b\n", "line 3", "id appears twice (first in c.csv, line 2): 'a'"),
         ("c.csv", b"id,text\n ,b\nc,d\n", "line 2", "id is empty; allowed: a text that no other row has"),
         ("c.csv", b'id,text\n"whole corpus, by date",b\nc,d\n', "line 2", "id is reserved: 'whole corpus, by date'"),
         ("c.csv", b"id,text\na, \nc,d\n", "line 2", "text is blank"),
@@ -310,8 +295,8 @@ def test_renaming_refused(tmp_path, refusal, old, message):
     [
         ("SHA256SUMS", "0" * 64 + "  a.txt", "line 1: text has changed: it does not have the checksum"),
         ("SHA256SUMS", "0" * 64 + "  b.txt", "line 1: text is missing: 'b.txt'"),
-        ("SHA256SUMS", "0" * 64 + "  ../b.txt", "line 1: is no checksum line: "),
-        ("SHA256SUMS", "0" * 64 + " a.txt", "line 1: is no checksum line: "),
+        ("SHA256SUMS", "0" * 64 + "  ../b.txt", "line 1: is not a checksum line: "),
+        ("SHA256SUMS", "0" * 64 + " a.txt", "line 1: is not a checksum line: "),
         ("exclusions.yaml", f"{RULE}    line: x\n    repeated: true\n", "line 2: exactly one of these keys"),
         ("exclusions.yaml", f"{RULE}    line: x\n    to: y\n", "line "),
         ("exclusions.yaml", RULE, "line 2: exactly one of these keys is needed; allowed: line, repeated"),

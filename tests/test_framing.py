@@ -129,7 +129,7 @@ def test_what_cannot_be_coded_is_refused(tokens, sets, unit, told):
 @pytest.mark.parametrize(
     ("group", "compare", "told"),
     [
-        ("party", [], "group is no metadata column: 'party'"),
+        ("party", [], "group is not a metadata column: 'party'"),
         ("genre", ["news", "poem"], "compare: no document with this genre: 'poem'; allowed: aca"),
         ("genre", ["news"], r"compare takes two different values: \['news'\]"),
         ("genre", ["news", "news"], "compare takes two different values"),

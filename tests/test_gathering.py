@@ -1,4 +1,4 @@
-"""The tables of a folder: a corpus together. What takes long to read is read once, known by its content."""
+"""The tables of a folder: a corpus together. The text of a web page is extracted once."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ from made import PAGE
 
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.reading import gathering, readers
+from analysis.reading import readers, sources
 from analysis.store import cache
 
 CSV = "id,date,source,text\nb,2023,Lancet,Models race.\na,2024,BMJ,China and the US.\n"
@@ -39,20 +39,6 @@ def folder(tmp_path) -> Path:
     )
     (place / "README.md").write_text("Where they are from.", encoding="utf-8")
     return place
-
-
-@pytest.fixture
-def readings(monkeypatch) -> list[str]:
-    """The names of the tables that are read, in turn."""
-    read = []
-    real = gathering.read_batches
-
-    def noted(file, manner, told):
-        read.append(file.name)
-        return real(file, manner, told)
-
-    monkeypatch.setattr(gathering, "read_batches", noted)
-    return read
 
 
 def test_the_tables_of_a_folder_are_one_corpus(folder):
@@ -100,25 +86,17 @@ def test_stretches_reach_over_files(tmp_path):
     assert found == [f"Text {n} {k}." for n in range(2) for k in range(3)]
 
 
-def test_a_table_that_is_added_is_read_alone(folder, readings):
-    """Only the new table is read; the others are known by their content, whatever their times say."""
+def test_a_table_that_is_added_or_changed_is_read(folder):
+    """A new table and a changed word are in the corpus at once."""
     read_corpus(folder)
-    assert sorted(readings) == ["first.csv", "second.jsonl.gz", "third.parquet"]
     (folder / "fourth.csv").write_text("id,text\nf,Six.\n", encoding="utf-8")
-    (folder / "first.csv").write_text(CSV, encoding="utf-8")
-    assert len(read_corpus(folder)) == 6
-    assert readings[3:] == ["fourth.csv"]
-
-
-def test_a_table_that_changed_is_read_again(folder, readings):
-    """A changed word, and nothing else, is read anew."""
-    read_corpus(folder)
     (folder / "first.csv").write_text(CSV.replace("race", "walk"), encoding="utf-8")
-    assert read_corpus(folder).texts[1] == "Models walk."
-    assert readings[3:] == ["first.csv"]
+    corpus = read_corpus(folder)
+    assert corpus.documents["id"].tolist() == list("abcdef")
+    assert corpus.texts[1] == "Models walk."
 
 
-def test_tables_are_read_in_their_manner(folder):
+def test_tables_are_read_with_the_options(folder):
     """A column renamed is one in tables that were read without, too."""
     read_corpus(folder)
     for file in ("third.parquet", "2024/second.jsonl.gz"):
@@ -182,81 +160,29 @@ def test_an_empty_table_adds_nothing(folder):
     assert len(read_corpus(folder)) == 5
 
 
-def test_without_links_the_texts_are_copied(folder, monkeypatch):
-    """A file system that cannot link gives the same corpus."""
-    linked = read_corpus(folder).fingerprint
-    cache.clear()
-
-    def refuse(*_):
-        raise OSError("no links")
-
-    monkeypatch.setattr(gathering.os, "link", refuse)
-    corpus = read_corpus(folder)
-    assert corpus.fingerprint == linked
-    assert corpus.texts[4] == "Five it is."
-
-
 def test_a_table_that_goes_while_it_is_read_is_rejected(folder, monkeypatch):
     """One that was there when the folder was looked through, and is not when its turn comes."""
-    real = gathering.folder_tables
+    real = sources.folder_tables
 
     def and_gone(place):
         found = real(place)
         (place / "first.csv").unlink()
         return found
 
-    monkeypatch.setattr(gathering, "folder_tables", and_gone)
+    monkeypatch.setattr(sources, "folder_tables", and_gone)
     corpus = read_corpus(folder)
     assert corpus.documents["id"].tolist() == list("cde")
     assert dict(corpus.rejected) == {"first.csv": "cannot be read (No such file or directory)"}
 
 
-def test_a_table_that_changes_while_it_is_read_is_rejected(folder, monkeypatch):
-    """What was read is of neither the file of before nor that of after."""
-    real = gathering.read_batches
-
-    def and_changed(file, manner, told):
-        yield from real(file, manner, told)
-        if file.name == "first.csv":
-            file.write_text(CSV + "z,2020,X,Zed.\n", encoding="utf-8")
-
-    monkeypatch.setattr(gathering, "read_batches", and_changed)
-    assert dict(read_corpus(folder).rejected) == {"first.csv": "changed while it was read"}
-    kept = list((cache.cache_folder() / "shards").rglob(cache._MANIFEST))
-    assert len(kept) == 2
-
-
-def test_texts_with_two_names_are_counted_once(folder):
-    """The size of the cache is what it takes on the disk."""
-    read_corpus(folder)
-    names = list(cache.cache_folder().rglob("texts.bin*"))
-    assert len(names) == 6
-    sizes = sum(file.stat().st_size for file in cache.cache_folder().rglob("*") if file.is_file())
-    assert cache.size() == sizes - sum(file.stat().st_size for file in names) / 2
-
-
-def test_a_damaged_table_of_the_cache_is_read_again(folder, readings):
-    """Arrays that are not what was written are noticed when a table is added."""
-    read_corpus(folder)
-    for file in (cache.cache_folder() / "shards").rglob("arrays.bin"):
-        content = bytearray(file.read_bytes())
-        if content:
-            content[-1] ^= 1
-        file.write_bytes(content)
-    cache._verified.clear()
-    (folder / "fourth.csv").write_text("id,text\nf,Six.\n", encoding="utf-8")
-    assert read_corpus(folder).documents["id"].tolist() == list("abcdef")
-    assert sorted(readings[3:]) == ["first.csv", "fourth.csv", "second.jsonl.gz", "third.parquet"]
-
-
-def test_damaged_texts_are_read_again_from_their_tables(folder, readings):
-    """A text that is not what was written is noticed when it is read, whichever file holds it."""
+def test_a_table_that_breaks_off_is_rejected_as_a_whole(folder):
+    """Of packed lines that end early no document is kept, whatever came before the end."""
+    lines = "".join(json.dumps({"id": f"x{n}", "text": f"Text {n}."}) + "\n" for n in range(5000))
+    (folder / "cut.jsonl.gz").write_bytes(gzip.compress(lines.encode())[:-30])
     corpus = read_corpus(folder)
-    for file in (cache.cache_folder() / "shards").rglob("texts.bin"):
-        file.write_bytes(file.read_bytes().replace(b"Five", b"Four"))
-    assert corpus.texts[4] == "Five it is."
-    assert corpus.texts[0] == "China and the US."
-    assert len(readings) == 6
+    assert corpus.documents["id"].tolist() == list("abcde")
+    assert list(corpus.texts)[:2] == ["China and the US.", "Models race."]
+    assert [where for where, _ in corpus.rejected] == ["cut.jsonl.gz"]
 
 
 # --- files of texts --------------------------------------------------------------------------------
@@ -301,12 +227,10 @@ def test_a_damaged_text_of_the_cache_is_found_again(tmp_path, extractions, damag
     (place / "a.html").write_text(PAGE, encoding="utf-8")
     first = read_corpus(place)
     [file] = (p for p in (cache.cache_folder() / "extracts").rglob("*") if p.is_file())
-    content = file.read_text(encoding="utf-8")
-    damaged = {"cut": content[:-9], "changed": content.replace("the", "thy", 1), "empty": ""}[
-        damage
-    ]
-    assert damaged != content
-    file.write_text(damaged, encoding="utf-8")
+    content = file.read_bytes()
+    damaged = {"cut": content[:-9], "changed": content.replace(b"the", b"thy", 1), "empty": b""}
+    assert damaged[damage] != content
+    file.write_bytes(damaged[damage])
     (place / "b.txt").write_text("Another.", encoding="utf-8")
     assert read_corpus(place).texts[0] == first.texts[0]
     assert extractions.count("a.html") == 2

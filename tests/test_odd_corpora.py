@@ -144,7 +144,7 @@ def test_corpus_of_signs_that_are_no_word_is_refused(corpus_of, text):
         ({"lines": "-1"}, "lines is out of range"),
         ({"terms": ""}, "there are no terms"),
         ({"corpus": ""}, "no corpus is named"),
-        ({"corpus": "a" * 5000}, "is no path|no such corpus"),
+        ({"corpus": "a" * 5000}, "is not a path|no such corpus"),
         ({"terms": "\udcffabc"}, "is no Unicode text"),
     ],
 )

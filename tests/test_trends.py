@@ -164,7 +164,7 @@ def test_trends_of_the_five_texts(tokens, codebook):
 
 def test_an_unknown_group_is_refused(tokens):
     """The error names the column and those there are."""
-    with pytest.raises(InputError, match=r"group is no metadata column: 'party'; allowed: id, "):
+    with pytest.raises(InputError, match=r"group is not a metadata column: 'party'; allowed: id, "):
         trends.trend_table(find(tokens, RACE), group="party")
 
 

@@ -1,25 +1,22 @@
-"""Manner: what is said of a source about how it is to be read."""
+"""How a source is read, as far as its files do not say it themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-LIBRARIES = [
-    "bibtexparser",
-    "lxml",
-    "pyarrow",
-    "pypdfium2",
-    "python-docx",
-    "striprtf",
-    "trafilatura",
-]
+from analysis.reading.dates import check_order
+from analysis.reading.encodings import check_encoding
+
+LIBRARIES = (
+    *("bibtexparser", "lxml", "pyarrow", "pypdfium2", "python-docx", "striprtf", "trafilatura"),
+)
 """What files are read with."""
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How a source is read: columns renamed, the order of dates, the encoding of its texts.
+class ReadOptions:
+    """Columns renamed, the order of day and month in dates, the encoding of texts.
 
     Raises InputError for an unknown order or encoding.
     """
@@ -29,16 +26,10 @@ class Manner:
     encoding: str = ""
 
     def __post_init__(self) -> None:
-        if self.dates:
-            from analysis.reading.dates import check_order
-
-            check_order(self.dates)
-        if self.encoding:
-            from analysis.reading.encodings import check_encoding
-
-            check_encoding(self.encoding)
+        check_order(self.dates)
+        check_encoding(self.encoding)
 
     @property
     def key(self) -> list:
-        """What tells one manner from another."""
+        """The options as JSON can hold them."""
         return [sorted(self.columns.items()), self.dates, self.encoding]

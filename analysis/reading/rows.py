@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CODINGS, KEY = "codings", "sample.csv"
-"""A folder of a corpus that holds this key is one of coding sheets, and no document of it."""
+"""A folder of a corpus that holds this key has coding sheets, and no document of the corpus."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some documents: where each stands (for messages), texts (a list, or an Arrow array), and metadata
-    by column; places and metadata are Arrow arrays of texts."""
+    """Some documents: their places (for messages), their texts (a list, or an Arrow array), and their
+    metadata by column; places and metadata are Arrow arrays of texts."""
 
     places: pa.LargeStringArray
     texts: Sequence
@@ -45,7 +45,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Remark:
-    """What a reader did, or guessed, to read a document: shown, and no reason to reject it."""
+    """What a reader did, or guessed, to read a document: reported, and no reason to reject it."""
 
     where: str
     note: str
@@ -53,7 +53,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything a reader found, sorted by kind, each in the order found."""
+    """What a reader found, by kind, each in the order found."""
 
     rows: list[Row] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Reading:
 
 
 def _sorted_out(found: Iterable[Row | Rejected | Remark]) -> Reading:
-    """What a reader yields, sorted by kind."""
+    """What a reader yields, by kind."""
     reading = Reading()
     lists = {Row: reading.rows, Rejected: reading.rejected, Remark: reading.remarks}
     for item in found:

@@ -1,20 +1,15 @@
-"""Ahead: work that threads do before its turn, so that what is next need not wait."""
+"""Ahead: work that threads do before its turn, so that what comes next need not wait."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
-
-_T, _U = TypeVar("T"), TypeVar("U")
+from concurrent.futures import ThreadPoolExecutor
 
 
-def ahead(
-    items: Iterable[_T], function: Callable[[_T], _U], threads: int
-) -> Iterator[tuple[_T, _U]]:
-    """Each item with what a function makes of it, in order; `threads` are made while others are used."""
-    waiting: deque[tuple[_T, Future[_U]]] = deque()
+def ahead(items: Iterable, function: Callable, threads: int) -> Iterator[tuple]:
+    """Each item with what a function makes of it, in order; up to `threads` are made in advance."""
+    waiting: deque = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
             waiting.append((item, pool.submit(function, item)))

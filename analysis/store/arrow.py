@@ -1,7 +1,7 @@
-"""Arrow arrays from numpy's and back, without a copy where that can be.
+"""Arrow arrays from numpy's and back, without a copy where that is possible.
 
-Nothing here is given to pyarrow as a list: it would look for pandas, which takes longer to import
-than a block takes to make.
+Nothing here is given to pyarrow as a list: pyarrow would import pandas, which takes longer than
+making a block.
 """
 
 from __future__ import annotations
@@ -28,21 +28,18 @@ def empty_texts(n: int) -> pa.LargeStringArray:
     return texts_sized(b"", np.zeros(n, dtype=np.int64))
 
 
-def repeated(text: str, n: int) -> pa.LargeStringArray:
-    """The same text so many times."""
-    content = text.encode()
-    return texts_sized(content * n, np.full(n, len(content)))
-
-
 def column_of(values) -> pa.LargeStringArray:
     """A column of a table, all of it text, as one Arrow array."""
     array = pa.array(values, pa.large_string())
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def release_unused() -> None:
-    """Give back to the system what Arrow keeps for its next arrays."""
-    pa.default_memory_pool().release_unused()
+def buffers_of(texts: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each text begins and the last ends, and the bytes of all texts."""
+    texts = pa.concat_arrays([texts]) if texts.offset else texts
+    _, offsets, data = texts.buffers()
+    begins = np.frombuffer(offsets, dtype=np.int64)[: len(texts) + 1]
+    return begins, np.frombuffer(data or b"", dtype=np.uint8)[: begins[-1]]
 
 
 def as_bools(values: pa.Array) -> np.ndarray:
@@ -53,9 +50,20 @@ def as_bools(values: pa.Array) -> np.ndarray:
 
 
 def as_numbers(values: pa.Array) -> np.ndarray:
-    """An Arrow array of whole numbers as numpy's; none is missing."""
-    dtype = np.dtype(str(values.type))
+    """An Arrow array of numbers or truth values as numpy's; none is missing."""
+    if pa.types.is_boolean(values.type):
+        return as_bools(values)
+    dtype = np.dtype(values.type.to_pandas_dtype())
     return np.frombuffer(values.buffers()[1] or b"", dtype=dtype)[values.offset :][: len(values)]
+
+
+def from_numbers(numbers: np.ndarray) -> pa.Array:
+    """Numbers or truth values as an Arrow array of the same type."""
+    if numbers.dtype == bool:
+        return mask_of(numbers)
+    content = pa.py_buffer(np.ascontiguousarray(numbers))
+    kind = pa.from_numpy_dtype(numbers.dtype)
+    return pa.Array.from_buffers(kind, len(numbers), [None, content])
 
 
 def mask_of(bools: np.ndarray) -> pa.Array:
@@ -66,8 +74,7 @@ def mask_of(bools: np.ndarray) -> pa.Array:
 
 def places_of(numbers: np.ndarray) -> pa.Array:
     """Whole numbers as an Arrow array."""
-    content = pa.py_buffer(np.ascontiguousarray(numbers, dtype=np.int64))
-    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, content])
+    return from_numbers(np.asarray(numbers, dtype=np.int64))
 
 
 def texts_of(texts: Iterable[str]) -> pa.LargeStringArray:
