@@ -137,5 +137,5 @@ def test_what_looks_wrong_is_said(text, note):
 
 def test_valid_utf8_needs_no_detection(monkeypatch):
     """UTF-8 is read without asking for statistics."""
-    monkeypatch.setattr("analysis.reading.encodings._by_statistics", None)
+    monkeypatch.setattr("analysis.reading.encodings._detected", None)
     assert decoded(ENGLISH.encode(), where="a").how == "valid"
