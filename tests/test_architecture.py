@@ -37,6 +37,7 @@ CHAIN = [
     "reading.proposals",
     "reading.tables",
     "reading.parquet",
+    "reading.folders",
     "reading.readers",
     "reading.exclusions",
     "reading.sources",

@@ -31,7 +31,7 @@ def test_scalar_stays_as_written(yaml_of, written):
         ("a: 1\nb: *x", ", line 2: anchors and aliases are not allowed: 'x'"),
         ("a: !!python/object:os.system 1", ", line 1: tags are not allowed: 'tag:yaml.org,2002:python"),
         ("a: 1\nb: ! 2", ", line 2: tags are not allowed: '!'"),
-        ("a: 1\nb: 2\na: 3", ", line 3: key stands twice: 'a'"),
+        ("a: 1\nb: 2\na: 3", ", line 3: key appears twice: 'a'"),
         ("a: 1\n---\nb: 2", ", line 2: a second YAML document is not allowed"),
         ("a: 1\n...\n]]", ", line 3: broken YAML"),
         ("[" * 100_000, ", line 1: nested deeper than 20"),
@@ -87,8 +87,11 @@ def test_wrong_kind_of_value(yaml_of, ask, problem):
     [
         ("id,text\na,b\nc,d,e\n", "line 3: row has 3 values; allowed: 2, as in the header"),
         ('id,text\na,"b\nc"\nd\n', "line 4: row has 1 values; allowed: 2, as in the header"),
-        ("id,text,id\na,b,c\n", "line 1: column stands twice in the header: 'id'"),
-        ('id,text\na,"b\n', "line 2: broken CSV (unexpected end of data)"),
+        ("id,text,id\na,b,c\n", "line 1: column appears twice in the header: 'id'"),
+        (
+            'id,text\na,"b\n',
+            "line 2: a quote is not closed, or is where none may be; what follows is read as rows",
+        ),
     ],
 )
 def test_csv_refused(tmp_path, content, problem):

@@ -162,7 +162,7 @@ def _noted(text: str, encoding: str, how: str, where: str) -> Decoded:
 
 def _wide(content: bytes, where: str) -> Decoded:
     """The text of bytes with zeros among them: UTF-16, UTF-32, or an InputError."""
-    for name in _detected(content, _WIDE)[:1]:
+    for name in () if _has_stray_zeros(content[:_SAMPLE]) else _detected(content, _WIDE)[:1]:
         if not _CONTROL.search(content.decode(name, "replace")):
             return _noted(_strict(content, name, where), name, "zero bytes", where)
     place = content.index(0)
@@ -171,6 +171,13 @@ def _wide(content: bytes, where: str) -> Decoded:
         where=f"{where}, line {_line_of(content, place)}",
         allowed="text; UTF-16 and UTF-32 with a byte order mark",
     )
+
+
+def _has_stray_zeros(sample: bytes) -> bool:
+    """Whether the zero bytes are few, and the others are text in UTF-8."""
+    rest = sample.replace(b"\x00", b"")
+    text = rest.decode("utf-8", "replace")
+    return len(rest) > 0.8 * len(sample) and not _CONTROL.search(text) and "\ufffd" not in text
 
 
 def _read_in(names: list[str], content: bytes, where: str) -> Decoded | None:

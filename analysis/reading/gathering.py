@@ -18,8 +18,9 @@ from pathlib import Path, PurePosixPath
 import pyarrow.compute as pc
 
 from analysis.errors import InputError, shown
+from analysis.reading.folders import TABLE, folder_items, folder_tables
 from analysis.reading.manner import LIBRARIES, Manner
-from analysis.reading.readers import TABLE, folder_items, folder_tables, rejection
+from analysis.reading.readers import rejection
 from analysis.reading.rows import Batch, Reading, Rejected, Remark
 from analysis.reading.sources import check_sums, read_batches
 from analysis.reading.tables import opened
@@ -189,7 +190,7 @@ def _digest_of(file: Path) -> str:
         with opened(file) as source:
             return hashlib.file_digest(source, "sha256").hexdigest()
     except InputError as error:
-        raise _BrokenTable(str(error)) from error
+        raise _BrokenTable.of(error) from error
     except OSError as error:
         raise _BrokenTable(f"cannot be read ({error.strerror})", where=file.name) from error
 
@@ -216,7 +217,7 @@ def _unbroken(batches: Iterable[Batch]) -> Iterator[Batch]:
     try:
         yield from batches
     except InputError as error:
-        raise _BrokenTable(str(error)) from error
+        raise _BrokenTable.of(error) from error
 
 
 def _link(file: Path, name: Path) -> None:

@@ -71,7 +71,7 @@ def _from_json(text: str, name: str) -> Iterator[Reference | Rejected]:
     for number, item in enumerate(items, start=1):
         where = f"{name}, record {number}"
         if not isinstance(item, dict):
-            yield Rejected(where, "is no JSON object")
+            yield Rejected(where, "is not a JSON object")
             continue
         values = item["data"] if isinstance(item.get("data"), dict) else item
         if values.get("itemType") in ("attachment", "note", "annotation"):
