@@ -206,7 +206,7 @@ def test_corpus_refused(tmp_path, monkeypatch, refusal, file, content, message):
         ("c.csv", b"text,date,date_precision\na,,day\nb,,\n", "line 2", "date_precision does not fit the date '': 'day'; allowed: none, as there is no date"),
         ("c.csv", b"id,text\na,b\nc\n", "line 3", "row has 1 values; allowed: 2, as in the header"),
         ("c.csv", b"id,text\na,b\nid,text\n", "line 3", "is the header again"),
-        ("c.csv", b'id,text\na,"b\nc,d\n', "line 2", "a quote is not closed, or stands where none may; what follows is read as rows"),
+        ("c.csv", b'id,text\na,"b\nc,d\n', "line 2", "a quote is not closed, or is where none may be; what follows is read as rows"),
         ("c.jsonl", b'{"text": "x"}\n{oops', "line 2", "broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
         ("c.jsonl", b'[1]\n{"text": "x"}', "line 1", "is not a JSON object: '[1]'"),
         ("c.jsonl", b'{"text": ["x"]}\n{"text": "x"}', "line 1", "text is nested JSON, not text"),
@@ -383,7 +383,7 @@ def test_forms_of_dates_are_remarked(tmp_path):
     (tmp_path / "c.csv").write_text('text,date\na,"July 12, 2024"\nb,NA\nc,2024\n')
     assert read_corpus(tmp_path / "c.csv").remarks == (
         ("dates", "1 dates read by month in words, day, as 'July 12, 2024' = 2024-07-12"),
-        ("dates", "1 dates are no date but a word for none, as 'NA'"),
+        ("dates", "1 dates are words for a missing date, as 'NA'"),
     )
 
 

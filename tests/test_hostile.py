@@ -196,7 +196,7 @@ def test_a_folder_of_traps(check, tmp_path):
 def test_a_pipe_is_no_corpus(tmp_path, name):
     """A pipe is refused at once, whatever its name says."""
     os.mkfifo(tmp_path / name)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_corpus(tmp_path / name)
 
 
