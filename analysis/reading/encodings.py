@@ -174,10 +174,12 @@ def _wide(content: bytes, where: str) -> Decoded:
 
 
 def _has_stray_zeros(sample: bytes) -> bool:
-    """Whether the zero bytes are few, and the others are text in UTF-8."""
+    """Whether the zero bytes are few, and the others are nearly all text in UTF-8."""
     rest = sample.replace(b"\x00", b"")
+    if len(rest) <= 0.8 * len(sample):
+        return False
     text = rest.decode("utf-8", "replace")
-    return len(rest) > 0.8 * len(sample) and not _CONTROL.search(text) and "\ufffd" not in text
+    return text.count("\ufffd") <= 0.1 * len(text) and not _CONTROL.search(text)
 
 
 def _read_in(names: list[str], content: bytes, where: str) -> Decoded | None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.errors import InputError, shown
 from analysis.reading.rows import Batch, Rejected
@@ -32,7 +34,6 @@ def parquet_batches(
     renames as {"date": "year"}. Raises InputError for a file that cannot be read and a column that
     it lacks.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     first, rejected = 1, 0
@@ -42,15 +43,14 @@ def parquet_batches(
         source = pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER)
         _check_names(source, columns or {}, file.name)
         for part in source.iter_batches(_rows_at_once(source.metadata)):
-            for piece in _in_pieces(part):
-                for item in _found_in(piece, columns or {}, file.name, first):
-                    rejected += isinstance(item, Rejected)
-                    yield item
-                first += len(piece)
-                if rejected >= MAX_REJECTED:
-                    where = f"{file.name}, row {first - 1}"
-                    yield Rejected(where, f"{rejected:,} rows rejected: the rest is not read")
-                    return
+            for item in _found_in(part, columns or {}, file.name, first):
+                rejected += isinstance(item, Rejected)
+                yield item
+            first += len(part)
+            if rejected >= MAX_REJECTED:
+                where = f"{file.name}, row {first - 1}"
+                yield Rejected(where, f"{rejected:,} rows rejected: the rest is not read")
+                return
     except (pa.ArrowException, OSError, OverflowError, ValueError) as error:
         raise InputError("cannot be read as Parquet", where=file.name) from error
 
@@ -71,13 +71,6 @@ def _check_names(source, columns: Mapping[str, str], file: str) -> None:
     row = first.to_pylist() if first is not None else []
     values = row[0] if row else {}
     refuse_missing(wanted, {name: [str(values.get(name, ""))] for name in names}, file)
-
-
-def _in_pieces(batch) -> Iterator:
-    """An Arrow batch cut so that no piece of several rows is large."""
-    rows = max(1, int(len(batch) * SIZE / max(batch.nbytes, 1)))
-    for first in range(0, len(batch), rows):
-        yield batch.slice(first, rows)
 
 
 def _found_in(
@@ -102,9 +95,6 @@ def _found_in(
 
 def _places_in(file: str, rows: np.ndarray):
     """The places of rows, as an Arrow array of texts."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     numbers = places_of(rows).cast(pa.large_string())
     where = pa.scalar(f"{file}, row ", pa.large_string())
     return pc.binary_join_element_wise(where, numbers, pa.scalar("", pa.large_string()))
@@ -115,9 +105,6 @@ def _as_texts(values, name: str, is_text: bool, problems: _Problems):
 
     What cannot be a document's text (`is_text`) or metadata is noted in `problems`.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if str(values.type) in _TEXTS and _is_valid(values):
         values = values.fill_null("").cast(pa.large_string())
     else:
@@ -138,8 +125,6 @@ def _as_texts(values, name: str, is_text: bool, problems: _Problems):
 
 def _is_valid(values) -> bool:
     """Whether what is declared text is UTF-8."""
-    import pyarrow as pa
-
     try:
         values.validate(full=True)
     except pa.ArrowInvalid:

@@ -28,6 +28,8 @@ _MAX_RATIO = 250
 MAX_FIELD = 100_000
 MAX_REJECTED = 10_000
 _SAMPLE = 200_000
+_BROKEN = (EOFError, OSError, zlib.error)
+_BROKEN_GZIP = "gzip is broken or cut"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 
@@ -135,10 +137,19 @@ def _records(file: Path, encoding: str) -> Iterator[Record | Rejected | Remark]:
     """The records of a table by its name's ending."""
     reader = csv_records if _is_csv(file.name) else _json_records
     with opened(file) as packed:
-        stream = io.BufferedReader(_Unpacked(file, packed), buffer_size=_SAMPLE)
-        name, remarks = _encoding_of(stream.peek(_SAMPLE), file.name, encoding)
+        source, max_size = packed, math.inf
+        if file.name.lower().endswith(".gz"):
+            source = gzip.GzipFile(fileobj=packed)
+            size = os.fstat(packed.fileno()).st_size
+            max_size = min(_MAX_UNPACKED, max(_MB, size * _MAX_RATIO))
+        stream = io.BufferedReader(source, _SAMPLE)
+        try:
+            sample = stream.peek(_SAMPLE)
+        except _BROKEN as error:
+            raise InputError(_BROKEN_GZIP, where=file.name) from error
+        name, remarks = _encoding_of(sample, file.name, encoding)
         yield from remarks
-        yield from reader(file.name, _lines(stream, file.name, name))
+        yield from reader(file.name, _lines(stream, file.name, name, max_size))
 
 
 def _encoding_of(sample: bytes, name: str, encoding: str) -> tuple[str, list[Remark]]:
@@ -173,54 +184,33 @@ def opened(file: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-class _Unpacked(io.RawIOBase):
-    """The bytes of a file, unpacked where it is gzipped.
-
-    Reading raises InputError beyond a size or a ratio, and for a broken gzip.
-    """
-
-    def __init__(self, file: Path, packed: BinaryIO):
-        super().__init__()
-        self.name, self.source, self.max = file.name, packed, math.inf
-        if file.name.lower().endswith(".gz"):
-            self.source = gzip.GzipFile(fileobj=packed)
-            allowed = os.fstat(packed.fileno()).st_size * _MAX_RATIO
-            self.max = min(_MAX_UNPACKED, max(_MB, allowed))
-        self.total = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        try:
-            part = self.source.read(len(buffer))
-        except (EOFError, OSError, zlib.error) as error:
-            raise InputError("gzip is broken or cut", where=self.name) from error
-        self.total += len(part)
-        if self.total > self.max:
-            allowed = f"up to {self.max:,} bytes"
-            raise InputError("unpacks to too much", where=self.name, allowed=allowed)
-        buffer[: len(part)] = part
-        return len(part)
-
-
-def _lines(stream: io.BufferedReader, name: str, encoding: str) -> Iterator[NumberedLine]:
+def _lines(
+    stream: io.BufferedReader, name: str, encoding: str, max_size: float
+) -> Iterator[NumberedLine]:
     """Numbered lines with their newlines; an error for one too long or in another encoding.
 
-    A file that breaks off, or that is too large, ends with an error for the rest.
+    A file that breaks off, or that is larger than allowed, ends with an error for the rest.
     """
     wide = encoding.startswith(("utf-16", "utf-32"))  # in these a newline is no single byte
     source = io.TextIOWrapper(stream, encoding=encoding, newline="\n") if wide else stream
-    number = 0
+    number = size = 0
+    goes_on = False  # a line that is too long
+    problem = ""
     try:
         while line := source.readline(MAX_LINE):
-            number += 1
-            yield number, _line_text(line, f"{name}, line {number}", encoding, number == 1)
-            while len(line) == MAX_LINE and line[-1:] not in ("\n", b"\n"):
-                line = source.readline(MAX_LINE) or b"\n"
-    except (InputError, UnicodeDecodeError) as error:
-        is_cut = isinstance(error, InputError)
-        problem = f"read: {error.reason}" if is_cut else encoding
+            size += len(line)
+            if size > max_size:
+                problem = f"read: unpacks to too much; allowed: up to {max_size:,} bytes"
+                break
+            if not goes_on:
+                number += 1
+                yield number, _line_text(line, f"{name}, line {number}", encoding, number == 1)
+            goes_on = len(line) == MAX_LINE and line[-1:] not in ("\n", b"\n")
+    except _BROKEN:
+        problem = f"read: {_BROKEN_GZIP}"
+    except UnicodeDecodeError:
+        problem = encoding
+    if problem:
         where = f"{name}, after line {number}"
         yield number + 1, InputError(f"the rest is not {problem}", where=where)
 
