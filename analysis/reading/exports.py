@@ -148,12 +148,16 @@ def _first(items: Sequence[str], fits: Callable[[str], object], default: int) ->
     return next((n for n, item in enumerate(items) if fits(item)), default)
 
 
+def _name_of(field: re.Match) -> str:
+    """The name in the metadata of a field."""
+    name = field[1].lower()
+    return "author" if name == "byline" else name
+
+
 def _add_fields(metadata: dict[str, str], fields: Iterable[re.Match | None]) -> None:
-    """Add the fields to the metadata, under the usual names, unless they are there."""
-    for field in fields:
-        if field:
-            name = field[1].lower()
-            metadata.setdefault("author" if name == "byline" else name, field[2])
+    """Add the fields to the metadata, unless they are there."""
+    for field in filter(None, fields):
+        metadata.setdefault(_name_of(field), field[2])
 
 
 def _old_nexis(text: str) -> Iterator[_Article]:
@@ -211,8 +215,8 @@ def _uni_head(lines: list[str]) -> dict[str, str]:
     dated = max((n for n, line in enumerate(lines) if _DATE.fullmatch(line)), default=None)
     if dated is None:
         return {}
-    metadata: dict[str, str] = {}
-    _add_fields(metadata, map(_UNI_FIELD.fullmatch, reversed(lines[dated + 1 :])))
+    fields = filter(None, map(_UNI_FIELD.fullmatch, lines[dated + 1 :]))
+    metadata = {_name_of(field): field[2] for field in fields}
     title, source = ["", "", *(line for line in lines[:dated] if line)][-2:]
     return metadata | {"date": lines[dated], "source": source, "title": title}
 
