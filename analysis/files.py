@@ -7,10 +7,12 @@ import difflib
 import io
 import itertools
 import os
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from analysis.errors import InputError, shown
 
@@ -29,9 +31,9 @@ def read_text(file: Path, *, name: str = "") -> str:
     Raises InputError where the bytes are not UTF-8, with line and byte.
     """
     name = name or file.name
-    refuse_device(file, name)
     try:
-        content = file.read_bytes()
+        with opened(file, name=name) as source:
+            content = source.read()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=name) from error
     try:
@@ -46,8 +48,26 @@ def read_text(file: Path, *, name: str = "") -> str:
         ) from error
 
 
+def opened(file: Path, *, name: str = "") -> BinaryIO:
+    """A regular file, open; raises InputError for a device, a pipe or what may not be read.
+
+    A pipe or a device is not waited for: a read of one might never return.
+    """
+    name = name or file.name
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(file, flags)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such name is possible"
+        raise InputError(f"cannot be read ({reason})", where=name) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError("is not a regular file", where=name)
+    return os.fdopen(descriptor, "rb")
+
+
 def refuse_device(file: Path, name: str) -> None:
-    """Raise InputError for a pipe or a device, from which a read might never return."""
+    """Raise InputError for a pipe or a device."""
     if file.exists() and not file.is_file():
         raise InputError("is not a regular file", where=name)
 
@@ -73,7 +93,7 @@ def csv_table(
 ) -> tuple[list[str], str, Iterator[tuple[int, dict[str, str]] | InputError]]:
     """The columns of a CSV table, the character between them, and its rows with their line numbers.
 
-    In place of a broken row stands the InputError that says why; the rows after it are read. Raises
+    A broken row is given as the InputError that says why; the rows after it are read. Raises
     InputError for a header that is missing or broken, or that has a column twice.
     """
     lines = (part for line in lines for part in _at_carriage_returns(line))
@@ -259,7 +279,7 @@ class Node:
 
 
 def read_yaml(file: Path) -> Node:
-    """The content of a YAML file; raises InputError with the line of whatever is not allowed."""
+    """The content of a YAML file; raises InputError with the line of what is not allowed."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -181,7 +181,7 @@ def test_every_character_is_read_in_nfc():
         ("c.csv", b"id,id\na,b\n", "c.csv, line 1: column appears twice in the header: 'id'"),
         ("c.csv", b"text,date\na,NO\n", "c.csv: the corpus is empty: no document is left; 1 rejected, first: c.csv, line 2: date is not understood: 'NO'"),
         ("c.jsonl", b'{"id": "a", "body": "x"}', "c.jsonl: column is missing: 'text'; allowed: id, body"),
-        ("c.csv", b"text,date\na,03/05/2024\n", "c.csv, line 2: 1 dates can be read two ways, the first: '03/05/2024'; allowed: said by the option --dates (in a notebook the parameter dates): day_first or month_first"),
+        ("c.csv", b"text,date\na,03/05/2024\n", "c.csv, line 2: 1 dates can be read two ways, the first: '03/05/2024'; allowed: set with the option --dates (in a notebook the parameter dates): day_first or month_first"),
     ],
 )  # fmt: skip
 def test_corpus_refused(tmp_path, monkeypatch, refusal, file, content, message):

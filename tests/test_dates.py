@@ -85,7 +85,7 @@ def test_two_ways_are_asked_about(given):
     """A date that is day first or month first is asked about."""
     with pytest.raises(
         _Ambiguous,
-        match=r"two ways.*allowed: said by the option --dates .*: day_first or month_first",
+        match=r"two ways.*allowed: set with the option --dates .*: day_first or month_first",
     ):
         _read_date(given)
 

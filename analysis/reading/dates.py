@@ -27,7 +27,9 @@ _ALLOWED = "2024-07-12, 2024-07, 2024, 12 July 2024, July 12, 2024, 2024/07/12, 
 _FIRST_YEAR_OF_THE_REPUBLIC = 1911
 _NONE = ("na", "n/a", "null", "none", "nan", "nat", "n.d.", "undated", "unknown")
 _MISSING = "no date"
-_SAID = "said by the option --dates (in a notebook the parameter dates): day_first or month_first"
+_SET_ORDER = (
+    "set with the option --dates (in a notebook the parameter dates): day_first or month_first"
+)
 _NUMERALS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 _WIDE_DIGITS = {0xFF10 + n: str(n) for n in range(10)}
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[ap]\.?m\.?)?"
@@ -70,7 +72,7 @@ class _Date:
 
 
 class _Ambiguous(InputError):
-    """A date that is day first or month first, and nothing says which."""
+    """A date that is day first or month first, and nothing decides which."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ def _refuse_two_orders(texts: list[str], which: np.ndarray, where: Callable[[int
     else:
         return
     value = texts[which[place]].strip()
-    raise _Ambiguous(problem, where=where(place), value=value, allowed=_SAID)
+    raise _Ambiguous(problem, where=where(place), value=value, allowed=_SET_ORDER)
 
 
 def _order_of(given: str) -> str:
@@ -243,7 +245,7 @@ def _in_order(one: int, two: int, given: str, order: str) -> tuple[int, int]:
         return one, two
     if max(one, two) > 12:
         raise InputError("no such date", value=given)
-    raise _Ambiguous("date can be read two ways", value=given, allowed=_SAID)
+    raise _Ambiguous("date can be read two ways", value=given, allowed=_SET_ORDER)
 
 
 # --- parts of a date -------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Decoded:
         return self.how in ("valid", "declared") and not self.notes
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """How the bytes were understood, for people: `gb18030 (guessed)`."""
         known = self.encoding if self.how == "valid" else f"{self.encoding} ({self.how})"
         return "; ".join([known, *self.notes])
@@ -73,7 +73,7 @@ def decoded(content: bytes, *, where: str, encoding: str = "") -> Decoded:
     says, or a guess, which is reported. Raises InputError, with byte and line, for NUL bytes in
     text, a mix of encodings, a cut last character, and bytes that no encoding fits.
 
-    >>> decoded("人工智能".encode("gb18030"), where="a.txt").told
+    >>> decoded("人工智能".encode("gb18030"), where="a.txt").description
     'gb18030 (guessed)'
     """
     if encoding:
@@ -94,6 +94,15 @@ def decoded(content: bytes, *, where: str, encoding: str = "") -> Decoded:
     escaped = text.isascii() and _SEVEN_BIT_SIGN.search(content)
     found = _read_in(_detected(content, _SEVEN_BIT), content, where) if escaped else None
     return found or _noted(text, "utf-8", "valid", where)
+
+
+def is_utf8(content: bytes) -> bool:
+    """Whether bytes are valid UTF-8."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def check_encoding(encoding: str, where: str = "") -> str:
@@ -209,7 +218,7 @@ def _guessed(content: bytes, where: str, error: UnicodeDecodeError) -> Decoded:
 def _refuse_broken_utf8(content: bytes, where: str, error: UnicodeDecodeError) -> None:
     """Raise InputError for UTF-8 that is cut at its end, or mixed with other bytes.
 
-    Runs of high bytes decide. A run of nine bytes or more that is UTF-8 throughout is no accident;
+    Runs of high bytes decide. A run of nine bytes or more that is UTF-8 throughout is not an accident;
     nor, in most cases, is one of two bytes where the others are lone bytes, as in cp1252.
     """
     runs = _HIGH_BYTES.findall(content[: error.start + _SAMPLE])

@@ -1,4 +1,4 @@
-"""Exports: one file of a news database that holds many articles, taken apart.
+"""Exports: the articles in a file that a news database has exported.
 
 Four layouts are known. Each was tested on text, Rich Text, Word and HTML written to look like it,
 the first two also on public samples (the sample files of LexisNexisTools). The third follows the

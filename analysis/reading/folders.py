@@ -19,11 +19,12 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from analysis.errors import InputError, shown
+from analysis.files import opened
 from analysis.reading.encodings import decoded
 from analysis.reading.formats import LARGEST, too_large
 from analysis.reading.references import KINDS as BIBLIOGRAPHIES
 from analysis.reading.rows import CODINGS, KEY, Rejected, Remark
-from analysis.reading.tables import is_table, opened
+from analysis.reading.tables import is_table
 
 _MB = 1_000_000
 _MAX_FILES = 200_000

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from analysis.errors import InputError
 from analysis.language.wrapping import CJK, at_hyphen, hyphenated
-from analysis.reading.encodings import decoded
+from analysis.reading.encodings import decoded, is_utf8
 
 _MB = 1_000_000
 LARGEST = {
@@ -118,7 +118,7 @@ def library(name: str, where: str):
 def _from_plain(content: bytes, where: str, encoding: str) -> Extract:
     """Plain text or Markdown, unaltered."""
     found = decoded(content, where=where, encoding=encoding)
-    notes = () if found.is_expected else (f"read as {found.told}",)
+    notes = () if found.is_expected else (f"read as {found.description}",)
     return Extract(found.text, {}, notes)
 
 
@@ -136,7 +136,7 @@ def html_text(content: bytes, where: str, encoding: str) -> tuple[str, tuple[str
     if declared and not encoding:
         name = declared[1].decode("ascii")
         taken_for = _LARGER_CHARSETS.get(name.lower(), name.lower())
-        if _is_utf8(content):
+        if is_utf8(content) and not content.isascii():
             if taken_for not in ("utf-8", "utf8"):
                 notes = (f"is UTF-8, not the encoding it declares ({name})",)
             return decoded(content, where=where, encoding="utf-8").text, notes
@@ -148,19 +148,10 @@ def html_text(content: bytes, where: str, encoding: str) -> tuple[str, tuple[str
     return plain.text, (*notes, *plain.notes)
 
 
-def _is_utf8(content: bytes) -> bool:
-    """Whether bytes are valid UTF-8 and more than ASCII."""
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not content.isascii()
-
-
 def _from_html(content: bytes, where: str, encoding: str) -> Extract:
     """The article in a web page by trafilatura, else (or under a twentieth) all the page's text.
 
-    Title and date are those the page's head declares, none where it does not.
+    Title and date are those that the page's head declares.
     """
     text, notes = html_text(content, where, encoding)
     if "<" not in text:
@@ -235,7 +226,7 @@ def _from_docx(content: bytes, where: str, encoding: str) -> Extract:
         notes = sum(_word_name(element) in _WORD_NOTES for element in body.iter())
     except InputError:
         raise
-    except Exception as error:  # whatever a broken package makes python-docx and lxml raise
+    except Exception as error:  # a broken package makes python-docx and lxml raise anything
         raise InputError("cannot be read as DOCX", where=where) from error
     left_out = f"; {notes} footnotes and endnotes left out" if notes else ""
     note = f"text of a Word document, without headers{left_out}"

@@ -18,12 +18,12 @@ from pathlib import Path, PurePosixPath
 import pyarrow.compute as pc
 
 from analysis.errors import InputError, shown
+from analysis.files import opened
 from analysis.reading.folders import TABLE, folder_items, folder_tables
 from analysis.reading.manner import LIBRARIES, Manner
 from analysis.reading.readers import rejection
 from analysis.reading.rows import Batch, Reading, Rejected, Remark
 from analysis.reading.sources import check_sums, read_batches
-from analysis.reading.tables import opened
 from analysis.store.ahead import ahead
 from analysis.store.arrow import release_unused, repeated
 from analysis.store.cache import (

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import InputError, shown
+from analysis.files import opened
 from analysis.reading.rows import Batch, Rejected
-from analysis.reading.tables import MAX_FIELD, MAX_REJECTED, opened, refuse_missing, renamed
+from analysis.reading.tables import MAX_FIELD, MAX_REJECTED, refuse_missing, renamed
 from analysis.store.arrow import empty_texts, places_of
 
 SUFFIX = ".parquet"

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from analysis.errors import InputError, shown
-from analysis.reading.encodings import decoded
+from analysis.reading.encodings import decoded, is_utf8
 from analysis.reading.exports import articles, layout
 from analysis.reading.folders import METADATA, Item, archive_items, file_item, folder_items
 from analysis.reading.formats import LARGEST, Extract, extracted, html_text, html_tree, line_texts
@@ -29,7 +29,7 @@ from analysis.store.cache import code_of, key_of, known, versions_of
 
 KINDS = "a folder, or a file " + ", ".join((*LARGEST, *TABLES, ".parquet", ".zip"))
 _MAX_DESCRIPTION = 100_000_000
-_EXPORT_SIGNS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")
+_EXPORT_MARKS = (b"articleParagraph", b"DOCUMENTS", b"End of Document", b"Factiva")
 _EXPORT_HEAD = 2_000_000
 _Found = Row | Rejected | Remark
 
@@ -164,7 +164,7 @@ def _made_by() -> list[str]:
 
 def _export_page(content: bytes, item: Item, encoding: str) -> str:
     """The lines of a web page that is an export of a news database, '' for any other file."""
-    if item.kind not in (".html", ".htm") or not any(sign in content for sign in _EXPORT_SIGNS):
+    if item.kind not in (".html", ".htm") or not any(mark in content for mark in _EXPORT_MARKS):
         return ""
     text, _ = html_text(content, item.where, encoding)
     lines = "\n\n".join(line_texts(html_tree(text, item.where))) if "<" in text else ""
@@ -190,14 +190,9 @@ def _listed_texts(
     """
     listed: dict[str, Record] = {}
     content = item.read(_MAX_DESCRIPTION)
-    try:
-        content.decode("utf-8")
-        encoding = ""
-    except UnicodeDecodeError:
-        pass
-    found = decoded(content, where=item.where, encoding=encoding)
+    found = decoded(content, where=item.where, encoding="" if is_utf8(content) else encoding)
     if not found.is_expected:
-        yield Remark(item.where, f"read as {found.told}")
+        yield Remark(item.where, f"read as {found.description}")
     lines = ((n, f"{line}\n") for n, line in enumerate(found.text.split("\n"), start=1))
     for record in csv_records(item.where, lines):
         if not isinstance(record, Record):

@@ -8,15 +8,14 @@ import json
 import math
 import os
 import re
-import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from analysis.errors import InputError, shown
-from analysis.files import MAX_LINE, NumberedLine, csv_table
+from analysis.files import MAX_LINE, NumberedLine, csv_table, opened
 from analysis.reading.encodings import decoded
 from analysis.reading.proposals import columns_option, propose_columns
 from analysis.reading.rows import Rejected, Remark, Row
@@ -169,21 +168,6 @@ def _encoding_of(sample: bytes, name: str, encoding: str) -> tuple[str, list[Rem
     return found.encoding, [Remark(name, f"read as {found.encoding} ({found.how})")]
 
 
-def opened(file: Path) -> BinaryIO:
-    """A regular file, open; raises InputError for a device, a pipe or what may not be read."""
-    try:
-        descriptor = os.open(
-            file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        )
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such name is possible"
-        raise InputError(f"cannot be read ({reason})", where=file.name) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise InputError("is not a regular file", where=file.name)
-    return os.fdopen(descriptor, "rb")
-
-
 def _lines(
     stream: io.BufferedReader, name: str, encoding: str, max_size: float
 ) -> Iterator[NumberedLine]:
@@ -191,7 +175,7 @@ def _lines(
 
     A file that breaks off, or that is larger than allowed, ends with an error for the rest.
     """
-    wide = encoding.startswith(("utf-16", "utf-32"))  # in these a newline is no single byte
+    wide = encoding.startswith(("utf-16", "utf-32"))  # a newline is more than one byte in these
     source = io.TextIOWrapper(stream, encoding=encoding, newline="\n") if wide else stream
     number = size = 0
     goes_on = False  # a line that is too long
@@ -216,7 +200,7 @@ def _lines(
 
 
 def _line_text(line: bytes | str, where: str, encoding: str, first: bool) -> str | InputError:
-    """A line as text, without the byte order mark of the first; an error where it is none."""
+    """A line as text, without the byte order mark of the first, or the error in it."""
     if len(line) == MAX_LINE:
         return InputError(f"is longer than {MAX_LINE:,} bytes", where=where)
     try:
