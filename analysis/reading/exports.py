@@ -53,23 +53,12 @@ _WORDS = re.compile(r"([\d,.]+)\s+(?:words|w[oö]rter|mots|palabras|parole|字)"
 _COPYRIGHT = re.compile(r"(?i)(?:copyright\b|\(c\)|©)")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?:\s*[AP]M)?(?:\s+[A-Z]{2,4})?")
 _LANGUAGES = {
-    name: code
-    for code, names in {
-        "en": ("english", "englisch", "anglais", "inglés"),
-        "de": ("german", "deutsch"),
-        "fr": ("french", "français"),
-        "es": ("spanish", "español"),
-        "it": ("italian", "italiano"),
-        "nl": ("dutch",),
-        "pt": ("portuguese",),
-        "zh": ("chinese", "chinese - simplified", "chinese - traditional", "chinese language"),
-        "ja": ("japanese",),
-        "ko": ("korean",),
-        "ru": ("russian",),
-        "ar": ("arabic",),
-    }.items()
-    for name in names
-}
+    "english": "en", "englisch": "en", "anglais": "en", "inglés": "en", "german": "de",
+    "deutsch": "de", "french": "fr", "français": "fr", "spanish": "es", "español": "es",
+    "italian": "it", "italiano": "it", "dutch": "nl", "portuguese": "pt", "chinese": "zh",
+    "chinese - simplified": "zh", "chinese - traditional": "zh", "chinese language": "zh",
+    "japanese": "ja", "korean": "ko", "russian": "ru", "arabic": "ar",
+}  # fmt: skip
 _FACTIVA_NAMES = {
     "title": "HD", "author": "BY", "length": "WC", "date": "PD", "source": "SN", "language": "LA",
     "section": "SE", "publisher": "PUB",

@@ -143,33 +143,32 @@ def folder_tables(folder: Path) -> list[str]:
     return tables
 
 
-def _walked(folder: Path) -> Iterator[tuple[str, os.DirEntry | str]]:
+def _walked(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.DirEntry | str]]:
     """Relative names with their entries, or with the reason why a folder is not entered."""
-    waiting: list[tuple[str, Path]] = [("", folder)]
-    while waiting:
-        prefix, place = waiting.pop()
-        try:
-            with os.scandir(place) as scanned:
-                entries = sorted(scanned, key=lambda entry: entry.name)
-        except OSError as error:
-            if not prefix:
-                raise InputError(f"cannot be read ({error.strerror})", where=folder.name) from error
-            yield prefix.rstrip("/"), f"cannot be read ({error.strerror})"
+    try:
+        with os.scandir(folder / prefix) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+        if not prefix:
+            raise InputError(reason, where=folder.name) from error
+        yield prefix.rstrip("/"), reason
+        return
+    inner = []
+    for entry in entries:
+        name = prefix + entry.name
+        if not entry.is_dir(follow_symlinks=False):
+            yield name, entry
+        elif name == CODINGS and (folder / CODINGS / KEY).is_file():
             continue
-        inner = []
-        for entry in entries:
-            name = prefix + entry.name
-            if not entry.is_dir(follow_symlinks=False):
-                yield name, entry
-            elif name == CODINGS and (folder / CODINGS / KEY).is_file():
-                continue
-            elif reason := _name_refused(name):
-                yield name, reason
-            elif name.count("/") >= _MAX_DEPTH:
-                yield name, f"is deeper than {_MAX_DEPTH} folders"
-            else:
-                inner.append((f"{name}/", place / entry.name))
-        waiting += reversed(inner)
+        elif reason := _name_refused(name):
+            yield name, reason
+        elif name.count("/") >= _MAX_DEPTH:
+            yield name, f"is deeper than {_MAX_DEPTH} folders"
+        else:
+            inner.append(f"{name}/")
+    for name in inner:
+        yield from _walked(folder, name)
 
 
 def _entry_refused(name: str, entry: os.DirEntry) -> str:
