@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-_LONGEST_SHOWN = 80
+_MAX_SHOWN = 80
 
 
 class InputError(Exception):
-    """A mistake in what the user gave: it says where, what, why, what is allowed and what to try.
+    """A mistake in what the user gave: where it is, what is wrong, what is allowed, what to try.
 
-    `str(error)` is one line. Jupyter shows that line instead of a traceback.
+    The parts stay attributes: `where` and `allowed` as they are shown, `problem`, `value`, `hint`
+    as given. `str(error)` is one line. Jupyter shows that line instead of a traceback.
 
     >>> print(InputError("confidence is out of range", value=95, allowed="above 0 and below 1"))
     confidence is out of range: 95; allowed: above 0 and below 1
@@ -23,22 +24,31 @@ class InputError(Exception):
         allowed: object = "",
         hint: str = "",
     ):
-        text = f"{shown(where, quote=False)}: " if where else ""
-        text += problem
-        if value is not None:
-            text += f": {shown(value)}"
-        if allowed:
-            text += f"; allowed: {shown(_listed(allowed), quote=False, longest=400)}"
-        if hint:
-            text += f"; try {shown(hint, quote=False, longest=400)}"
-        super().__init__(text)
+        self.problem, self.value, self.hint = problem, value, hint
+        self.where = shown(where, quote=False) if where else ""
+        self.allowed = _listed(allowed) if allowed else ""
+        super().__init__(f"{self.where}: {self.reason}" if where else self.reason)
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, the value, what is allowed and what to try; without the place."""
+        parts = [self.problem if self.value is None else f"{self.problem}: {shown(self.value)}"]
+        parts += [f"allowed: {shown(self.allowed, quote=False, longest=400)}"] * bool(self.allowed)
+        parts += [f"try {shown(self.hint, quote=False, longest=400)}"] * bool(self.hint)
+        return "; ".join(parts)
+
+    @classmethod
+    def of(cls, error: InputError, *, where: object = "") -> InputError:
+        """An error as one of this class, at its own place or another."""
+        parts = {"value": error.value, "allowed": error.allowed, "hint": error.hint}
+        return cls(error.problem, where=where or error.where, **parts)
 
     def _render_traceback_(self) -> list[str]:
         """Lines that IPython prints in place of a traceback."""
         return [f"InputError: {self}"]
 
 
-def shown(value: object, *, quote: bool = True, longest: int = _LONGEST_SHOWN) -> str:
+def shown(value: object, *, quote: bool = True, longest: int = _MAX_SHOWN) -> str:
     """A value as safe text for a terminal: one line, bounded, nothing invisible.
 
     Control, format and bidirectional characters are written as escapes.

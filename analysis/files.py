@@ -1,20 +1,28 @@
-"""Files read as text, every value with the place where it stands: UTF-8, CSV and YAML."""
+"""Files read as text, every value with its place: UTF-8, CSV and YAML."""
 
 from __future__ import annotations
 
 import csv
 import difflib
 import io
+import itertools
 import os
-import sys
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from analysis.errors import InputError, shown
 
-_DEEPEST = 20
+_MAX_DEPTH = 20
+MAX_LINE = 64_000_000
+"""Characters of a line, or a row of CSV; a longer one is rejected."""
+_MAX_UNCLOSED = 20
+_DELIMITERS = ",;\t"
+NumberedLine = tuple[int, str | InputError]
+"""The number of a line with its text, or with the reason why it cannot be read."""
 
 
 def read_text(file: Path, *, name: str = "") -> str:
@@ -23,93 +31,189 @@ def read_text(file: Path, *, name: str = "") -> str:
     Raises InputError where the bytes are not UTF-8, with line and byte.
     """
     name = name or file.name
-    refuse_device(file, name)
     try:
-        content = file.read_bytes()
+        with opened(file, name=name) as source:
+            content = source.read()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=name) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _not_utf8(name, line, error.start, content[error.start]) from error
+        raise InputError(
+            f"is not UTF-8: byte {error.start}",
+            where=f"{name}, line {line}",
+            value=f"0x{content[error.start]:02x}",
+            allowed="text in UTF-8",
+        ) from error
+
+
+def opened(file: Path, *, name: str = "") -> BinaryIO:
+    """A regular file, open; raises InputError for a device, a pipe or what may not be read.
+
+    A pipe or a device is not waited for: a read of one might never return.
+    """
+    name = name or file.name
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(file, flags)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such name is possible"
+        raise InputError(f"cannot be read ({reason})", where=name) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError("is not a regular file", where=name)
+    return os.fdopen(descriptor, "rb")
 
 
 def refuse_device(file: Path, name: str) -> None:
-    """Raise InputError for a pipe or a device, which might be waited for without end."""
+    """Raise InputError for a pipe or a device."""
     if file.exists() and not file.is_file():
-        raise InputError("is no regular file", where=name)
+        raise InputError("is not a regular file", where=name)
 
 
-def _not_utf8(name: str, line: int, place: int, byte: int) -> InputError:
-    """What is said of bytes that are no UTF-8."""
-    return InputError(
-        f"is not UTF-8: byte {place}",
-        where=f"{name}, line {line}",
-        value=f"0x{byte:02x}",
-        allowed="text in UTF-8",
-    )
-
-
-def _read_lines(file: Path) -> Iterator[str]:
-    """The lines of a UTF-8 file as `\\n` parts them, one at a time; raises InputError as `read_text`."""
-    refuse_device(file, file.name)
-    try:
-        with file.open("rb") as source:
-            place = 0
-            for number, content in enumerate(source, start=1):
-                try:
-                    yield content.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise _not_utf8(
-                        file.name, number, place + error.start, content[error.start]
-                    ) from error
-                place += len(content)
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=file.name) from error
+# --- CSV -------------------------------------------------------------------------------------------
 
 
 def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with a header, each with its line number; every value is text.
 
-    Raises InputError, on the way, with the line of whatever is no CSV.
+    Raises InputError with the line of the first row that is broken.
     """
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    lines = (part for line in _read_lines(file) for part in io.StringIO(line, newline=""))
-    reader = csv.reader(lines, strict=True)
-    line = 1
-    try:
-        header = next(reader, [])
-        check_header(header, file.name)
-        line = reader.line_num + 1
-        for values in reader:
-            if values and len(values) != len(header):
-                raise InputError(
-                    f"row has {len(values)} values",
-                    where=f"{file.name}, line {line}",
-                    allowed=f"{len(header)}, as in the header",
-                )
+    text = read_text(file)
+    lines = enumerate(io.StringIO(text, newline=""), start=1)
+    for row in csv_table(lines, file.name)[2] if text else ():
+        if isinstance(row, InputError):
+            raise row
+        yield row
+
+
+def csv_table(
+    lines: Iterable[NumberedLine], name: str
+) -> tuple[list[str], str, Iterator[tuple[int, dict[str, str]] | InputError]]:
+    """The columns of a CSV table, the character between them, and its rows with their line numbers.
+
+    A broken row is given as the InputError that says why; the rows after it are read. Raises
+    InputError for a header that is missing or broken, or that has a column twice.
+    """
+    lines = (part for line in lines for part in _at_carriage_returns(line))
+    number, header = next(lines, (1, ""))
+    if isinstance(header, InputError):
+        raise header
+    delimiter = "," if "," in header else max(_DELIMITERS, key=header.count)
+    rows = list(csv_rows([(number, header)], name, delimiter))
+    columns = rows[0][1] if rows and isinstance(rows[0], tuple) else []
+    if not any(column.strip() for column in columns) or "\x00" in header:
+        raise InputError("header is missing or broken", where=f"{name}, line {number}")
+    check_header(columns, name)
+    return columns, delimiter, _by_column(csv_rows(lines, name, delimiter), columns, name)
+
+
+def csv_rows(
+    lines: Iterable[NumberedLine], name: str, delimiter: str
+) -> Iterator[tuple[int, list[str]] | InputError]:
+    """The values of each row that is not empty, with its line number, or why it cannot be read.
+
+    A quote that is never closed costs the line that it is in, and reading goes on after it.
+    """
+    csv.field_size_limit(2**31 - 1)
+    source, unclosed = _Lines(lines), 0
+    while unclosed < _MAX_UNCLOSED and (first := source.next()):
+        number, line = first
+        if isinstance(line, InputError):
+            yield line
+            continue
+        row = source.row_from(first)
+        try:
+            values = next(csv.reader(row, delimiter=delimiter, strict=True))
+        except csv.Error:
+            problem = "a quote is not closed, or is where none may be; what follows is read as rows"
+            yield InputError(problem, where=f"{name}, line {number}")
+            source.put_back(source.taken[1:])
+            unclosed += 1
+        else:
             if values:
-                yield line, dict(zip(header, values, strict=True))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"broken CSV ({error})", where=f"{file.name}, line {line}") from error
+                yield number, values
+    if unclosed == _MAX_UNCLOSED:
+        problem = f"{_MAX_UNCLOSED} quotes are not closed: the rest is not read"
+        yield InputError(problem, where=f"{name}, after line {number}")
+
+
+class _Lines:
+    """Lines for a CSV reader, which can be put back; `taken` are those of the latest row."""
+
+    def __init__(self, lines: Iterable[NumberedLine]):
+        self.lines = iter(lines)
+        self.taken: list[NumberedLine] = []
+
+    def next(self) -> NumberedLine | None:
+        return next(self.lines, None)
+
+    def put_back(self, lines: list[NumberedLine]) -> None:
+        self.lines = itertools.chain(lines, self.lines)
+
+    def row_from(self, line: NumberedLine | None) -> Iterator[str]:
+        """The lines of a row, up to one that cannot belong to it."""
+        self.taken = []
+        size = 0
+        while line:
+            size += len(line[1]) if isinstance(line[1], str) else MAX_LINE
+            if self.taken and size >= MAX_LINE:
+                self.put_back([line])
+                return
+            self.taken.append(line)
+            yield line[1]
+            line = self.next()
+
+
+def _at_carriage_returns(line: NumberedLine) -> Iterable[NumberedLine]:
+    """A line in its parts where it holds carriage returns alone, as old Macintosh files do."""
+    number, text = line
+    if isinstance(text, str) and text.find("\r", 0, len(text) - 2) >= 0:
+        return [(number, part) for part in io.StringIO(text, newline="")]
+    return [line]
+
+
+def _by_column(
+    rows: Iterable[tuple[int, list[str]] | InputError], columns: list[str], name: str
+) -> Iterator[tuple[int, dict[str, str]] | InputError]:
+    """The rows by column; one that does not fit the header becomes an error."""
+    for row in rows:
+        if isinstance(row, InputError):
+            yield row
+            continue
+        number, values = row
+        where = f"{name}, line {number}"
+        if len(values) != len(columns):
+            allowed = f"{len(columns)}, as in the header"
+            yield InputError(f"row has {len(values)} values", where=where, allowed=allowed)
+        elif values == columns:
+            yield InputError("is the header again", where=where)
+        elif any("\x00" in value for value in values):
+            column = next(c for c, v in zip(columns, values, strict=True) if "\x00" in v)
+            problem = f"{shown(column, quote=False)} holds a NUL character"
+            yield InputError(problem, where=where)
+        else:
+            yield number, dict(zip(columns, values, strict=True))
 
 
 def check_header(header: list[str], name: str) -> None:
-    """Raise InputError for a column that stands twice."""
+    """Raise InputError for a column that appears twice."""
     doubled = sorted({column for column in header if header.count(column) > 1})
     if doubled:
-        raise InputError(
-            "column stands twice in the header", where=f"{name}, line 1", value=doubled[0]
-        )
+        where = f"{name}, line 1"
+        raise InputError("column appears twice in the header", where=where, value=doubled[0])
+
+
+# --- YAML ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Node:
-    """A value in a YAML file: a text, a list of nodes or a mapping of nodes, and where it stands.
+    """A value in a YAML file: a text, a list of nodes or a mapping of nodes, and its place.
 
-    `key_where` is where the key of a mapping's value stands. Every scalar is the text as written: `no`, `1.10` and `2024-07-12` stay what they are.
+    `key_where` is the place of a value's key in a mapping. Every scalar is the text as written:
+    `no`, `1.10` and `2024-07-12` stay what they are.
     """
 
     value: str | list[Node] | dict[str, Node]
@@ -175,25 +279,26 @@ class Node:
 
 
 def read_yaml(file: Path) -> Node:
-    """The content of a YAML file; raises InputError with the line of whatever is not allowed."""
+    """The content of a YAML file; raises InputError with the line of what is not allowed."""
     import yaml
 
-    loader = yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = read_text(file)
     try:
-        events = _plain_events(yaml.parse(read_text(file), Loader=loader), file.name)
-        top = _built(events, file.name)
-        for _ in events:  # what follows must be right too
-            pass
-        return top
+        _check_events(yaml.parse(text, Loader=loader), file.name)
+        top = yaml.compose(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "is not YAML"
         raise InputError(f"broken YAML ({problem})", where=f"{file.name}{line}") from error
+    if top is None:
+        raise InputError("the file is empty", where=file.name)
+    return _node_of(top, file.name)
 
 
-def _plain_events(events: Iterator, name: str) -> Iterator:
-    """The events of one document; raises InputError for anchors, aliases, tags, depth."""
+def _check_events(events: Iterator, name: str) -> None:
+    """Raise InputError for anchors, aliases, tags, a second document, and nesting that is too deep."""
     import yaml
 
     depth = documents = 0
@@ -204,52 +309,29 @@ def _plain_events(events: Iterator, name: str) -> Iterator:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if documents > 1:
             raise InputError("a second YAML document is not allowed", where=where)
-        if depth > _DEEPEST:
-            raise InputError(f"nested deeper than {_DEEPEST}", where=where)
-        if getattr(event, "anchor", None):
-            raise InputError("anchors and aliases are not allowed", where=where, value=event.anchor)
-        if getattr(event, "tag", None):
-            raise InputError("tags are not allowed", where=where, value=event.tag)
-        if isinstance(event, (yaml.NodeEvent, yaml.CollectionEndEvent)):
-            yield event
+        if depth > _MAX_DEPTH:
+            raise InputError(f"nested deeper than {_MAX_DEPTH}", where=where)
+        for part, problem in (("anchor", "anchors and aliases are"), ("tag", "tags are")):
+            if value := getattr(event, part, None):
+                raise InputError(f"{problem} not allowed", where=where, value=value)
 
 
-def _built(events: Iterator, name: str) -> Node:
-    first = next(events, None)
-    if first is None:
-        raise InputError("the file is empty", where=name)
-    return _node_from(first, events, name)
-
-
-def _node_from(event, events: Iterator, name: str) -> Node:
-    import yaml
-
-    where = f"{name}, line {event.start_mark.line + 1}"
-    if isinstance(event, yaml.ScalarEvent):
-        return Node(event.value, where)
-    if isinstance(event, yaml.SequenceStartEvent):
-        return Node(list(_sequence(events, name)), where)
-    return Node(_mapping(events, name), where)
-
-
-def _sequence(events: Iterator, name: str) -> Iterator[Node]:
-    import yaml
-
-    while not isinstance(event := next(events), yaml.SequenceEndEvent):
-        yield _node_from(event, events, name)
-
-
-def _mapping(events: Iterator, name: str) -> dict[str, Node]:
-    import yaml
-
+def _node_of(node, name: str) -> Node:
+    """A node of the YAML library as one of ours, in which every scalar is text."""
+    where = f"{name}, line {node.start_mark.line + 1}"
+    if node.id == "scalar":
+        return Node(node.value, where)
+    if node.id == "sequence":
+        return Node([_node_of(item, name) for item in node.value], where)
     entries: dict[str, Node] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
-        key = _node_from(event, events, name)
+    for key, value in ((_node_of(k, name), _node_of(v, name)) for k, v in node.value):
         if key.text() in entries:
-            raise key.error("key stands twice")
-        value = _node_from(next(events), events, name)
+            raise key.error("key appears twice")
         entries[key.text()] = replace(value, key_where=key.where)
-    return entries
+    return Node(entries, where)
+
+
+# --- texts and lines -------------------------------------------------------------------------------
 
 
 def composed(text: str) -> str:

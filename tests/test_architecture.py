@@ -35,6 +35,7 @@ CHAIN = [
     "reading.proposals",
     "reading.tables",
     "reading.parquet",
+    "reading.folders",
     "reading.readers",
     "reading.exclusions",
     "reading.sources",

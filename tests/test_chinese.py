@@ -19,7 +19,7 @@ from analysis.language.chinese import (
     segmented,
     simplified,
 )
-from analysis.tokens import stop_words
+from analysis.language.words import stop_words
 
 for library in ("rjieba", "opencc"):
     pytest.importorskip(library)

@@ -244,7 +244,7 @@ def test_readme_walks_from_a_file_to_the_notebooks(root, tmp_path, monkeypatch, 
         assert cli.main(shlex.split(command)) == cli._DONE
         told.append(capsys.readouterr().out)
     assert len(told) == 4
-    assert "remark: dates: 2 dates are no date but a word for none, as 'NA'" in told[0]
+    assert "remark: dates: 2 dates are words for a missing date, as 'NA'" in told[0]
     assert "source: (none) (2)" in told[0]
     assert "dates: 1789 to 1865" in told[1]
     assert "frames: 3 (9 rules)" in told[2]

@@ -107,7 +107,7 @@ def test_codebook_content(codebook_of):
         ("terms:\n  a:\n    - a-b\n    - a b\n", "line 4: rule of 'a' stands twice (first in c.yaml, line 3): 'a b'"),
         ("frames:\n  race:\n    - a\n    - b*[\n", "line 4: a sign that no word holds"),
         ("frames:\n  ../race: [x]\n", "line 2: is no name: '../race'; allowed: up to 60 letters"),
-        ("frames:\n  race: [x]\n  race: [y]\n", "line 3: key stands twice: 'race'"),
+        ("frames:\n  race: [x]\n  race: [y]\n", "line 3: key appears twice: 'race'"),
     ],
 )  # fmt: skip
 def test_codebook_refused(codebook_of, content, message):

@@ -163,10 +163,10 @@ def test_every_character_is_read_in_nfc():
         ("c.txt", b" \n", "c.txt: the corpus is empty: it holds no document; 1 rejected, first: c.txt: holds no text"),
         ("c.csv", b"id,text\n", "c.csv: the corpus is empty: it holds no document"),
         ("c.csv", b"id,body\na,b\n", "c.csv: column is missing: 'text'; allowed: id, body"),
-        ("c.csv", b"id,id\na,b\n", "c.csv, line 1: column stands twice in the header: 'id'"),
+        ("c.csv", b"id,id\na,b\n", "c.csv, line 1: column appears twice in the header: 'id'"),
         ("c.csv", b"text,date\na,NO\n", "c.csv: the corpus is empty: no document is left; 1 rejected, first: c.csv, line 2: date is not understood: 'NO'"),
         ("c.jsonl", b'{"id": "a", "body": "x"}', "c.jsonl: column is missing: 'text'; allowed: id, body"),
-        ("c.csv", b"text,date\na,03/05/2024\n", "c.csv, line 2: 1 dates can be read two ways, the first: '03/05/2024'; allowed: said by the option --dates (in a notebook the parameter dates): day_first or month_first"),
+        ("c.csv", b"text,date\na,03/05/2024\n", "c.csv, line 2: 1 dates can be read two ways, the first: '03/05/2024'; allowed: set with the option --dates (in a notebook the parameter dates): day_first or month_first"),
     ],
 )  # fmt: skip
 def test_corpus_refused(tmp_path, monkeypatch, refusal, file, content, message):
@@ -191,10 +191,10 @@ def test_corpus_refused(tmp_path, monkeypatch, refusal, file, content, message):
         ("c.csv", b"text,date,date_precision\na,,day\nb,,\n", "line 2", "date_precision does not fit the date '': 'day'; allowed: none, as there is no date"),
         ("c.csv", b"id,text\na,b\nc\n", "line 3", "row has 1 values; allowed: 2, as in the header"),
         ("c.csv", b"id,text\na,b\nid,text\n", "line 3", "is the header again"),
-        ("c.csv", b'id,text\na,"b\nc,d\n', "line 2", "a quote is not closed, or stands where none may; what follows is read as rows"),
+        ("c.csv", b'id,text\na,"b\nc,d\n', "line 2", "a quote is not closed, or is where none may be; what follows is read as rows"),
         ("c.jsonl", b'{"text": "x"}\n{oops', "line 2", "broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
-        ("c.jsonl", b'[1]\n{"text": "x"}', "line 1", "is no JSON object: '[1]'"),
-        ("c.jsonl", b'{"text": ["x"]}\n{"text": "x"}', "line 1", "text is no text but nested JSON"),
+        ("c.jsonl", b'[1]\n{"text": "x"}', "line 1", "is not a JSON object: '[1]'"),
+        ("c.jsonl", b'{"text": ["x"]}\n{"text": "x"}', "line 1", "text is nested JSON, not text"),
         ("c.jsonl", b'{"text": "x"}\n{"text": null}', "line 2", "text is blank"),
         ("c.jsonl", b'{"text": "x"}\n{"text": "\\ud800"}', "line 2", "text holds half a surrogate pair"),
     ],
@@ -230,21 +230,21 @@ def test_bytes_that_are_no_text_are_rejected(tmp_path, column):
     corpus = read_corpus(tmp_path / "c.parquet")
     assert len(corpus) == 1
     assert corpus.rejected == (
-        ("c.parquet, row 1", f"{column} is no text: 'no UTF-8'; allowed: text or a number"),
+        ("c.parquet, row 1", f"{column} is not text: 'not UTF-8'; allowed: text or a number"),
     )
 
 
 @pytest.mark.parametrize(
     ("values", "kept", "reason"),
     [
-        (pa.array([["x"], None]), [], "text is no text: 'list<element: string>'"),
-        (pa.array([{"a": 1}]), [], "text is no text: 'struct<a: int64>'"),
-        (pa.array([b"bytes"]), [], "text is no text: 'binary'"),
+        (pa.array([["x"], None]), [], "text is not text: 'list<element: string>'"),
+        (pa.array([{"a": 1}]), [], "text is not text: 'struct<a: int64>'"),
+        (pa.array([b"bytes"]), [], "text is not text: 'binary'"),
         (pa.array(["a", None, " "]), ["a"], "text is blank"),
         (pa.array(["a", "b\x00c"]), ["a"], "text holds a NUL character"),
         (pa.array([7, 1000]), ["7", "1000"], ""),
         (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"], ""),
-        (pa.array([2**62], pa.timestamp("us")), [], "text is no text: 'timestamp[us]'"),
+        (pa.array([2**62], pa.timestamp("us")), [], "text is not text: 'timestamp[us]'"),
     ],
 )
 def test_parquet_of_wrong_types(tmp_path, values, kept, reason):
@@ -322,7 +322,7 @@ def test_a_missing_text_is_rejected(folder_of, name):
     assert corpus.rejected == (
         (
             "metadata.csv, line 3, column file",
-            f"text is missing, or of no kind that is read: '{name}'",
+            f"text is missing, or of a kind that is not read: '{name}'",
         ),
     )
 
@@ -368,7 +368,7 @@ def test_forms_of_dates_are_remarked(tmp_path):
     (tmp_path / "c.csv").write_text('text,date\na,"July 12, 2024"\nb,NA\nc,2024\n')
     assert read_corpus(tmp_path / "c.csv").remarks == (
         ("dates", "1 dates read by month in words, day, as 'July 12, 2024' = 2024-07-12"),
-        ("dates", "1 dates are no date but a word for none, as 'NA'"),
+        ("dates", "1 dates are words for a missing date, as 'NA'"),
     )
 
 
@@ -474,7 +474,7 @@ def test_exclusions_beside_a_file(tmp_path):
     ("rules", "message"),
     [
         (f"{RULE}    from: x\n    to: To\n", "document a: rule 'r' finds its 'from' but no later line: 'To'"),
-        (f"{RULE}    line: x\n{RULE[7:]}    line: y\n", "exclusions.yaml: rule id stands twice: 'r'"),
+        (f"{RULE}    line: x\n{RULE[7:]}    line: y\n", "exclusions.yaml: rule id appears twice: 'r'"),
         (RULE.replace("[a]", "[b]") + "    line: x\n", "exclusions.yaml: rule 'r' names an unknown document: 'b'; allowed: a"),
     ],
 )  # fmt: skip

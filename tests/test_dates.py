@@ -85,7 +85,7 @@ def test_two_ways_are_asked_about(given):
     """A date that is day first or month first is asked about."""
     with pytest.raises(
         _Ambiguous,
-        match=r"two ways.*allowed: said by the option --dates .*: day_first or month_first",
+        match=r"two ways.*allowed: set with the option --dates .*: day_first or month_first",
     ):
         _read_date(given)
 
@@ -132,7 +132,7 @@ def test_a_word_for_no_date_is_said(given):
     """What programs and people write where a date is missing is no date, and it is said."""
     found = read_dates((given, given))
     assert isos(found) == ["", ""]
-    assert found.told == [f"2 dates are no date but a word for none, as '{given.strip()}'"]
+    assert found.told == [f"2 dates are words for a missing date, as '{given.strip()}'"]
 
 
 def test_forms_are_said():

@@ -179,7 +179,7 @@ def test_refused(imported, content, name, message):
 def test_a_pipe_is_not_waited_for(tmp_path, name):
     """What might never end is refused before it is opened."""
     os.mkfifo(tmp_path / name)
-    with pytest.raises(InputError, match=f"^{name}: is no regular file"):
+    with pytest.raises(InputError, match=f"^{name}: is not a regular file"):
         read_dictionary(tmp_path / name)
 
 

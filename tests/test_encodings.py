@@ -54,7 +54,7 @@ def refusal(content: bytes, **options) -> str:
 def test_text_is_read_and_its_encoding_said(text, encoding, told):
     """Text in an undeclared encoding comes back whole, with how it was understood."""
     found = decoded(text.encode(encoding), where="a.txt")
-    assert (found.text, found.told) == (text, told)
+    assert (found.text, found.description) == (text, told)
 
 
 def test_one_letter_in_a_long_text():
@@ -71,7 +71,7 @@ def test_newlines_and_marks_inside_stay():
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_empty_and_blank(text):
     """Nothing is nothing in UTF-8."""
-    assert decoded(text.encode(), where="a").told == "utf-8"
+    assert decoded(text.encode(), where="a").description == "utf-8"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_empty_and_blank(text):
         (codecs.BOM_UTF16_LE + b"a\x00\x00\xd8b\x00", "a.txt, line 1: is not utf-16-le: byte 4"),
         (codecs.BOM_UTF8 + b"a\xff", "a.txt, line 1: is not utf-8: byte 4: '0xff'"),
         (codecs.BOM_UTF16_LE + b"a\x00\n\x00\x00\x00", "a.txt, line 2: holds a NUL: character 2"),
+        (b"caf\xe9\tit is only\n\x00a stray zero\n", "a.txt, line 2: holds a NUL byte: byte 16"),
         (b"na\xefve \x01\x02\n", "a.txt, line 1: is not utf-8 and fits no other encoding: byte 2: '0xef'"),
         (b"\x89\x01\x02\xff\xfe\x90\n", "a.txt, line 1: is not utf-8 and fits no other encoding: byte 0"),
     ],
@@ -132,10 +133,10 @@ def test_declared_encoding_is_expected():
 def test_what_looks_wrong_is_said(text, note):
     """Characters lost earlier, text misread earlier and control characters are noted."""
     found = decoded(text.encode(), where="a")
-    assert (found.text, found.told, found.is_expected) == (text, note, False)
+    assert (found.text, found.description, found.is_expected) == (text, note, False)
 
 
 def test_valid_utf8_needs_no_detection(monkeypatch):
     """UTF-8 is read without asking for statistics."""
-    monkeypatch.setattr("analysis.reading.encodings._by_statistics", None)
+    monkeypatch.setattr("analysis.reading.encodings._detected", None)
     assert decoded(ENGLISH.encode(), where="a").how == "valid"

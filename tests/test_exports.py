@@ -40,7 +40,7 @@ def test_layout_is_known(text, kind):
 def test_other_texts_are_no_export(text):
     """A text with one of the marks only is no export."""
     assert layout(text) == ""
-    with pytest.raises(InputError, match="f: is no export of a news database"):
+    with pytest.raises(InputError, match="f: is not an export of a news database"):
         read(text)
 
 

@@ -1,9 +1,11 @@
 """Files as text with the place of every value: YAML that stays plain, CSV that is not ragged."""
 
+import pickle
+
 import pytest
 
 from analysis.errors import InputError
-from analysis.files import read_table, read_yaml
+from analysis.files import csv_table, read_table, read_yaml
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_scalar_stays_as_written(yaml_of, written):
         ("a: 1\nb: *x", ", line 2: anchors and aliases are not allowed: 'x'"),
         ("a: !!python/object:os.system 1", ", line 1: tags are not allowed: 'tag:yaml.org,2002:python"),
         ("a: 1\nb: ! 2", ", line 2: tags are not allowed: '!'"),
-        ("a: 1\nb: 2\na: 3", ", line 3: key stands twice: 'a'"),
+        ("a: 1\nb: 2\na: 3", ", line 3: key appears twice: 'a'"),
         ("a: 1\n---\nb: 2", ", line 2: a second YAML document is not allowed"),
         ("a: 1\n...\n]]", ", line 3: broken YAML"),
         ("[" * 100_000, ", line 1: nested deeper than 20"),
@@ -87,8 +89,11 @@ def test_wrong_kind_of_value(yaml_of, ask, problem):
     [
         ("id,text\na,b\nc,d,e\n", "line 3: row has 3 values; allowed: 2, as in the header"),
         ('id,text\na,"b\nc"\nd\n', "line 4: row has 1 values; allowed: 2, as in the header"),
-        ("id,text,id\na,b,c\n", "line 1: column stands twice in the header: 'id'"),
-        ('id,text\na,"b\n', "line 2: broken CSV (unexpected end of data)"),
+        ("id,text,id\na,b,c\n", "line 1: column appears twice in the header: 'id'"),
+        (
+            'id,text\na,"b\n',
+            "line 2: a quote is not closed, or is where none may be; what follows is read as rows",
+        ),
     ],
 )
 def test_csv_refused(tmp_path, content, problem):
@@ -103,3 +108,31 @@ def test_message_is_one_bounded_printable_line():
     """A hostile value is shown with escapes, in one line of bounded length."""
     message = str(InputError("bad", where="a\x1b[2J", value="\u202e\r\n\x00" + "x" * 10_000))
     assert (message.isprintable(), len(message) < 200) == (True, True)
+
+
+def test_csv_goes_on_after_a_broken_row():
+    """A broken row is given as an error with its line, and the rows after it are read."""
+    lines = ["id,text\n", "a,b\n", 'c,"d\n', "e\n", "f,g\n"]
+    given = [*enumerate(lines, start=1), (6, InputError("is too long", where="t.csv, line 6"))]
+    columns, delimiter, rows = csv_table(given, "t.csv")
+    found = [row if isinstance(row, tuple) else (row.where, row.problem) for row in rows]
+    assert (columns, delimiter) == (["id", "text"], ",")
+    assert found == [
+        (2, {"id": "a", "text": "b"}),
+        ("t.csv, line 3", found[1][1]),
+        ("t.csv, line 4", "row has 1 values"),
+        (5, {"id": "f", "text": "g"}),
+        ("t.csv, line 6", "is too long"),
+    ]
+    assert found[1][1].startswith("a quote is not closed")
+
+
+def test_an_error_keeps_its_parts():
+    """Place, problem, value, what is allowed and the hint can be read, also at another place."""
+    error = InputError("is wrong", where="a.csv", value="x", allowed=("y", "z"), hint="y=x")
+    assert str(error) == "a.csv: is wrong: 'x'; allowed: y, z; try y=x"
+    again = InputError.of(error, where="b.csv")
+    assert (again.where, again.reason) == ("b.csv", "is wrong: 'x'; allowed: y, z; try y=x")
+    parts = (again.problem, again.value, again.allowed, again.hint)
+    assert parts == ("is wrong", "x", "y, z", "y=x")
+    assert str(pickle.loads(pickle.dumps(again))) == str(again)

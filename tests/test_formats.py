@@ -72,7 +72,7 @@ def test_page_of_tables():
 
 def test_page_of_many_tags_is_taken_whole(monkeypatch):
     """A page of very many tags is not searched for an article."""
-    monkeypatch.setattr(formats, "_MOST_TAGS", 10)
+    monkeypatch.setattr(formats, "_MAX_TAGS", 10)
     assert "All rights reserved" in extracted(PAGE.encode(), ".html", where="a").text
 
 
@@ -265,7 +265,7 @@ def test_package_that_unpacks_to_too_much(name, size, message):
 
 def test_document_is_bounded_in_time(monkeypatch):
     """A Word document that takes too long is refused."""
-    monkeypatch.setattr(formats, "_LONGEST_SECONDS", 0)
+    monkeypatch.setattr(formats, "_MAX_SECONDS", 0)
     assert refusal(docx_of("x"), ".docx") == "a: takes longer than 0 s"
 
 
@@ -278,8 +278,8 @@ def test_large_file_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("limit", "message"),
     [
-        ("_MOST_PAGES", "a: has 1 pages; allowed: up to 0"),
-        ("_LONGEST_SECONDS", "a: takes longer than 0 s, at page 1"),
+        ("_MAX_PAGES", "a: has 1 pages; allowed: up to 0"),
+        ("_MAX_SECONDS", "a: takes longer than 0 s, at page 1"),
     ],
 )
 def test_pdf_is_bounded(monkeypatch, limit, message):

@@ -196,7 +196,7 @@ def test_a_folder_of_traps(check, tmp_path):
 def test_a_pipe_is_no_corpus(tmp_path, name):
     """A pipe is refused at once, whatever its name says."""
     os.mkfifo(tmp_path / name)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_corpus(tmp_path / name)
 
 
@@ -230,7 +230,7 @@ def test_parquet_of_nothing_but_wrong_types(tmp_path):
     parquet.write_table(table, tmp_path / "c.parquet")
     corpus = read_corpus(tmp_path / "c.parquet")
     assert list(corpus.texts) == ["b"]
-    assert corpus.rejected[0][1].startswith("tags is no text")
+    assert corpus.rejected[0][1].startswith("tags is not text")
 
 
 # --- YAML and rules --------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ BOMB = "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
     [
         (BOMB, "line 1: anchors and aliases are not allowed: 'a'"),
         ("a: !!python/object/apply:os.system ['x']", "line 1: tags are not allowed"),
-        ("frames: {}\nframes: {}\n", "line 2: key stands twice: 'frames'"),
+        ("frames: {}\nframes: {}\n", "line 2: key appears twice: 'frames'"),
         ("[" * 50_000, "nested deeper than 20"),
         ("\x00", "broken YAML"),
         ("", "the file is empty"),

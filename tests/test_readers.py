@@ -12,8 +12,9 @@ import pytest
 from made import BODY, FACTIVA, FACTIVA_HTML, NEXIS, PAGE, PARAGRAPHS, docx_of, pdf_of
 
 from analysis.errors import InputError
-from analysis.reading import readers
-from analysis.reading.readers import TABLE, read_path
+from analysis.reading import folders
+from analysis.reading.folders import TABLE
+from analysis.reading.readers import read_path
 from analysis.reading.rows import Remark, _sorted_out
 
 for library in ("bibtexparser", "docx", "lxml", "pypdfium2", "trafilatura"):
@@ -155,7 +156,7 @@ def test_metadata_csv(read):
         ("B", "null"),
     ]
     assert rejected(reading) == {
-        "metadata.csv, line 4, column file": "text is missing, or of no kind that is read: 'c.txt'",
+        "metadata.csv, line 4, column file": "text is missing, or of a kind that is not read: 'c.txt'",
         "d.txt": "is not listed in metadata.csv",
     }
 
@@ -249,8 +250,8 @@ def test_devices_are_not_opened(folder):
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(str(folder / "socket.txt"))
     assert rejected(_sorted_out(read_path(folder))) == {
-        "pipe.txt": "is a pipe and no file",
-        "socket.txt": "is a socket and no file",
+        "pipe.txt": "is a pipe, not a file",
+        "socket.txt": "is a socket, not a file",
     }
 
 
@@ -288,7 +289,7 @@ def test_name_with_hidden_signs(folder, name):
         file.write(b"x")
     (item,) = _sorted_out(read_path(folder)).rejected
     assert (item.reason, item.where.isprintable()) == (
-        "its name holds a sign that is not seen",
+        "its name holds a character that is not visible",
         True,
     )
 
@@ -312,7 +313,7 @@ def test_hidden_and_own_files(folder):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x")
     reading = _sorted_out(read_path(folder))
-    told = "left out: is hidden, or of the system"
+    told = "left out: is hidden, or a file of the system"
     assert reading.remarks == [Remark(".DS_Store", told), Remark(".git", told)]
     assert rejected(reading) == {
         "t.csv": TABLE,
@@ -331,7 +332,7 @@ def test_deep_folders_end(folder):
 
 def test_number_of_files_is_bounded(folder, monkeypatch):
     """More files than the limit are not read, and it is said."""
-    monkeypatch.setattr(readers, "_MOST_FILES", 1)
+    monkeypatch.setattr(folders, "_MAX_FILES", 1)
     (folder / "b.txt").write_text("x")
     assert rejected(_sorted_out(read_path(folder))) == {
         "b.txt": "more than 1 files: the rest is not read"
@@ -340,7 +341,7 @@ def test_number_of_files_is_bounded(folder, monkeypatch):
 
 def test_large_file_is_rejected(folder, monkeypatch):
     """A file above the limit of its kind is rejected and not read."""
-    monkeypatch.setitem(readers.LARGEST, ".txt", 3)
+    monkeypatch.setitem(folders.LARGEST, ".txt", 3)
     assert rejected(_sorted_out(read_path(folder))) == {
         "a.txt": "is too large (4 bytes); allowed: up to 3 bytes"
     }
@@ -385,11 +386,11 @@ def link(name: str) -> zipfile.ZipInfo:
         ("C:/x.txt", b"x", "its name leads out of the archive"),
         ("a\\x.txt", b"x", "its name leads out of the archive"),
         (link("l.txt"), b"/etc/passwd", "is a link, and links are not followed"),
-        ("a\x1bb.txt", b"x", "its name holds a sign that is not seen"),
+        ("a\x1bb.txt", b"x", "its name holds a character that is not visible"),
         ("n.zip", b"x", "is an archive: a corpus by itself"),
         ("n.txt.gz", b"x", "is an archive: a corpus by itself"),
         ("bomb.txt", bytes(20_000_000), "unpacks to more than 250 times its size"),
-        ("ok.txt", b"other", "its name stands twice in the archive"),
+        ("ok.txt", b"other", "its name appears twice in the archive"),
         ("x.exe", b"x", "is of a kind that is not read: '.exe'"),
     ],
 )
@@ -401,7 +402,7 @@ def test_member_refused(archive, member, content, reason):
 
 def test_archive_that_unpacks_to_too_much(archive, monkeypatch):
     """Members beyond the limit of the whole archive are rejected."""
-    monkeypatch.setattr(readers, "_LARGEST_UNPACKED", 10)
+    monkeypatch.setattr(folders, "_MAX_UNPACKED", 10)
     assert archive(("z.txt", b"1234567")) == [
         ("z.txt", "the archive unpacks to too much; allowed: up to 10 bytes")
     ]

@@ -185,7 +185,7 @@ def test_semicolons_are_read(tmp_path, units):
     [
         ("a.csv", b"race\n1\n", "a.csv, line 1: is no coding sheet: no column unit_id"),
         ("a.csv", b"", "a.csv: is no coding sheet"),
-        ("a.csv", b"unit_id,a,a\n", "a.csv, line 1: column stands twice in the header: 'a'"),
+        ("a.csv", b"unit_id,a,a\n", "a.csv, line 1: column appears twice in the header: 'a'"),
         ("a.xlsx", b"PK\x03\x04 broken", "a.xlsx: cannot be read as XLSX (BadZipFile)"),
         ("a.csv", b"unit_id\n\xff\n", "a.csv, line 2: is not UTF-8"),
     ],

@@ -65,7 +65,7 @@ def test_quoted_newlines_and_quotes(read):
     [
         ("1,a\n2\n3,c\n", "line 3", "row has 1 values; allowed: 2, as in the header"),
         ("1,a\n2,b,x\n3,c\n", "line 3", "row has 3 values; allowed: 2, as in the header"),
-        ('1,a\n2,"b\n3,c\n', "line 3", "a quote is not closed, or stands where none may; what follows is read as rows"),
+        ('1,a\n2,"b\n3,c\n', "line 3", "a quote is not closed, or is where none may be; what follows is read as rows"),
         ('1,a\n2,"b"x\n3,c\n', "line 3", "a quote is not closed"),
         ('1,a\n2,"b\n3,c\n4,"d"\n', "line 3", "a quote is not closed"),
         ("1,a\n2,b\x00\n3,c\n", "line 3", "text holds a NUL character"),
@@ -87,10 +87,10 @@ def test_broken_csv_row_is_rejected(read, rows, where, reason):
     ("line", "reason"),
     [
         ("{oops", "broken JSON (Expecting property name enclosed in double quotes): '{oops'"),
-        ("[1]", "is no JSON object: '[1]'"),
-        ('{"text": ["x"]}', "text is no text but nested JSON"),
-        ('{"text": "x", "a": {"b": 1}}', "a is no text but nested JSON"),
-        ('{"text": "x", "text": "y"}', "broken JSON (a key stands twice)"),
+        ("[1]", "is not a JSON object: '[1]'"),
+        ('{"text": ["x"]}', "text is nested JSON, not text"),
+        ('{"text": "x", "a": {"b": 1}}', "a is nested JSON, not text"),
+        ('{"text": "x", "text": "y"}', "broken JSON (a key appears twice)"),
         ('{"text": "\\ud800"}', "text holds half a surrogate pair"),
         ('{"text": "\\u0000"}', "text holds a NUL character"),
         ('{"id": "1"}', "has no text"),
@@ -112,7 +112,7 @@ def test_broken_json_line_is_rejected(read, line, reason):
     [
         ("c.csv", "", "c.csv, line 1: header is missing or broken"),
         ("c.csv", '"id,text\na,b\n', "c.csv, line 1: header is missing or broken"),
-        ("c.csv", "id,text,id\n", "c.csv, line 1: column stands twice in the header: 'id'"),
+        ("c.csv", "id,text,id\n", "c.csv, line 1: column appears twice in the header: 'id'"),
         ("c.csv", "id,body\n1,a\n", "c.csv: column is missing: 'text'; allowed: id, body"),
         ("c.jsonl", '{"id": 1}', "c.jsonl: column is missing: 'text'; allowed: id"),
         (
@@ -175,7 +175,7 @@ def test_gzip_bomb(read):
     content = b'{"text": "a"}\n' + b" " * 30_000_000
     reading = read("c.jsonl.gz", content)
     told = "the rest is not read: unpacks to too much"
-    most = len(gzip.compress(content)) * tables._MOST_TIMES
+    most = len(gzip.compress(content)) * tables._MAX_RATIO
     assert texts(reading) == ["a"]
     assert problems(reading) == [
         ("c.jsonl.gz, after line 1", f"{told}; allowed: up to {most:,} bytes")
@@ -202,7 +202,7 @@ def test_gzip_that_is_none(tmp_path):
 
 def test_long_line_is_rejected(read, monkeypatch):
     """A line above the limit is rejected and passed over."""
-    monkeypatch.setattr(tables, "_LONGEST_LINE", 100)
+    monkeypatch.setattr(tables, "MAX_LINE", 100)
     reading = read("c.jsonl", '{"text": "a"}\n{"text": "' + "x" * 1000 + '"}\n{"text": "b"}\n')
     assert (texts(reading), problems(reading)) == (
         ["a", "b"],
@@ -223,7 +223,7 @@ def test_many_unclosed_quotes_end_the_reading(read):
 
 def test_many_rejections_end_the_reading(read, monkeypatch):
     """After a great number of broken rows the rest is not read."""
-    monkeypatch.setattr(tables, "MOST_REJECTED", 3)
+    monkeypatch.setattr(tables, "MAX_REJECTED", 3)
     reading = read("c.csv", "id,text\n0,a\n" + "1\n" * 9)
     assert reading.rejected[-1].reason == "3 rows rejected: the rest is not read"
     assert len(reading.rejected) == 4
@@ -232,5 +232,5 @@ def test_many_rejections_end_the_reading(read, monkeypatch):
 def test_pipe_is_not_opened(tmp_path):
     """A named pipe is refused at once."""
     os.mkfifo(tmp_path / "c.csv")
-    with pytest.raises(InputError, match=r"c\.csv: is no regular file"):
+    with pytest.raises(InputError, match=r"c\.csv: is not a regular file"):
         list(table_rows(tmp_path / "c.csv"))

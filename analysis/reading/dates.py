@@ -1,10 +1,10 @@
-"""Dates: as given, as ISO text and as precise as given; what can be read two ways is asked about."""
+"""Dates as ISO text, as precise as given; the user is asked about dates that can be read two ways."""
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,19 +14,23 @@ from analysis.store.arrow import coded
 
 _ORDERS = ("day_first", "month_first")
 _PRECISIONS = ("year", "month", "day")
-_LONGEST = 60
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june", "july", "august"),
-    *("september", "october", "november", "december"),
-)
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MAX_LENGTH = 60
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_MONTHS = {name: n for n, month in enumerate(_MONTH_NAMES, start=1) for name in (month, month[:3])}
+_MONTHS["sept"] = 9
+_WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAYS = {name: n for n, day in enumerate(_WEEKDAY_NAMES) for name in (day, day[:3])}
 _ALLOWED = "2024-07-12, 2024-07, 2024, 12 July 2024, July 12, 2024, 2024/07/12, 2024年7月12日"
 _FIRST_YEAR_OF_THE_REPUBLIC = 1911
 _NONE = ("na", "n/a", "null", "none", "nan", "nat", "n.d.", "undated", "unknown")
 _MISSING = "no date"
-_SAID = "said by the option --dates (in a notebook the parameter dates): day_first or month_first"
-_NUMERALS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
-
+_SET_ORDER = (
+    "set with the option --dates (in a notebook the parameter dates): day_first or month_first"
+)
+_NUMERALS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 _WIDE_DIGITS = {0xFF10 + n: str(n) for n in range(10)}
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[ap]\.?m\.?)?"
 _ZONE = r"(?:Z|[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2})"
@@ -68,7 +72,7 @@ class _Date:
 
 
 class _Ambiguous(InputError):
-    """A date that is day first or month first, and nothing says which."""
+    """A date that is day first or month first, and nothing decides which."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class _Dates:
     """The dates of a corpus, each different one read once.
 
     `different` are the different dates in the order in which they came, a rejected one None;
-    `which` tells, of every date given, its place among them. `rejected` holds the reason by the
+    `which` is, for every date given, its place among them. `rejected` holds the reason by the
     number of the date, from 0; `read_as` holds, for each form that is not ISO, how many dates have
     it and one of them as given and as read.
     """
@@ -92,7 +96,7 @@ class _Dates:
         return [
             f"{n} dates read by {form}, as {shown(given)} = {iso}"
             if iso
-            else f"{n} dates are no date but a word for none, as {shown(given)}"
+            else f"{n} dates are words for a missing date, as {shown(given)}"
             for form, (n, given, iso) in sorted(self.read_as.items())
         ]
 
@@ -100,12 +104,12 @@ class _Dates:
 def read_dates(
     given: Iterable[str], *, order: str = "", where: Callable[[int], str] = "date {}".format
 ) -> _Dates:
-    """The dates of a corpus as they are given (also as an Arrow array of texts); `where` tells the
-    place of a date by its number.
+    """The dates of a corpus, given as texts or as an Arrow array of them.
 
-    `order` ('day_first', 'month_first') decides how 03/05/2024 is read throughout; a date that the
-    order cannot read is then rejected. Without it, raises Ambiguous for dates that can be read two
-    ways, and for a corpus in which some are day first and others month first.
+    `where` gives the place of a date by its number. `order` ('day_first', 'month_first') decides
+    how 03/05/2024 is read throughout; a date that the order cannot read is then rejected. Without
+    it, raises Ambiguous for dates that can be read two ways, and for a corpus in which some are day
+    first and others month first.
     """
     check_order(order)
     texts, which = coded(given)
@@ -126,21 +130,21 @@ def read_dates(
 
 
 def _read_or_reason(text: str, order: str) -> _Date | str:
-    """A date, or why it is none."""
+    """A date, or why it cannot be read."""
     try:
         return _read_date(text, order=order)
     except InputError as error:
-        return str(error)
+        return error.reason
 
 
-def _read_date(given: str, *, order: str = "", where: str = "") -> _Date:
-    """One date as ISO text with its precision; an empty one is `Date()`.
+def _read_date(given: str, *, order: str = "") -> _Date:
+    """One date as ISO text with its precision; an empty one is `_Date()`.
 
-    Raises InputError for what is no date, or one that never was, and Ambiguous for 03/05/2024
+    Raises InputError for what is not a date, or one that never was, and Ambiguous for 03/05/2024
     without an `order`.
 
-    >>> _read_date("July 12, 2024"), _read_date("2024年7月").iso
-    (Date(iso='2024-07-12', precision='day', form='month in words, day'), '2024-07')
+    >>> _read_date("July 12, 2024").iso, _read_date("2024年7月").iso
+    ('2024-07-12', '2024-07')
     """
     check_order(order)
     text = given.strip().translate(_WIDE_DIGITS)
@@ -148,19 +152,20 @@ def _read_date(given: str, *, order: str = "", where: str = "") -> _Date:
         return _Date()
     if text.casefold() in _NONE:
         return _Date(form=_MISSING)
-    weekday, rest = 0, text
+    weekday, rest = None, text
     if not _PATTERNS["ISO"].fullmatch(text):
-        weekday, rest = _without_weekday(_TIME.sub("", text[: _LONGEST + 1]))
-    form, found = _matched(rest)
-    if found is None or len(text) > _LONGEST:
-        raise InputError("date is not understood", where=where, value=given, allowed=_ALLOWED)
-    year, month, day = _numbers(form, found, given, order, where)
-    date = _checked(year, month, day, given, where)
-    if weekday and day and date.weekday() != weekday - 1:
-        named = _WEEKDAYS[date.weekday()].capitalize()
-        raise InputError(
-            f"date does not fit its weekday, it was a {named}", where=where, value=given
-        )
+        weekday, rest = _without_weekday(_TIME.sub("", text[: _MAX_LENGTH + 1]))
+    form, parts = _matched(rest.strip())
+    if not form or len(text) > _MAX_LENGTH:
+        raise InputError("date is not understood", value=given, allowed=_ALLOWED)
+    year, month, day = _numbers(form, parts, given, order)
+    try:
+        date = datetime.date(year, 1 if month is None else month, 1 if day is None else day)
+    except ValueError as error:
+        raise InputError(f"no such date ({error})", value=given) from error
+    if weekday is not None and day and date.weekday() != weekday:
+        right = _WEEKDAY_NAMES[date.weekday()].capitalize()
+        raise InputError(f"date does not fit its weekday, it was a {right}", value=given)
     precision = _PRECISIONS[bool(month) + bool(day)]
     iso = date.isoformat()[: {"year": 4, "month": 7, "day": 10}[precision]]
     return _Date(iso, precision, "ISO" if iso == given.strip() else form)
@@ -171,7 +176,10 @@ def iso_date(given: str, where: str) -> str:
     if not _PATTERNS["ISO"].fullmatch(given):
         allowed = "an ISO date: 2024-07-12, 2024-07 or 2024"
         raise InputError("date is not ISO", where=where, value=given, allowed=allowed)
-    return _read_date(given, where=where).iso
+    try:
+        return _read_date(given).iso
+    except InputError as error:
+        raise InputError.of(error, where=where) from error
 
 
 def check_order(order: str) -> None:
@@ -180,33 +188,33 @@ def check_order(order: str) -> None:
         raise InputError("unknown order of dates", value=order, allowed=_ORDERS)
 
 
+# --- day first or month first ----------------------------------------------------------------------
+
+
 def _refuse_two_orders(texts: list[str], which: np.ndarray, where: Callable[[int], str]) -> None:
     """Raise Ambiguous where some dates are day first and others month first, or either.
 
-    `texts` are the different dates, `which` tells of each date given which of them it is.
+    `texts` are the different dates, `which` is, for each date given, its place among them.
     """
-    orders = np.array([_order_of(text) for text in texts], dtype=object)
-    if not any(orders):
-        return
-    numbers_of = {kind: np.flatnonzero((orders == kind)[which]) for kind in (*_ORDERS, "either")}
-    sure = {kind: int(numbers_of[kind][0]) for kind in _ORDERS if len(numbers_of[kind])}
-    told = {
+    orders = np.array([_order_of(text) for text in texts], dtype=object)[which]
+    numbers = {kind: np.flatnonzero(orders == kind) for kind in (*_ORDERS, "either")}
+    first = {kind: int(found[0]) for kind, found in numbers.items() if len(found)}
+    described = {
         kind: f"{shown(texts[which[n]].strip())} in {shown(where(n), quote=False)} is {kind}"
-        for kind, n in sure.items()
+        for kind, n in first.items()
+        if kind != "either"
     }
-    either = numbers_of["either"]
-    if len(either):
-        problem = f"{len(either)} dates can be read two ways"
-        problem += f" ({next(iter(told.values()))})" if told else ""
-        problem += ", the first"
-        place = int(either[0])
-    elif len(sure) == 2:
-        problem = f"dates are in two orders: {told['month_first']}, day_first is"
-        place = sure["day_first"]
+    if "either" in first:
+        example = f" ({next(iter(described.values()))})" if described else ""
+        problem = f"{len(numbers['either'])} dates can be read two ways{example}, the first"
+        place = first["either"]
+    elif len(first) == 2:
+        problem = f"dates are in two orders: {described['month_first']}, day_first is"
+        place = first["day_first"]
     else:
         return
     value = texts[which[place]].strip()
-    raise _Ambiguous(problem, where=where(place), value=value, allowed=_SAID)
+    raise _Ambiguous(problem, where=where(place), value=value, allowed=_SET_ORDER)
 
 
 def _order_of(given: str) -> str:
@@ -219,101 +227,74 @@ def _order_of(given: str) -> str:
     if _PATTERNS["ISO"].fullmatch(given):
         return ""
     for order in _ORDERS:
-        try:
-            date = _read_date(given, order=order)
-        except InputError:
-            continue
-        if date.form == "numbers":
+        date = _read_or_reason(given, order)
+        if isinstance(date, _Date) and date.form == "numbers":
             isos[order] = date.iso
     if len(isos) == 2:
         return "either" if len(set(isos.values())) == 2 else ""
     return next(iter(isos), "")
 
 
-def _without_weekday(text: str) -> tuple[int, str]:
-    """The number of the weekday that stands before or after a date (0: none), and the rest."""
+def _in_order(one: int, two: int, given: str, order: str) -> tuple[int, int]:
+    """Month and day of two numbers: by the order, else by the only way they can be read."""
+    if order:
+        return (two, one) if order == "day_first" else (one, two)
+    if one == two or two <= 12 < one:
+        return two, one
+    if one <= 12 < two:
+        return one, two
+    if max(one, two) > 12:
+        raise InputError("no such date", value=given)
+    raise _Ambiguous("date can be read two ways", value=given, allowed=_SET_ORDER)
+
+
+# --- parts of a date -------------------------------------------------------------------------------
+
+
+def _without_weekday(text: str) -> tuple[int | None, str]:
+    """The number of the weekday before or after a date, 0 for Monday, and the rest."""
     for found in _WEEKDAY.finditer(text):
-        name = (found["first"] or found["last"]).lower()
-        days = [n for n, day in enumerate(_WEEKDAYS, start=1) if name in (day, day[:3])]
-        if days:
-            return days[0], text[: found.start()] + text[found.end() :]
-    return 0, text
+        weekday = _WEEKDAYS.get((found["first"] or found["last"]).lower())
+        if weekday is not None:
+            return weekday, text[: found.start()] + text[found.end() :]
+    return None, text
 
 
-def _matched(text: str) -> tuple[str, re.Match | None]:
-    """The first form that the text fits, and the match."""
+def _matched(text: str) -> tuple[str, dict[str, str]]:
+    """The first form that the text fits, and the parts that it has; '' for no form."""
     for form, pattern in _PATTERNS.items():
-        found = pattern.fullmatch(text.strip())
-        if found and ("name" not in found.groupdict() or _month_number(found["name"])):
-            return form, found
-    return "", None
-
-
-def _month_number(name: str) -> int:
-    """1 to 12 for an English month, whole or its first three letters (Sept too), 0 for another word."""
-    name = name.lower()
-    names = ((month, month[:3], month[:4] if month == "september" else month) for month in _MONTHS)
-    return next((n for n, known in enumerate(names, start=1) if name in known), 0)
+        if found := pattern.fullmatch(text):
+            parts = {name: part for name, part in found.groupdict().items() if part}
+            if parts.get("name", "may").lower() in _MONTHS:
+                return form, parts
+    return "", {}
 
 
 def _numbers(
-    form: str, found: re.Match, given: str, order: str, where: str
+    form: str, parts: dict[str, str], given: str, order: str
 ) -> tuple[int, int | None, int | None]:
     """Year, month and day of a match, None for what it does not say."""
-    parts = found.groupdict()
+    names = ("year", "month", "day", "one", "two")
+    found = {name: _number(parts[name]) for name in names if name in parts}
     if form == "numbers":
-        day, month = _in_order(int(parts["one"]), int(parts["two"]), given, order, where)
-        return int(parts["year"]), month, day
-    if form == "Chinese":
-        year = _chinese_number(parts["year"]) + _FIRST_YEAR_OF_THE_REPUBLIC * bool(parts["era"])
-        if len(parts["year"]) != 4 and not parts["era"]:
-            raise InputError(
-                "year is not of four digits", where=where, value=given, allowed=_ALLOWED
-            )
-        return year, *(
-            _chinese_number(part) if part else None for part in (parts["month"], parts["day"])
-        )
-    month = _month_number(parts["name"]) if "name" in parts else _number_in(parts, "month")
-    return int(parts["year"]), month, _number_in(parts, "day")
+        found["month"], found["day"] = _in_order(found["one"], found["two"], given, order)
+    if "name" in parts:
+        found["month"] = _MONTHS[parts["name"].lower()]
+    if "era" in parts:
+        found["year"] += _FIRST_YEAR_OF_THE_REPUBLIC
+    elif len(parts["year"]) != 4:
+        raise InputError("year is not of four digits", value=given, allowed=_ALLOWED)
+    return found["year"], found.get("month"), found.get("day")
 
 
-def _number_in(parts: Mapping[str, str | None], name: str) -> int | None:
-    """The number of a part, None where there is none."""
-    return int(parts[name]) if parts.get(name) else None
+def _number(text: str) -> int:
+    """The value of digits, of Chinese digits in a row, or of a Chinese numeral up to 99.
 
-
-def _in_order(one: int, two: int, given: str, order: str, where: str) -> tuple[int, int]:
-    """Day and month of two numbers: by the order, else by the only way they can be read."""
-    if order:
-        return (one, two) if order == "day_first" else (two, one)
-    if one == two or two <= 12 < one:
-        return one, two
-    if one <= 12 < two:
-        return two, one
-    if max(one, two) > 12:
-        raise InputError("no such date", where=where, value=given)
-    raise _Ambiguous("date can be read two ways", where=where, value=given, allowed=_SAID)
-
-
-def _chinese_number(text: str) -> int:
-    """The value of digits, of Chinese digits in a row, or of a numeral up to 99.
-
-    >>> [_chinese_number(text) for text in ("12", "二〇二四", "十二", "二十", "三十一")]
+    >>> [_number(text) for text in ("12", "二〇二四", "十二", "二十", "三十一")]
     [12, 2024, 12, 20, 31]
     """
-    if text.isascii():
-        return int(text)
-    if "十" not in text:
-        return int("".join(str(_NUMERALS.get(sign, sign)) for sign in text))
-    tens, _, ones = text.partition("十")
-    return (_chinese_number(tens) if tens else 1) * 10 + (_chinese_number(ones) if ones else 0)
-
-
-def _checked(
-    year: int, month: int | None, day: int | None, given: str, where: str
-) -> datetime.date:
-    """The date, its missing parts 1; raises InputError for one that never was."""
-    try:
-        return datetime.date(year, 1 if month is None else month, 1 if day is None else day)
-    except ValueError as error:
-        raise InputError(f"no such date ({error})", where=where, value=given) from error
+    digits = text.translate(_NUMERALS)
+    if "十" not in digits:
+        return int(digits)
+    tens, _, ones = digits.partition("十")
+    return (_number(tens) if tens else 1) * 10 + (_number(ones) if ones else 0)

@@ -74,7 +74,7 @@ def read_exclusions(file: Path) -> list[Exclusion]:
     rules = [_exclusion(node) for node in top.get("rules").items()]
     for number, rule in enumerate(rules):
         if rule.id in {earlier.id for earlier in rules[:number]}:
-            raise InputError("rule id stands twice", where=file.name, value=rule.id)
+            raise InputError("rule id appears twice", where=file.name, value=rule.id)
     return rules
 
 
@@ -84,7 +84,7 @@ def _exclusion(node: Node) -> Exclusion:
     node.exactly_one(("documents", "sources"))
     node.exactly_one(("line", "repeated", "from"))
     if node.has("to") and not node.has("from"):
-        raise node.get("to").error("stands without 'from'")
+        raise node.get("to").error("needs a 'from'")
     if node.has("repeated") and node.get("repeated").text() != "true":
         raise node.get("repeated").error("is not known here", allowed="true")
     return Exclusion(
@@ -108,7 +108,7 @@ def exclude_from(document: str, text: str, rules: list[Exclusion]) -> list[tuple
         try:
             numbers = rule.lines(lines)
         except InputError as error:
-            raise InputError(str(error), where=f"document {document}") from None
+            raise InputError.of(error, where=f"document {document}") from None
         for number in numbers:
             hit.setdefault(number, rule)
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import logging
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from analysis.errors import InputError
 from analysis.language.wrapping import CJK, at_hyphen, hyphenated
-from analysis.reading.encodings import decoded
+from analysis.reading.encodings import decoded, is_utf8
 
 _MB = 1_000_000
 LARGEST = {
@@ -25,100 +26,52 @@ LARGEST = {
     ".pdf": 200 * _MB,
     ".rtf": 50 * _MB,
 }
-_LARGEST_UNPACKED = 200 * _MB
-_LARGEST_XML = 30 * _MB
-_MOST_TAGS = 30_000
-_LEAST_SHARE = 0.05
-_MOST_PAGES = 5_000
-_LONGEST_SECONDS = 120
+"""The kinds of texts, with the size in bytes up to which they are read."""
+_MAX_UNPACKED = 200 * _MB
+_MAX_XML = 30 * _MB
+_MAX_TAGS = 30_000
+_MIN_SHARE = 0.05
+_MAX_PAGES = 5_000
+_MAX_SECONDS = 120
 _MAX_WORD = 100
 """Characters before the end of a line in which the word that it cuts is looked for."""
-_HYPHEN_MARK = re.compile("[\x02\ufffe](?:\r?\n)?")
-"""How pdfium marks a hyphen at the end of a printed line: it puts both parts of the word together."""
 _EXTRA = "pip install 'ai-race-workbook[formats]'"
 _DECLARED_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I
 )
+_LARGER_CHARSETS = {
+    **dict.fromkeys(("iso-8859-1", "latin1", "ascii", "us-ascii"), "cp1252"),
+    **dict.fromkeys(("gb2312", "gbk"), "gb18030"),
+}
+"""What browsers take a declared encoding for."""
 _PUBLISHED = (
     "//meta[@property='article:published_time']/@content",
     "//meta[@name='DC.date' or @name='dc.date' or @name='date' or @name='pubdate']/@content",
     "//meta[@itemprop='datePublished']/@content",
     "//time[@itemprop='datePublished']/@datetime",
 )
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "caption",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "td",
-        "th",
-        "title",
-        "tr",
-        "ul",
-    ]
+_BLOCKS = re.compile(
+    "address|article|aside|blockquote|br|caption|dd|div|dl|dt|fieldset|figcaption|footer|form|h[1-6]"
+    "|header|hr|li|main|nav|ol|p|pre|section|table|td|th|title|tr|ul"
 )
-_UNSEEN = frozenset(
-    ["script", "style", "noscript", "template", "head", "iframe", "object", "svg", "math"]
-)
-_RTF_DELETED_END = b"\\deleted0"
-_RTF_DELETED = re.compile(rb"(?<!\\)\\deleted(?![a-z0])")
-_RTF_BRACE = re.compile(rb"\\[\\{}]|[{}]|\\deleted0")
+_UNSEEN = re.compile("script|style|noscript|template|head|iframe|object|svg|math")
 _WORD_SPACES = (
     "{http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     "{http://purl.oclc.org/ooxml/wordprocessingml/main",
 )
 _WORD_NOTES = ("footnoteReference", "endnoteReference")
 _WORD_CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_WORD_OUT = frozenset(
-    [
-        "del",
-        "moveFrom",
-        "pPr",
-        "rPr",
-        "sectPr",
-        "tblPr",
-        "tblGrid",
-        "trPr",
-        "tcPr",
-        "sdtPr",
-        "sdtEndPr",
-        "rubyPr",
-        "rt",
-    ]
-)
+_WORD_OUT = re.compile("del|moveFrom|(p|r|sect|tbl|tr|tc|sdt|sdtEnd|ruby)Pr|tblGrid|rt")
+_HYPHEN_MARK = re.compile("[\x02\ufffe](?:\r?\n)?")
+"""How pdfium marks a hyphen at the end of a printed line: it joins both parts of the word."""
 _SENTENCE_END = re.compile(r"[.!?。！？…:：][\"'”’」』)）]*\Z")
+_RTF_DELETED = re.compile(rb"(?<!\\)\\deleted(?![a-z0])")
+_RTF_BRACE = re.compile(rb"\\[\\{}]|[{}]|\\deleted0")
 
 
 @dataclass(frozen=True)
 class Extract:
-    """The text of a file, what the file itself says of it, and what was done or guessed."""
+    """The text of a file, the metadata in it, and notes on what was done or guessed."""
 
     text: str
     metadata: dict[str, str]
@@ -128,7 +81,7 @@ class Extract:
 def extracted(content: bytes, kind: str, *, where: str, encoding: str = "") -> Extract:
     """The text in a file of a kind, '.txt' to '.rtf'.
 
-    Plain text and Markdown stay as they are; of the others the words are taken and the notes say
+    Plain text and Markdown stay as they are; of the others the words are taken, and the notes say
     how. Raises InputError for a kind not known, a file too large, broken, locked or without text,
     and where the library that reads the kind is not installed.
     """
@@ -149,7 +102,7 @@ def too_large(where: str, size: int, largest: int) -> InputError:
 def library(name: str, where: str):
     """A module of the extra `formats`; raises InputError that names the extra where it is missing.
 
-    What the library would print about a broken file stays unsaid: rejections and notes say it.
+    What the library would log about a broken file is suppressed: rejections and notes report it.
     """
     logging.getLogger(name.split(".")[0]).setLevel(logging.CRITICAL + 1)
     try:
@@ -165,8 +118,8 @@ def library(name: str, where: str):
 def _from_plain(content: bytes, where: str, encoding: str) -> Extract:
     """Plain text or Markdown, unaltered."""
     found = decoded(content, where=where, encoding=encoding)
-    said = () if found.is_expected else (f"read as {found.told}",)
-    return Extract(found.text, {}, said)
+    notes = () if found.is_expected else (f"read as {found.description}",)
+    return Extract(found.text, {}, notes)
 
 
 # --- HTML ------------------------------------------------------------------------------------------
@@ -180,40 +133,25 @@ def html_text(content: bytes, where: str, encoding: str) -> tuple[str, tuple[str
     """
     declared = _DECLARED_CHARSET.search(content[:4096])
     notes: tuple[str, ...] = ()
-    if not encoding and declared and _is_utf8(content):
-        name = declared[1].decode()
-        other = _html_encoding(declared[1]) not in ("utf-8", "utf8")
-        notes = (f"is UTF-8, not the encoding it declares ({name})",) if other else ()
-        return decoded(content, where=where, encoding="utf-8").text, notes
-    if not encoding and declared:
+    if declared and not encoding:
+        name = declared[1].decode("ascii")
+        taken_for = _LARGER_CHARSETS.get(name.lower(), name.lower())
+        if is_utf8(content) and not content.isascii():
+            if taken_for not in ("utf-8", "utf8"):
+                notes = (f"is UTF-8, not the encoding it declares ({name})",)
+            return decoded(content, where=where, encoding="utf-8").text, notes
         try:
-            return decoded(content, where=where, encoding=_html_encoding(declared[1])).text, ()
+            return decoded(content, where=where, encoding=taken_for).text, ()
         except InputError:
-            notes = (f"is not in the encoding it declares ({declared[1].decode()})",)
+            notes = (f"is not in the encoding it declares ({name})",)
     plain = _from_plain(content, where, encoding)
     return plain.text, (*notes, *plain.notes)
-
-
-def _is_utf8(content: bytes) -> bool:
-    """Whether bytes are valid UTF-8 and more than ASCII."""
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not content.isascii()
-
-
-def _html_encoding(declared: bytes) -> str:
-    """The encoding that browsers take a declaration for: Latin-1 is cp1252, GB2312 is GB18030."""
-    name = declared.decode("ascii").lower()
-    larger = {"iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}
-    return {**larger, "gb2312": "gb18030", "gbk": "gb18030"}.get(name, name)
 
 
 def _from_html(content: bytes, where: str, encoding: str) -> Extract:
     """The article in a web page by trafilatura, else (or under a twentieth) all the page's text.
 
-    Title and date are those the page's head declares, none where it does not.
+    Title and date are those that the page's head declares.
     """
     text, notes = html_text(content, where, encoding)
     if "<" not in text:
@@ -221,13 +159,13 @@ def _from_html(content: bytes, where: str, encoding: str) -> Extract:
     tree = html_tree(text, where)
     metadata = _head_metadata(tree)
     whole = "\n".join(line_texts(tree))
-    if text.count("<") <= _MOST_TAGS:
+    if text.count("<") <= _MAX_TAGS:
         options = {"favor_precision": True, "include_comments": False}
         article = library("trafilatura", where).extract(text, **options)
-        if article and len(article) >= _LEAST_SHARE * len(whole):
+        if article and len(article) >= _MIN_SHARE * len(whole):
             share = min(1, len(article) / max(1, len(whole)))
-            said = f"article taken from the page, {share:.0%} of its text"
-            return Extract(article, metadata, (*notes, said))
+            note = f"article taken from the page, {share:.0%} of its text"
+            return Extract(article, metadata, (*notes, note))
     if not whole:
         raise InputError("the page holds no text", where=where)
     return Extract(whole, metadata, (*notes, "no article found: all text of the page"))
@@ -256,22 +194,18 @@ def _head_metadata(tree) -> dict[str, str]:
 
 
 def line_texts(tree) -> list[str]:
-    """The seen text of a tree, a line for each block, white space as one space, blanks left out."""
-    parts: list[str] = []
-    hidden = 0
+    """The visible text of a tree, a line for each block, white space as one space, no blank line."""
     from lxml import etree
 
+    parts: list[str] = []
+    hidden = 0
     for event, element in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
         tag = element.tag if isinstance(element.tag, str) else ""
-        if event == "start":
-            hidden += tag in _UNSEEN
-            parts.append("\n" if tag in _BLOCKS else "")
-            parts.append(" ".join((element.text or "").splitlines()) if not hidden and tag else "")
-        elif tag:
-            hidden -= tag in _UNSEEN
-            parts.append("\n" if tag in _BLOCKS else "")
-        if event != "start" and not hidden:
-            parts.append(" ".join((element.tail or "").split("\n")))
+        starts = event == "start"
+        hidden += (1 if starts else -1) * bool(_UNSEEN.fullmatch(tag))
+        parts.append("\n" if _BLOCKS.fullmatch(tag) else "")
+        text = element.text if starts else element.tail
+        parts.append((text or "").replace("\n", " ") if not hidden else "")
     lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
     return [line for line in lines if line]
 
@@ -288,16 +222,22 @@ def _from_docx(content: bytes, where: str, encoding: str) -> Extract:
     _check_package(content, where)
     try:
         body = docx.Document(io.BytesIO(content)).element.body
-        lines = _word_lines(body, where, time.monotonic() + _LONGEST_SECONDS)
+        lines = _word_lines(body, where, time.monotonic() + _MAX_SECONDS)
         notes = sum(_word_name(element) in _WORD_NOTES for element in body.iter())
     except InputError:
         raise
-    except Exception as error:  # whatever a broken package makes python-docx and lxml raise
+    except Exception as error:  # a broken package makes python-docx and lxml raise anything
         raise InputError("cannot be read as DOCX", where=where) from error
+    left_out = f"; {notes} footnotes and endnotes left out" if notes else ""
+    note = f"text of a Word document, without headers{left_out}"
+    return _of_lines(lines, "holds no text", where, note)
+
+
+def _of_lines(lines: list[str], problem: str, where: str, note: str) -> Extract:
+    """The text in lines; raises InputError where all are blank."""
     if not any(line.strip() for line in lines):
-        raise InputError("holds no text", where=where)
-    said = f"; {notes} footnotes and endnotes left out" if notes else ""
-    return Extract("\n".join(lines), {}, (f"text of a Word document, without headers{said}",))
+        raise InputError(problem, where=where)
+    return Extract("\n".join(lines), {}, (note,))
 
 
 def _word_name(element) -> str:
@@ -307,8 +247,10 @@ def _word_name(element) -> str:
 
 
 def _nearest(parent, *names: str) -> Iterator:
-    """The elements of some names within another, not those within these; what is deleted, hidden in
-    properties, or an alternative to what is taken, is passed over."""
+    """The elements of some names within another, but not those within these.
+
+    What is deleted, hidden in properties, or an alternative to what is taken is skipped.
+    """
     for child in parent:
         name = _word_name(child)
         if name in names:
@@ -316,7 +258,7 @@ def _nearest(parent, *names: str) -> Iterator:
         elif name == "AlternateContent":  # the same for old and new versions of Word
             held = [branch for branch in child if any(_word_name(e) == "t" for e in branch.iter())]
             yield from _nearest(held[:1], *names)
-        elif name not in _WORD_OUT:
+        elif not _WORD_OUT.fullmatch(name):
             yield from _nearest(child, *names)
 
 
@@ -326,7 +268,7 @@ def _word_lines(parent, where: str, until: float) -> list[str]:
     begun = ""  # a paragraph whose end is deleted goes on in the next
     for block in _nearest(parent, "p", "tbl"):
         if time.monotonic() > until:
-            raise InputError(f"takes longer than {_LONGEST_SECONDS} s", where=where)
+            raise InputError(f"takes longer than {_MAX_SECONDS} s", where=where)
         if _word_name(block) == "tbl":
             rows = (row for row in _nearest(block, "tr") if not _has_mark(row, "trPr", "del"))
             lines += [_word_row(row, where, until) for row in rows]
@@ -354,7 +296,7 @@ def _word_row(row, where: str, until: float) -> str:
 
 
 def _word_paragraph(paragraph) -> tuple[str, list]:
-    """The text of a paragraph, and the text boxes that stand in it."""
+    """The text of a paragraph, and the text boxes in it."""
     parts, boxes = [], []
     for element in _nearest(paragraph, "t", "txbxContent", *_WORD_CHARACTERS):
         name = _word_name(element)
@@ -367,20 +309,13 @@ def _word_paragraph(paragraph) -> tuple[str, list]:
 
 def _has_mark(element, *path: str) -> bool:
     """Whether children of these names, each within the one before, are in an element."""
-    found = [element]
-    for name in path:
-        found = [child for one in found for child in one if _word_name(child) == name]
-    return bool(found)
+    return bool(element.xpath("/".join(f"*[local-name()='{name}']" for name in path)))
 
 
 def _continues(cell, merge: str) -> bool:
     """Whether a cell goes on from the one above ('vMerge') or to the left ('hMerge')."""
-    for properties in cell:
-        for mark in properties if _word_name(properties) == "tcPr" else ():
-            if _word_name(mark) == merge:
-                values = [value for key, value in mark.attrib.items() if key.endswith("}val")]
-                return values != ["restart"]
-    return False
+    marks = cell.xpath(f"*[local-name()='tcPr']/*[local-name()='{merge}']")
+    return bool(marks) and not marks[0].xpath("@*[local-name()='val'] = 'restart'")
 
 
 def _check_package(content: bytes, where: str) -> None:
@@ -391,50 +326,39 @@ def _check_package(content: bytes, where: str) -> None:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
         raise InputError("cannot be read as DOCX", where=where) from error
     xml = sum(size for name, size in sizes.items() if name.endswith((".xml", ".rels")))
-    for size, largest in ((sum(sizes.values()), _LARGEST_UNPACKED), (xml, _LARGEST_XML)):
+    for size, largest in ((sum(sizes.values()), _MAX_UNPACKED), (xml, _MAX_XML)):
         if size > largest:
             raise too_large(where, size, largest)
 
 
 def _from_pdf(content: bytes, where: str, encoding: str) -> Extract:
-    """The text layer of a PDF, lines put together into paragraphs.
+    """The text layer of a PDF, its lines joined into paragraphs.
 
     Raises InputError for a locked, broken or scanned PDF, and one that takes too long.
     """
     pdfium = library("pypdfium2", where)
     try:
-        document = pdfium.PdfDocument(content)
+        with contextlib.closing(pdfium.PdfDocument(content)) as document:
+            pages = _pdf_pages(document, where)
     except pdfium.PdfiumError as error:
         locked = "password" in str(error).lower()
-        raise InputError(
-            "is locked by a password" if locked else "cannot be read as PDF", where=where
-        ) from error
-    try:
-        pages = _pdf_pages(document, where)
-    except pdfium.PdfiumError as error:
-        raise InputError("cannot be read as PDF", where=where) from error
-    finally:
-        document.close()
+        problem = "is locked by a password" if locked else "cannot be read as PDF"
+        raise InputError(problem, where=where) from error
     known = hyphenated("\n".join(line for page in pages for line in page))
     paragraphs = [line for page in pages for line in _unwrapped(page, known)]
-    if not any(line.strip() for line in paragraphs):
-        raise InputError(f"holds no text in {len(pages)} pages: a scan?", where=where)
-    return Extract("\n".join(paragraphs), {}, ("text of a PDF, its lines put together",))
+    problem = f"holds no text in {len(pages)} pages: a scan?"
+    return _of_lines(paragraphs, problem, where, "text of a PDF, its lines joined")
 
 
 def _pdf_pages(document, where: str) -> list[list[str]]:
     """The lines of every page; raises InputError for too many pages or too much time."""
-    if len(document) > _MOST_PAGES:
-        raise InputError(
-            f"has {len(document):,} pages", where=where, allowed=f"up to {_MOST_PAGES:,}"
-        )
-    pages, start = [], time.monotonic()
-    for number in range(len(document)):
-        if time.monotonic() - start > _LONGEST_SECONDS:
-            raise InputError(
-                f"takes longer than {_LONGEST_SECONDS} s, at page {number + 1}", where=where
-            )
-        page = document[number]
+    if len(document) > _MAX_PAGES:
+        problem = f"has {len(document):,} pages"
+        raise InputError(problem, where=where, allowed=f"up to {_MAX_PAGES:,}")
+    pages, until = [], time.monotonic() + _MAX_SECONDS
+    for number, page in enumerate(document, start=1):
+        if time.monotonic() > until:
+            raise InputError(f"takes longer than {_MAX_SECONDS} s, at page {number}", where=where)
         text = page.get_textpage().get_text_bounded()
         pages.append(_HYPHEN_MARK.sub("\ufffe\n", text).splitlines())
         page.close()
@@ -445,8 +369,8 @@ def _unwrapped(lines: list[str], known: frozenset[tuple[str, str]] = frozenset()
     """Lines of a printed page as paragraphs.
 
     A paragraph ends at a blank line, and after the end of a sentence in a line that is not full. A
-    word cut by the mark that stands for a hyphen at a line's end (U+FFFE) is put together, unless
-    the hyphen is its own; `known` are words with one (see `wrapping.at_hyphen`).
+    word cut by the mark for a hyphen at a line's end (U+FFFE) is joined, unless the hyphen belongs
+    to it; `known` are words with a hyphen (see `wrapping.at_hyphen`).
 
     >>> _unwrapped(["The race between na\\ufffe", "tions goes on and", "on.", "A new paragraph."])
     ['The race between nations goes on and on.', 'A new paragraph.']
@@ -475,15 +399,15 @@ def _joined(before: str, after: str, known: frozenset[tuple[str, str]]) -> str:
 
 
 def _without_deleted(content: bytes) -> bytes:
-    """Rich Text without what is marked as deleted, each time up to the end of the group it is in."""
+    """Rich Text without what is marked as deleted, in each case up to the end of its group."""
     parts, place = [], 0
     while found := _RTF_DELETED.search(content, place):
         parts.append(content[place : found.start()])
         place, depth = len(content), 0
-        for sign in _RTF_BRACE.finditer(content, found.end()):
-            depth += (sign.group() == b"{") - (sign.group() == b"}")
-            if depth < 0 or (not depth and sign.group() == _RTF_DELETED_END):
-                place = sign.end() - (depth < 0)
+        for brace in _RTF_BRACE.finditer(content, found.end()):
+            depth += (brace[0] == b"{") - (brace[0] == b"}")
+            if depth < 0 or (not depth and brace[0] == b"\\deleted0"):
+                place = brace.end() - (depth < 0)
                 break
     return b"".join([*parts, content[place:]])
 

@@ -60,10 +60,10 @@ def columns_option(renames: Mapping[str, str]) -> str:
     >>> columns_option({"text": "Full Text", "date": "year"})
     "--columns 'text=Full Text,date=year'"
     """
-    plain = not any(sign in name for name in renames.values() for sign in ",={[")
+    plain = not any(mark in name for name in renames.values() for mark in ",={[")
     pairs = ",".join(f"{new}={old}" for new, old in renames.items())
-    told = pairs if plain else json.dumps(dict(renames), ensure_ascii=False)
-    return f"--columns {shlex.quote(told)}"
+    text = pairs if plain else json.dumps(dict(renames), ensure_ascii=False)
+    return f"--columns {shlex.quote(text)}"
 
 
 def _mean_length(values: Sequence[str]) -> float:

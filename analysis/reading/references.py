@@ -14,30 +14,29 @@ from analysis.reading.formats import library
 from analysis.reading.rows import Rejected, Remark
 
 KINDS = (".json", ".bib")
-_DEEPEST = 20
+_KEYS = ("citation-key", "citationKey", "id", "citekey", "key", "itemKey")
 _SOURCES = (
-    *("container-title", "publicationTitle", "journal", "journaltitle", "booktitle"),
-    *("websiteTitle", "blogTitle", "newspaper", "publisher", "institution"),
-)
-_TITLES = ("title",)
-_DATES = ("issued", "date", "year")
-_LANGUAGES = ("language", "langid")
-_AUTHORS = ("author", "creators")
-_COPIED = {
-    "type": "type",
-    "itemType": "type",
-    "DOI": "doi",
-    "doi": "doi",
-    "URL": "url",
-    "url": "url",
+    "container-title", "publicationTitle", "journal", "journaltitle", "booktitle", "websiteTitle",
+    "blogTitle", "newspaper", "publisher", "institution",
+)  # fmt: skip
+_TEXTS = {
+    "title": ("title",),
+    "source": _SOURCES,
+    "date": (),  # from its parts
+    "language": ("language", "langid"),
+    "author": (),  # from the names
+    "type": ("itemType", "type"),
+    "doi": ("doi", "DOI"),
+    "url": ("url", "URL"),
 }
+"""The metadata in their order, with the names under which records have them as texts."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A record: where it stands, its key, its metadata as text, the names of its attachments."""
+    """A record: its place, its key, its metadata as text, the names of its attachments."""
 
     where: str
     key: str
@@ -49,7 +48,7 @@ def references(text: str, kind: str, *, name: str) -> list[Reference | Rejected]
     """The records of a bibliography, '.json' (CSL or Zotero) or '.bib'; broken ones are rejected.
 
     Metadata are title, source, date (ISO where the record splits it, else as given), language,
-    author, type, doi, url. Raises InputError for a file that is no bibliography.
+    author, type, doi, url. Raises InputError for a file that is not a bibliography.
     """
     if kind not in KINDS:
         raise InputError("unknown kind of bibliography", where=name, value=kind, allowed=KINDS)
@@ -71,25 +70,20 @@ def _from_json(text: str, name: str) -> Iterator[Reference | Rejected]:
     for number, item in enumerate(items, start=1):
         where = f"{name}, record {number}"
         if not isinstance(item, dict):
-            yield Rejected(where, "is no JSON object")
+            yield Rejected(where, "is not a JSON object")
             continue
         values = item["data"] if isinstance(item.get("data"), dict) else item
         if values.get("itemType") in ("attachment", "note", "annotation"):
             continue
-        key = _first_text(
-            values, ("citation-key", "citationKey", "id", "citekey", "key", "itemKey")
-        )
-        yield Reference(where, key, _metadata_of(values), _attachments_of(values))
+        attached = _dicts_in(values.get("attachments"))
+        names = (_first_text(one, ("path", "localPath", "filename")) for one in attached)
+        files = tuple(name for name in names if name)
+        yield Reference(where, _first_text(values, _KEYS), _metadata_of(values), files)
 
 
-def _attachments_of(values: dict) -> tuple[str, ...]:
-    """Names of the attached files of a Zotero record."""
-    attached = values.get("attachments")
-    items = (
-        [item for item in attached if isinstance(item, dict)] if isinstance(attached, list) else []
-    )
-    names = (_first_text(item, ("path", "localPath", "filename")) for item in items)
-    return tuple(name for name in names if name)
+def _dicts_in(value: object) -> list[dict]:
+    """The objects in a list of JSON, none where it is not a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _from_bibtex(text: str, name: str) -> Iterator[Reference | Rejected]:
@@ -119,9 +113,8 @@ def _attached_files(files: str) -> tuple[str, ...]:
     """
     names = []
     for part in re.split(r"(?<!\\);", files):
-        pieces = [
-            piece.replace("\\;", ";").replace("\\:", ":") for piece in re.split(r"(?<!\\):", part)
-        ]
+        pieces = re.split(r"(?<!\\):", part)
+        pieces = [piece.replace("\\;", ";").replace("\\:", ":") for piece in pieces]
         named = [piece for piece in pieces if _EXTENSION.search(piece)]
         names += named[-1:] if len(pieces) > 1 else pieces
     return tuple(name.strip() for name in names if name.strip())
@@ -133,15 +126,14 @@ def _plain(value: str) -> str:
 
 
 def _metadata_of(values: dict) -> dict[str, str]:
-    """What a record says of its document, as text; what it does not say is left out."""
-    found = {
-        "title": _first_text(values, _TITLES),
-        "source": _first_text(values, _SOURCES),
-        "date": next((date for date in (_date_of(values.get(key)) for key in _DATES) if date), ""),
-        "language": _first_text(values, _LANGUAGES)[:2].lower(),
-        "author": next((names for key in _AUTHORS if (names := _names_of(values.get(key)))), ""),
-    }
-    found |= {new: _first_text(values, (old,)) for old, new in _COPIED.items() if old in values}
+    """What a record says about its document, as text; what it does not say is left out."""
+    found = {new: _first_text(values, names) for new, names in _TEXTS.items()}
+    found["language"] = found["language"][:2].lower()
+    dates = (_date_of(values.get(key)) for key in ("issued", "date", "year"))
+    found["date"] = next(filter(None, dates), "")
+    found["author"] = next(
+        filter(None, map(_names_of, map(values.get, ("author", "creators")))), ""
+    )
     return {name: value for name, value in found.items() if value}
 
 
@@ -166,13 +158,9 @@ def _date_of(value: object) -> str:
         return ""
     parts = value.get("date-parts")
     first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], list) else []
-    numbers = [str(part) for part in first[:3]]
-    if (
-        numbers
-        and all(part.isascii() and part.isdecimal() for part in numbers)
-        and len(numbers[0]) <= 4
-    ):
-        return "-".join(part.zfill(4 if place == 0 else 2) for place, part in enumerate(numbers))
+    year, *rest = [str(part) for part in first[:3]] or [""]
+    if len(year) <= 4 and all(part.isascii() and part.isdecimal() for part in (year, *rest)):
+        return "-".join([year.zfill(4), *(part.zfill(2) for part in rest)])
     return _first_text(value, ("raw", "literal"))
 
 
@@ -180,9 +168,7 @@ def _names_of(value: object) -> str:
     """Family names joined by semicolons."""
     if isinstance(value, str):
         return " ".join(value.split())
-    people = (
-        [person for person in value if isinstance(person, dict)] if isinstance(value, list) else []
-    )
+    people = _dicts_in(value)
     names = (_first_text(person, ("family", "lastName", "name", "literal")) for person in people)
     return "; ".join(name for name in names if name)
 
@@ -212,19 +198,19 @@ def joined(
             problems.append(item)
             continue
         candidates = _texts_of(item, by_name)
-        told = shown(item.key or item.metadata.get("title", ""))
+        reference = shown(item.key or item.metadata.get("title", ""))
         if len(candidates) == 1 and candidates[0] not in owners:
             owners[candidates[0]] = item
-        elif not candidates:
-            problems.append(Rejected(item.where, f"no full text for reference {told}"))
+            continue
+        if not candidates:
+            problem = f"no full text for reference {reference}"
         elif candidates[0] in owners:
-            problems.append(Rejected(item.where, f"its text has a reference already: {told}"))
+            problem = f"its text has a reference already: {reference}"
         else:
-            problems.append(Rejected(item.where, f"{len(candidates)} texts fit reference {told}"))
-    for name in names:
-        if name not in owners:
-            problems.append(Remark(shown(name, quote=False), "no reference describes it"))
-    return owners, problems
+            problem = f"{len(candidates)} texts fit reference {reference}"
+        problems.append(Rejected(item.where, problem))
+    alone = (shown(name, quote=False) for name in names if name not in owners)
+    return owners, [*problems, *(Remark(name, "no reference describes it") for name in alone)]
 
 
 def _texts_of(item: Reference, by_name: dict[str, list[str]]) -> list[str]:
@@ -246,4 +232,4 @@ def _texts_of(item: Reference, by_name: dict[str, list[str]]) -> list[str]:
 def _label_of(text: str) -> str:
     """Letters and digits only, in lower case, so that a title can be a file's name."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in folded if sign.isalnum())
+    return "".join(character for character in folded if character.isalnum())

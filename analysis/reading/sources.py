@@ -19,9 +19,10 @@ import pyarrow.compute as pc
 
 from analysis.errors import InputError, shown
 from analysis.files import read_text
+from analysis.reading.folders import TABLE, folder_items, folder_tables
 from analysis.reading.manner import ReadOptions
 from analysis.reading.parquet import ROWS, SIZE, SUFFIX, parquet_batches
-from analysis.reading.readers import TABLE, folder_items, folder_tables, read_path, rejection
+from analysis.reading.readers import read_path, rejection
 from analysis.reading.rows import Batch, Reading, Rejected, Remark, Row
 from analysis.store.ahead import ahead
 from analysis.store.arrow import empty_texts, texts_of
