@@ -50,6 +50,8 @@ CHAIN = [
     "rules.codebook",
     "rules.dictionaries",
     "statistics.measures",
+    "statistics.diversity",
+    "statistics.change_points",
     "statistics.uncertainty",
     "rules.matching",
     "rules.evidence",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.corpus import EVERY, NO_VALUE
 from analysis.errors import shown_lines
-from analysis.statistics import measures, uncertainty
+from analysis.statistics import change_points, measures, uncertainty
 
 _SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
 _SPLIT += ["common", "span"]
@@ -122,7 +122,9 @@ def change_table(
         mine = mine[mine["tokens"] > 0].sort_values("period", kind="stable")
         rates = measures.per_million(mine["count"].to_numpy(), mine["tokens"].to_numpy())
         rng = uncertainty.generator(random_seed, f"change {term} {group}")
-        point = uncertainty.change_point(rates, confidence=confidence, resamples=resamples, rng=rng)
+        point = change_points.change_point(
+            rates, confidence=confidence, resamples=resamples, rng=rng
+        )
         rows.append((term, group, len(mine), *_named(point, list(mine["period"]))))
     columns = ["term", "group", "periods", "last_before", "first_after", "low", "high", "shift"]
     table = pd.DataFrame(rows, columns=[*columns, "p", "refusal"])
@@ -148,7 +150,7 @@ def changes_told(table: pd.DataFrame, confidence: float = 0.95) -> str:
     return shown_lines("\n".join(lines))
 
 
-def _named(point: uncertainty.ChangePoint, periods: list[str]) -> tuple:
+def _named(point: change_points.ChangePoint, periods: list[str]) -> tuple:
     """A change point with the names of its periods, '' where it has none."""
 
     def period(number: float) -> str:

@@ -16,6 +16,7 @@ from analysis.language.words import is_stop_word
 from analysis.reading.metadata import WHOLE_CORPUS
 from analysis.rules.codebook import RuleSet
 from analysis.statistics import measures, uncertainty
+from analysis.statistics.diversity import TypesInTexts, hdd, mattr, mtld
 from analysis.tokens import Block, Tokens, excluded_by_number
 
 _FEWEST_TOGETHER = 3
@@ -94,9 +95,8 @@ def _diversity_of(block: Block) -> tuple[np.ndarray, ...]:
     new = np.ones(block.n_sentences, dtype=bool)
     new[1:] = (np.diff(block.sentence_document) != 0) | (np.diff(block.paragraph) != 0)
     paragraphs = np.bincount(block.sentence_document[new], minlength=block.n_documents)
-    texts = measures.TypesInTexts(block.type_ids, block.document_start)
-    diversity = measures.mattr(texts), measures.mtld(texts), measures.hdd(texts)
-    return texts.n_types, paragraphs, *diversity
+    texts = TypesInTexts(block.type_ids, block.document_start)
+    return texts.n_types, paragraphs, mattr(texts), mtld(texts), hdd(texts)
 
 
 def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
@@ -340,7 +340,7 @@ def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
     ids = tokens.corpus.documents["id"]
     parts = []
     for number, types in _types_in(tokens, _some_documents(tokens, random_seed)):
-        first = np.flatnonzero(measures.last_met(types) < 0)
+        first = np.flatnonzero(TypesInTexts.of_one(types).last_met < 0)
         parts.append(_growth_points(ids[number], first, len(types)))
     if len(ids) > 1:
         parts.append(_growth_points(WHOLE_CORPUS, _first_met_by_date(tokens), len(tokens)))
