@@ -134,7 +134,7 @@ def test_tables_of_a_chinese_corpus(chinese, codebook):
     shares = framing.frame_table(coding, "source", resamples=100)
     assert (shares[shares["group"] == "all"]["coded"] > 0).all()
     assert len(framing.keyness_table(chinese, "source", prior=50))
-    assert len(trends.movers(chinese, period="year", prior=50)[0])
+    assert len(trends.rising_and_falling_words(chinese, period="year", prior=50)[0])
     assert overview.scripts_told(chinese.corpus) == ""
 
 

@@ -12,6 +12,7 @@ from analysis import plots
 from analysis.coding import correction, validation
 from analysis.corpus import _rarest_joined, read_corpus
 from analysis.errors import InputError
+from analysis.report import trends as report_trends
 from analysis.rules.codebook import read_codebook, term_sets
 from analysis.rules.evidence import find
 from analysis.tables import changes, findings, framing, overview, trends
@@ -99,7 +100,9 @@ class Told:
         self.found = find(tokens, term_sets(["security", "peace", "unicorn", "zebra"], {}))
         self.trends = trends.trend_table(self.found, **group, period=period, **CHOICES)
         self.by_group = trends.group_table(self.found, **group, **CHOICES)
-        self.movers, *self.spans = trends.movers(tokens, period=period, prior=500.0)
+        self.movers, *self.spans = trends.rising_and_falling_words(
+            tokens, period=period, prior=500.0
+        )
         self.split = changes.split_table(self.trends.table)
         self.in_time()
         self.coding = framing.code_units(tokens, book)
@@ -133,9 +136,9 @@ class Told:
         self.draw(plots.trend_split(self.split, group="source"))
         self.draw(plots.risers_and_fallers(self.movers, *self.spans))
         self.draw(plots.term_dispersion(trends.places(self.found), documents))
-        caveat = trends.trends_caveat(self.trends)
-        self.answers["trends"] = trends.trends_answer(self.by_group, self.movers, *self.spans, caveat)  # fmt: skip
-        self.answers["changes"] = changes.changes_told(
+        caveat = report_trends.describe_caveat(self.trends)
+        self.answers["trends"] = report_trends.describe_trends(self.by_group, self.movers, *self.spans, caveat)  # fmt: skip
+        self.answers["changes"] = report_trends.describe_changes(
             changes.change_table(self.trends.table, **CHOICES)
         )
 
@@ -316,7 +319,7 @@ def test_thin_periods_beside_thick_ones_are_not_compared(tmp_path):
     rows = [{"date": f"{y}", "text": text(9 * (y == 2022), 1 + n % 2)} for y, size in sizes.items() for n in range(size)]  # fmt: skip
     result, drawing = trend_of(tmp_path, rows, "year")
     assert drawing.title == "No term changes clearly between 2020 and 2021"
-    assert "Only the 2 whole periods" in trends.trends_caveat(result)
+    assert "Only the 2 whole periods" in report_trends.describe_caveat(result)
 
 
 def test_partial_periods_are_in_no_half_and_no_split(messy):
@@ -339,7 +342,7 @@ def test_a_split_takes_no_missing_value_for_a_source():
 
 def test_a_term_of_undated_documents_is_in_the_corpus(messy):
     """'unicorn' is in three undated documents, 'zebra' in none."""
-    lines = trends.never_told(messy.found, messy.trends).splitlines()
+    lines = report_trends.describe_missing_terms(messy.found, messy.trends).splitlines()
     assert lines[0] == "Not in this corpus: zebra."
     assert lines[1] == "Only in documents that are left out of the trend: unicorn (3)."
     every = messy.trends.table[messy.trends.table["group"] == "all"]
@@ -354,7 +357,9 @@ def test_every_term_occurs_is_said_of_all_documents(messy):
     """Without 'zebra' every term occurs, though 'unicorn' only undated."""
     found = find(messy.tokens, term_sets(["security", "unicorn"], {}))
     result = trends.trend_table(found, group="source", period="month", **CHOICES)
-    assert trends.never_told(found, result).startswith("Every term occurs.\nOnly in documents")
+    assert report_trends.describe_missing_terms(found, result).startswith(
+        "Every term occurs.\nOnly in documents"
+    )
 
 
 # --- between groups ----------------------------------------------------------------------------------

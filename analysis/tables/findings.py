@@ -15,7 +15,7 @@ from analysis.rules.codebook import Codebook, term_sets
 from analysis.rules.evidence import find
 from analysis.statistics import uncertainty
 from analysis.tables.framing import Coding
-from analysis.tables.trends import side_of
+from analysis.tables.rates import term_side
 from analysis.tokens import Tokens
 
 _KINDS = ("share_of_tokens", "higher_rate", "larger_share")
@@ -190,7 +190,7 @@ def check_rates(
             continue
         sets = term_sets([one.subject], codebook.terms if codebook else {})
         matches = find(tokens, sets, keep=0)
-        parts = [side_of(matches, side) for side in _two_sides(tokens.corpus, one)]
+        parts = [term_side(matches, side) for side in _two_sides(tokens.corpus, one)]
         numbers, why = _compare(parts, 0, confidence)
         scaled = tuple(number * 1e6 for number in numbers)
         n = int(sum(part.sizes.sum() for part, _ in parts))

@@ -29,12 +29,6 @@ _MOST_WORDS, _MOST_LISTED = 20_000, 100_000
 _TOO_FEW_MATCHES = 5
 ONE_RULE_SHARE = 0.5
 ONE_DOCUMENT_SHARE = 0.75
-_KEYNESS_MEASURES = {
-    "g2": "log_likelihood",
-    "log_ratio": "log_ratio",
-    "g2_two_cell": "log_likelihood_2cell",
-    "percent_difference": "percent_difference",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -528,8 +522,8 @@ def _keyness_of(
             "log_odds": np.where(even, 0.0, delta),
             "z": np.where(even, 0.0, z),
             **{
-                name: getattr(measures, measure)(count, size, others, rest_size)
-                for name, measure in _KEYNESS_MEASURES.items()
+                name: measure(count, size, others, rest_size)
+                for name, measure in measures.KEYNESS.items()
             },
             "p": p,
             "q": uncertainty.false_discovery(p),
