@@ -17,7 +17,8 @@ import analysis.tokens
 from analysis.rules.codebook import Codebook, term_sets
 from analysis.rules.evidence import concordance, concordance_parts, evidence_table, find
 from analysis.store.cache import drop, existing
-from analysis.tables.framing import code_units, frame_table, keyness_table
+from analysis.tables.framing import code_units, frame_table
+from analysis.tables.keyness import keyness_table
 from analysis.tables.overview import (
     collocation_table,
     growth_table,

@@ -16,6 +16,7 @@ from analysis.rules.codebook import Codebook, parse_rule, term_sets
 from analysis.rules.evidence import find
 from analysis.tables import framing, overview, trends
 from analysis.tables.framing import code_units
+from analysis.tables.keyness import keyness_table
 from analysis.tokens import tokenize
 
 FILE = Path(__file__).parent / "data" / "chinese.jsonl"
@@ -133,7 +134,7 @@ def test_tables_of_a_chinese_corpus(chinese, codebook):
     coding = code_units(chinese, codebook)
     shares = framing.frame_table(coding, "source", resamples=100)
     assert (shares[shares["group"] == "all"]["coded"] > 0).all()
-    assert len(framing.keyness_table(chinese, "source", prior=50))
+    assert len(keyness_table(chinese, "source", prior=50))
     assert len(trends.rising_and_falling_words(chinese, period="year", prior=50)[0])
     assert overview.scripts_told(chinese.corpus) == ""
 
@@ -158,7 +159,7 @@ def test_groups_do_not_mix_languages(mixed):
 
 def test_words_are_compared_within_a_language(mixed):
     """No word of one language is key, rises or falls against texts of the other."""
-    keyness = framing.keyness_table(mixed, "source", prior=50)
+    keyness = keyness_table(mixed, "source", prior=50)
     chinese_groups = keyness["group"].isin(["華語日報", "南方科技报", "新声周刊 (zh)"])
     chinese_size = int(mixed.document_sizes[mixed.corpus.languages == "zh"].sum())
     sizes = keyness["tokens"] + keyness["rest_tokens"]

@@ -12,11 +12,13 @@ from analysis import plots
 from analysis.coding import correction, validation
 from analysis.corpus import _rarest_joined, read_corpus
 from analysis.errors import InputError
+from analysis.report import framing as report_framing
 from analysis.report import trends as report_trends
 from analysis.rules.codebook import read_codebook, term_sets
 from analysis.rules.evidence import find
 from analysis.tables import changes, findings, framing, overview, trends
 from analysis.tables import stance as stances
+from analysis.tables.keyness import keyness_table
 from analysis.tokens import tokenize
 
 CHOICES = {"confidence": 0.95, "resamples": 100, "random_seed": 1}
@@ -108,7 +110,7 @@ class Told:
         self.coding = framing.code_units(tokens, book)
         self.shares = framing.frame_table(self.coding, "source", **CHOICES)
         self.differences = framing.difference_table(self.coding, "source", **CHOICES)
-        self.keyness = overview.content_words(framing.keyness_table(tokens, "source", prior=500.0))
+        self.keyness = overview.content_words(keyness_table(tokens, "source", prior=500.0))
         self.in_frames(framing.actor_table(self.coding), stances.count_stances(tokens, book, "sentence"))  # fmt: skip
 
     def draw(self, drawing):
@@ -157,7 +159,7 @@ class Told:
         self.draw(plots.frame_objects(objects, confidence=0.95))
         self.draw(plots.actor_tone(tone, group="source", confidence=0.95))
         self.draw(plots.frames_by_voice(voices, **DRAWN))
-        self.answers["framing"] = framing.framing_answer(self.shares, self.differences)
+        self.answers["framing"] = report_framing.describe_framing(self.shares, self.differences)
 
     def claims(self) -> dict[str, str]:
         """Every title, alternative text and answer."""
@@ -229,7 +231,7 @@ def test_two_groups_and_missing_values_make_one_comparison(tmp_path):
     tokens, book = corpus_tokens(tmp_path, rows)
     table = framing.difference_table(framing.code_units(tokens, book), "source", **CHOICES)
     assert set(zip(table["group"], table["other"], strict=True)) == {("A", "B")}
-    assert framing.groups_told(tokens.corpus, "source") == (
+    assert report_framing.describe_groups(tokens.corpus, "source") == (
         "2 groups by source: A, B. Documents without a source, compared with nothing: 1"
     )
 
@@ -447,7 +449,7 @@ SMALL = ("race", "C", "the rest", 0.9, 0.1, 0.8, 0.1, 0.9, NAN, NAN, 3, 57, "tex
 def test_differences_are_named_by_their_test(messy, rows, answer, title, alt):
     """A larger difference that is untested, unsure or of few documents is not the headline."""
     table = difference_rows(*rows)
-    assert framing.framing_answer(messy.shares, table).splitlines()[-1] == answer
+    assert report_framing.describe_framing(messy.shares, table).splitlines()[-1] == answer
     drawing = plots.frame_differences(table, **DRAWN)
     assert drawing.title == title
     assert drawing.alt.endswith(alt)
@@ -456,7 +458,7 @@ def test_differences_are_named_by_their_test(messy, rows, answer, title, alt):
 def test_the_joined_rare_values_are_not_named(messy):
     """'(others)' is no group that an answer can name."""
     table = difference_rows((SURE[0], "(others)", *SURE[2:]))
-    answer = framing.framing_answer(messy.shares, table)
+    answer = report_framing.describe_framing(messy.shares, table)
     assert answer.endswith("1 of 1 tested differences hold at a false discovery rate of 0.05.")
 
 
@@ -549,7 +551,10 @@ def test_the_evidence_says_whether_it_is_complete(messy, tmp_path, keep):
     """Two matches a rule are kept, or all; the sentence gives the rows of the table."""
     book = corpus_tokens(tmp_path, [{"text": "x"}])[1]
     coding = framing.code_units(messy.tokens, book, keep=keep, negation=3)
-    rows, said = len(framing.evidence_of(coding)), framing.describe_evidence(coding, "evidence")
+    rows, said = (
+        len(framing.evidence_of(coding)),
+        report_framing.describe_evidence(coding, "evidence"),
+    )
     total = int(coding.found.totals.sum() + coding.apart.totals.sum())
     if keep == 2:
         assert said.startswith(

@@ -8,11 +8,13 @@ import pytest
 
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
+from analysis.report.framing import describe_frames_by_story
 from analysis.report.trends import describe_trends_by_story
 from analysis.rules.codebook import term_sets
 from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.tables import near, stories
-from analysis.tables.framing import code_units, frames_by_story, keyness_table, story_frames_told
+from analysis.tables.framing import code_units, frames_by_story
+from analysis.tables.keyness import keyness_table
 from analysis.tables.overview import collocation_table, document_table, vocabulary_table
 from analysis.tables.part import part_of
 from analysis.tables.trends import rising_and_falling_words, trend_table, trends_by_story
@@ -307,7 +309,7 @@ def test_frames_stand_beside_each_other(corpus_of, codebook, unique):
     assert race.drop(columns=["frame", "group"]).to_numpy().tolist() == [
         [7, 7, 5, 5 / 7, 4, 4, 2, 0.5]
     ]
-    assert "race 71.4% by article and 50.0% by story" in story_frames_told(table)
+    assert "race 71.4% by article and 50.0% by story" in describe_frames_by_story(table)
 
 
 @pytest.mark.parametrize("unique", stories._UNIQUE)
