@@ -69,6 +69,7 @@ CHAIN = [
     "tables.changes",
     "tables.framing",
     "tables.keyness",
+    "report.corpus",
     "report.trends",
     "report.framing",
     "coding.sampling",

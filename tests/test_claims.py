@@ -12,6 +12,7 @@ from analysis import plots
 from analysis.coding import correction, validation
 from analysis.corpus import _rarest_joined, read_corpus
 from analysis.errors import InputError
+from analysis.report import corpus as report_corpus
 from analysis.report import framing as report_framing
 from analysis.report import trends as report_trends
 from analysis.rules.codebook import read_codebook, term_sets
@@ -127,7 +128,9 @@ class Told:
         self.draw(plots.lexical_diversity(documents))
         self.draw(plots.vocabulary_growth(overview.growth_table(self.tokens), self.n))
         self.draw(plots.shared_vocabulary(overview.overlap_table(self.tokens), self.n))
-        self.answers["overview"] = overview.overview_answer(self.tokens, "source", words, pairs)
+        self.answers["overview"] = report_corpus.describe_corpus(
+            self.tokens, "source", words, pairs
+        )
 
     def in_time(self):
         events, shown = trends._read_events(None), trends.occurring(self.by_group)
