@@ -254,7 +254,8 @@ def _term_rates(found: Found, cells: Iterable, confidence: float) -> pd.DataFram
     table["per_million"] = measures.per_million(table["count"], table["tokens"])
     table[["low", "high"]] *= 1e6
     keys = list(table)[: list(table).index("tokens")]
-    return table[[*(keys if len(keys) > 1 else ["term", "period", "group"]), *_RATES]]
+    keys = keys if len(keys) > 1 else ["term", "period", "group"]
+    return table.reindex(columns=[*keys, *_RATES])
 
 
 def occurring(table: pd.DataFrame) -> pd.DataFrame:
