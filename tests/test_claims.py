@@ -140,7 +140,7 @@ class Told:
         self.draw(plots.term_rates_by_group(shown, group="source", confidence=0.95))
         self.draw(plots.trend_split(self.split, group="source"))
         self.draw(plots.risers_and_fallers(self.movers, *self.spans))
-        self.draw(plots.term_dispersion(trends.places(self.found), documents))
+        self.draw(plots.term_dispersion(trends.term_places(self.found), documents))
         caveat = report_trends.describe_caveat(self.trends)
         self.answers["trends"] = report_trends.describe_trends(self.by_group, self.movers, *self.spans, caveat)  # fmt: skip
         self.answers["changes"] = report_trends.describe_changes(

@@ -252,7 +252,7 @@ def test_one_period_moves_nothing(corpus_of):
 def test_places_run_from_first_to_last_token(corpus_of):
     """Tokens 1, 3 and 5 of five stand at 0, 1/2 and 1; the second of two at 1; a lone one at 0."""
     made = tokenize(corpus_of("race and race and race", "a race", "race"))
-    table = trends.places(find(made, RACE))
+    table = trends.term_places(find(made, RACE))
     assert table["place"].tolist() == [0, 0.5, 1, 1, 0]
     assert table["document"].tolist() == ["d0", "d0", "d0", "d1", "d2"]
 
@@ -325,10 +325,10 @@ def test_places_of_a_sample_are_complete_in_their_documents(corpus_of):
     """With two of six matches kept, every match of the documents that are drawn has its place."""
     tokens = tokenize(corpus_of("race a race", "race b race", "race c race"))
     found = find(tokens, term_sets(["race"], {}), keep=2)
-    table = trends.places(found)
+    table = trends.term_places(found)
     assert table["document"].tolist() == ["d0", "d0", "d1", "d1", "d2", "d2"]
     assert table["place"].tolist() == [0, 1] * 3
-    pd.testing.assert_frame_equal(table, trends.places(find(tokens, term_sets(["race"], {}))))
+    pd.testing.assert_frame_equal(table, trends.term_places(find(tokens, term_sets(["race"], {}))))
 
 
 def test_places_of_a_sample_are_those_of_the_documents_with_most(corpus_of, monkeypatch):
@@ -336,7 +336,7 @@ def test_places_of_a_sample_are_those_of_the_documents_with_most(corpus_of, monk
     monkeypatch.setattr(trends, "_MAX_PLACED", 2)
     tokens = tokenize(corpus_of("race race", "race", "race race race"))
     found = find(tokens, term_sets(["race"], {}), keep=2)
-    table = trends.places(found)
+    table = trends.term_places(found)
     assert table["document"].tolist() == ["d0", "d0", "d2", "d2", "d2"]
     assert set(zip(table["occurrences"], table["documents"], strict=True)) == {(6, 3)}
     drawing = plots.term_dispersion(table, tokens.corpus.documents.rename(columns={"id": "document"}))  # fmt: skip

@@ -449,7 +449,7 @@ def _language_of(row: pd.Series) -> str:
 def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     """Where in each document each term falls: a tick a match, a row a document, a panel a term.
 
-    `places` is `trends.places`; counts are of all documents, ticks of those that it holds.
+    `places` is `trends.term_places`; counts are of all documents, ticks of those that it holds.
     """
     name = "term_dispersion"
     terms = _panel_terms(places)

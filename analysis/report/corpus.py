@@ -25,10 +25,10 @@ def describe_languages(corpus: Corpus) -> str:
     """The languages of the documents, and what is compared."""
     strata = corpus.strata
     counts = ", ".join(f"{code or 'not declared'} {int(inside.sum())}" for code, inside in strata)
-    told = f"Documents by language: {counts}."
+    text = f"Documents by language: {counts}."
     if len(strata) > 1:
-        told += " Words, rates and shares are compared within a language only."
-    return shown_lines(told)
+        text += " Words, rates and shares are compared within a language only."
+    return shown_lines(text)
 
 
 def describe_scripts(corpus: Corpus) -> str:

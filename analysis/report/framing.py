@@ -18,13 +18,13 @@ def describe_groups(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> 
     """The groups that are compared, and how many documents belong to none, in words."""
     names = group_names(corpus, group, compare)
     more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-    told = f"{len(names)} groups by {group}: {', '.join(names[:_MAX_NAMED])}{more}. "
+    text = f"{len(names)} groups by {group}: {', '.join(names[:_MAX_NAMED])}{more}. "
     if not names:
-        told = f"No document has a {group}: there are no groups. "
+        text = f"No document has a {group}: there are no groups. "
     without = int((corpus.groups(group) == NO_VALUE).sum())
     if names and without:
-        told += f"Documents without a {group}, compared with nothing: {without:,}. "
-    return shown_lines((told + others_told(names, group)).strip().rstrip("."))
+        text += f"Documents without a {group}, compared with nothing: {without:,}. "
+    return shown_lines((text + others_told(names, group)).strip().rstrip("."))
 
 
 def describe_evidence(coding: Coding, parameter: str) -> str:
@@ -57,11 +57,11 @@ def describe_tests(differences: pd.DataFrame) -> str:
         return "Fewer than two groups: no difference to test."
     tested = int(differences["p"].notna().sum())
     reasons = list(dict.fromkeys(differences["no_test"][differences["no_test"] != ""]))
-    told = [f"{len(differences)} differences, {tested} of them tested."]
-    told += [f"Not tested: {reason}." for reason in reasons[:_MAX_REASONS]]
+    text = [f"{len(differences)} differences, {tested} of them tested."]
+    text += [f"Not tested: {reason}." for reason in reasons[:_MAX_REASONS]]
     if len(reasons) > _MAX_REASONS:
-        told.append(f"{len(reasons) - _MAX_REASONS} more reasons are in the column no_test.")
-    return " ".join(told)
+        text.append(f"{len(reasons) - _MAX_REASONS} more reasons are in the column no_test.")
+    return " ".join(text)
 
 
 def describe_framing(
@@ -72,8 +72,8 @@ def describe_framing(
     parts = [("", every)]
     if "language" in every:
         parts = [(f" ({code})", part) for code, part in every.groupby("language") if code != EVERY]
-    told = [f"Frames by share of all units{of}: {_listed(part)}." for of, part in parts]
-    return shown_lines("\n".join([*told, _describe_differences(differences, confidence)]))
+    text = [f"Frames by share of all units{of}: {_listed(part)}." for of, part in parts]
+    return shown_lines("\n".join([*text, _describe_differences(differences, confidence)]))
 
 
 def _describe_differences(differences: pd.DataFrame, confidence: float) -> str:
@@ -81,16 +81,16 @@ def _describe_differences(differences: pd.DataFrame, confidence: float) -> str:
     if not differences["difference"].notna().any():
         return "Fewer than two groups: nothing to compare."
     tested, held = differences["p"].notna().sum(), (differences["q"] <= 1 - confidence).sum()
-    told = "No difference between groups can be tested."
+    text = "No difference between groups can be tested."
     if tested:
         rate = f"{1 - confidence:.2g}"
-        told = f"{held} of {tested} tested differences hold at a false discovery rate of {rate}."
+        text = f"{held} of {tested} tested differences hold at a false discovery rate of {rate}."
     row, few = largest_difference(differences, confidence)
     if row is None:
-        return told
+        return text
     which = "Largest counted one in these texts" if few else "Largest of them"
     return (
-        f"{told} {which}: {row['frame']}, {row['group']} {row['share']:.0%} against "
+        f"{text} {which}: {row['frame']}, {row['group']} {row['share']:.0%} against "
         f"{row['other']} {row['other_share']:.0%}."
     )
 
@@ -110,8 +110,8 @@ def describe_frames_by_story(table: pd.DataFrame, *, most: int = 3) -> str:
     order = "stay in the same order" if ranks[0].equals(ranks[1]) else "change their order"
     change = (every["article_share"] - every["story_share"]).abs()
     rows = every.loc[change.sort_values(ascending=False, kind="stable").index[:most]]
-    told = ", ".join(
+    text = ", ".join(
         f"{row.frame} {row.article_share:.1%} by article and {row.story_share:.1%} by story"
         for row in rows.itertuples()
     )
-    return shown_lines(f"The frames {order} when stories are counted. Changed most: {told}.")
+    return shown_lines(f"The frames {order} when stories are counted. Changed most: {text}.")

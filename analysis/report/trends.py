@@ -22,16 +22,16 @@ def _of_all_documents(table: pd.DataFrame) -> pd.DataFrame:
 def describe_periods(trends: Trends) -> str:
     """The periods of a trend, which of them are partial, and how many documents are in none."""
     periods = _of_all_documents(trends.table).drop_duplicates("period")
-    told = f"Periods by {trends.period}: {len(periods)}.{describe_partial_periods(periods)}"
-    return shown_lines(f"{told} Documents left out of the trend: {len(trends.left_out):,}.")
+    text = f"Periods by {trends.period}: {len(periods)}.{describe_partial_periods(periods)}"
+    return shown_lines(f"{text} Documents left out of the trend: {len(trends.left_out):,}.")
 
 
 def describe_partial_periods(periods: pd.DataFrame, word: str = "Partial") -> str:
     """Which periods are partial, in words after a space; '' for none."""
     parts = periods[periods["partial"] != ""]
     pairs = zip(parts["period"], parts["partial"], strict=True)
-    told = "; ".join(f"{period} ({words})" for period, words in pairs)
-    return f" {word}: {told}." if told else ""
+    text = "; ".join(f"{period} ({words})" for period, words in pairs)
+    return f" {word}: {text}." if text else ""
 
 
 def describe_missing_terms(found: Found, trends: Trends) -> str:
@@ -61,18 +61,18 @@ def describe_caveat(trends: Trends) -> str:
         return "No document has a date precise enough: there is no trend."
     fewest, most = int(every["documents"].min()), int(every["documents"].max())
     compared = len(comparable_periods(every))
-    told = f"{len(every)} periods by {trends.period}; the one with the fewest documents holds {fewest}. "
-    told += f"{others} " if (others := others_told(set(trends.table["group"]), "The group")) else ""
+    text = f"{len(every)} periods by {trends.period}; the one with the fewest documents holds {fewest}. "
+    text += f"{others} " if (others := others_told(set(trends.table["group"]), "The group")) else ""
     if most < FEWEST_DOCUMENTS or compared < 2:
-        return told + (
+        return text + (
             "Too few for a trend: a difference between periods is one between these texts."
         )
     if compared < len(every):
-        told += (
+        text += (
             f"Only the {compared} whole periods with {FEWEST_DOCUMENTS} documents or "
             "more are compared. "
         )
-    return told + "Intervals describe documents of the kind; who is in the corpus may still change."
+    return text + "Intervals describe documents of the kind; who is in the corpus may still change."
 
 
 def describe_trends(
@@ -81,10 +81,10 @@ def describe_trends(
     """How often the terms occur and which words rise and fall, with the caveat of the periods."""
     totals = _of_all_documents(by_group)
     counts = zip(totals["term"], totals["count"], strict=True)
-    told = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
+    text = "Occurrences: " + ", ".join(f"{term} {count:,}" for term, count in counts) + "."
     if not early:
-        return shown_lines(f"{told}\nFewer than two whole periods: nothing to compare.")
-    return shown_lines(f"{told}\n{_describe_words(words, early, late)}\n{caveat}")
+        return shown_lines(f"{text}\nFewer than two whole periods: nothing to compare.")
+    return shown_lines(f"{text}\n{_describe_words(words, early, late)}\n{caveat}")
 
 
 def _describe_words(words: pd.DataFrame, early: str, late: str, *, most: int = 4) -> str:
@@ -159,7 +159,7 @@ def describe_trends_by_story(
     rows = [(term, *_trend_sides(rows, rows["period"].isin(late))) for term, rows in terms]
     reversed_ones = sum(article[0] != story[0] for _, _, article, story in rows)
     rows.sort(key=lambda row: (row[2][0] == row[3][0], -row[1]))
-    told = [
+    text = [
         f"  {term} {article[0]} by article ({article[1]}) and {story[0]} by story ({story[1]})"
         for term, change, article, story in rows[:most]
         if change
@@ -168,17 +168,17 @@ def describe_trends_by_story(
         f"Per million tokens, {span_text(early)} to {span_text(late)}: "
         f"{reversed_ones} of {len(rows)} trends turn when stories are counted. Changed most:"
     )
-    return shown_lines("\n".join([head, *told]))
+    return shown_lines("\n".join([head, *text]))
 
 
 def _trend_sides(rows: pd.DataFrame, late: pd.Series) -> tuple:
     """How far a term's trends by article and by story differ, and each trend in words."""
-    changes, told = [], []
+    changes, text = [], []
     for side in ("article", "story"):
         sums = rows[[f"{side}_count", f"{side}_tokens"]].groupby(late).sum().to_numpy()
         before, after = per_million(*sums.T)
         changes.append(after - before)
         move = "rises" if after > before else "falls" if after < before else "stays"
         known = np.isfinite(after - before)  # not where a half holds no story
-        told.append((move, f"{before:,.0f} → {after:,.0f}") if known else ("has no trend", "–"))
-    return np.nan_to_num(abs(changes[0] - changes[1]), nan=np.inf), *told
+        text.append((move, f"{before:,.0f} → {after:,.0f}") if known else ("has no trend", "–"))
+    return np.nan_to_num(abs(changes[0] - changes[1]), nan=np.inf), *text

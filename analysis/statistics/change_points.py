@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# periods below which a change point has no interval and no test
 _MIN_PERIODS = 20
-"""Periods below which a change point has no interval and no test."""
 _MIN_ON_A_SIDE = 3
 _MIN_FOR_A_VARIANCE = 10
 _MAX_BREAK = 1e6
+# values that are permuted at once: their memory is used again for the next ones
 _MAX_DRAWN = 2_000_000
-"""Values that are permuted at once: their memory is used again for the next ones."""
 
 
 @dataclass(frozen=True)

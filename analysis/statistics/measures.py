@@ -142,13 +142,13 @@ def _rates_above_zero(count, size, rest_count, rest_size) -> tuple[np.ndarray, .
     return np.where(a == 0, least, a / n), np.where(b == 0, least, b / m), a * m == b * n
 
 
+# measures of a word in two corpora, by their columns in `keyness.csv`
 KEYNESS = {
     "g2": _log_likelihood,
     "log_ratio": _log_ratio,
     "g2_two_cell": _log_likelihood_2cell,
     "percent_difference": _percent_difference,
 }
-"""Measures of a word in two corpora, by their columns in `keyness.csv`."""
 
 
 def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:

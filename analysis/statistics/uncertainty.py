@@ -27,30 +27,30 @@ RANGES = {
     "threshold": (1, 1000),
     "correct_with": (0, 1_000_000),
 }
+# the choices that need not be whole numbers
 _FRACTIONS = ("confidence", "prior", "similarity")
-"""The choices that need not be whole numbers."""
+# cells of an array of draws: small enough that its memory is used again for the next one
 _MAX_WEIGHTS = 2_000_000
-"""Cells of an array of draws: small enough that its memory is used again for the next one."""
+# documents from which on the interval of a mean comes from resamples of them
 _MIN_RESAMPLED = 30
-"""Documents from which on the interval of a mean comes from resamples of them."""
+# documents from which on it is worked out again: that many leave no difference worth the time
 _MANY = 50_000
-"""Documents from which on it is worked out again: that many leave no difference worth the time."""
+# values below which a mean has no interval
 _MIN_VALUES = 5
-"""Values below which a mean has no interval."""
+# documents below which no interval or test says more than what these texts hold
 FEWEST_DOCUMENTS = 10
-"""Documents below which no interval or test says more than what these texts hold."""
+# expected independent units with (or without) a frame on a side, below which it is not tested;
+# tuned by simulation (`benchmarks/calibration.py`), as are the next three
 _MIN_EXPECTED_UNITS = 8
-"""Expected independent units with (or without) a frame on a side, below which it is not tested.
-Tuned by simulation (`benchmarks/calibration.py`), as are the next three."""
+# expected documents with (or not full of) a frame on the side with fewer of them, below which it is
+# not tested
 _MIN_EXPECTED_CARRIERS = 8
-"""Expected documents with (or not full of) a frame on the side with fewer of them, below which it is
-not tested."""
+# expected documents with a word on the side with fewer documents, below which it is not tested
 MIN_EXPECTED_WORD_CARRIERS = 5
-"""Expected documents with a word on the side with fewer documents, below which it is not tested."""
+# degrees of freedom of an interval of a rate that few of many documents of like length carry
 _MIN_FREEDOM = 4
-"""Degrees of freedom of an interval of a rate that few of many documents of like length carry."""
+# the smallest p that is printed: a p is never zero, and quantiles are exact to here
 _MIN_P = 1e-100
-"""The smallest p that is printed: a p is never zero, and quantiles are exact to here."""
 
 
 def check_choices(**choices: float) -> None:
@@ -153,13 +153,9 @@ class Clusters:
     counts: np.ndarray | sparse.csr_array
     sizes: np.ndarray
 
-    def some(self, chosen: np.ndarray) -> Clusters:
-        """Some of the clusters."""
-        return Clusters(self.counts[chosen], self.sizes[chosen])
-
-    def only(self, columns: np.ndarray) -> Clusters:
-        """The counts of some things."""
-        return Clusters(self.counts[:, columns], self.sizes)
+    def some(self, chosen: np.ndarray, columns: np.ndarray | slice = slice(None)) -> Clusters:
+        """Some of the clusters, with the counts of some things."""
+        return Clusters(self.counts[chosen][:, columns], self.sizes[chosen])
 
 
 def weights_of(drawn: np.ndarray) -> np.ndarray:
@@ -228,14 +224,9 @@ def rate_intervals(
     return _Estimates(ratio(totals, size), *limits, str(_described_by(n)))
 
 
-def _resampled(n):
-    """Whether intervals of means over so many documents come from resamples of them."""
-    return (n >= _MIN_RESAMPLED) & (n < _MANY)
-
-
 @dataclass(frozen=True)
 class _Sample:
-    """What the documents of one group say of the rate of each thing (a column each).
+    """What the documents of one group show about the rate of each thing (a column each).
 
     `effect` is the design effect, at least 1, from the linearised variance of a ratio with each
     document's residual weighted by h = 1 / (1 - its share of the size), which is the bias-reduced
@@ -289,6 +280,11 @@ class _Sample:
         sums = float(squares), float((m**4).sum())
         return cls(rate, float(size), len(m), effect, df, varies, held, lacking, *sums)
 
+    def filled(self, effect: np.ndarray, df: float) -> _Sample:
+        """The same, with this design effect and these degrees of freedom where nothing varies."""
+        effect, df = np.where(self.varies, self.effect, effect), np.where(self.varies, self.df, df)
+        return replace(self, effect=effect, df=df)
+
     def limits(self, level) -> tuple[np.ndarray, np.ndarray]:
         """Low and high of each rate at a level (0.05 for 95 per cent)."""
         return _score_limits(self.rate, self.size / self.effect, level, self.df)
@@ -320,10 +316,10 @@ def mean_estimates(
     """Means of values that lie in documents, with intervals, a column each.
 
     `sums` and `squares` are of the values and their squares in each document, `sizes` how many
-    there are (documents × columns). From ENOUGH_TO_RESAMPLE documents on: percentile bootstrap
-    over documents; from FEWEST_DOCUMENTS on, and again from MANY: Student's t with the linearised
-    variance of a ratio over documents (Cochran 1977, 6.3); with fewer: Student's t over the values, which speaks of
-    these texts only. NaN where there are fewer than FEWEST_VALUES.
+    there are (documents × columns). From _MIN_RESAMPLED documents on: percentile bootstrap over
+    documents; from FEWEST_DOCUMENTS on, and again from _MANY: Student's t with the linearised
+    variance of a ratio over documents (Cochran 1977, 6.3); with fewer: Student's t over the values,
+    which describes these texts only. NaN where there are fewer than _MIN_VALUES.
     """
     from scipy import sparse
 
@@ -331,12 +327,13 @@ def mean_estimates(
     size, n = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
     mean = ratio(sums.sum(axis=0), size)
     low, high = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
-    for column in np.flatnonzero(~_resampled(n) & (size >= _MIN_VALUES)):
+    many = (n >= _MIN_RESAMPLED) & (n < _MANY)
+    for column in np.flatnonzero(~many & (size >= _MIN_VALUES)):
         held = _column_of(sizes, column) > 0
         mine = (_column_of(part, column)[held] for part in (sums, squares, sizes))
         half = _half_width(*mine, confidence)
         low[column], high[column] = mean[column] - half, mean[column] + half
-    if (many := _resampled(n)).any():
+    if many.any():
         rates = _bootstrap_rates(sums[:, many], sizes[:, many], resamples, rng)
         low[many], high[many] = percentiles(rates, confidence)
     return _Estimates(mean, low, high, _described_by(n))
@@ -349,8 +346,7 @@ def _half_width(sums, squares, sizes, confidence: float) -> float:
     if n < FEWEST_DOCUMENTS:
         mean_square = squares.sum() / size
         variance = mean_square - mean**2
-        if variance <= 1e-12 * mean_square:  # a rounding error
-            variance = 0.0
+        variance = variance if variance > 1e-12 * mean_square else 0.0  # not a rounding error
         return student_quantile(confidence, int(size)) * (variance / (size - 1)) ** 0.5
     residuals = sums - mean * sizes
     variance = (residuals**2).sum() * n / (n - 1) / size**2
@@ -374,7 +370,7 @@ def _described_by(n) -> np.ndarray:
 class _Difference:
     """Differences of two groups' rates, a column each, with interval and test.
 
-    `over` is what the intervals speak of (see `_Intervals`), the weaker of the two sides. `p` is
+    `over` is what the intervals describe (see `_Estimates`), the weaker of the two sides. `p` is
     missing where there is no test, and `no_test` then says why ('' where there is one).
     """
 
@@ -395,9 +391,9 @@ def rate_difference(
     With FEWEST_DOCUMENTS on each side, the interval joins the Wilson intervals of the two `_Sample`s
     (`_difference_interval`), and p is the level at which an interval so made touches zero: it is at
     most 1 - confidence exactly where the interval excludes zero. A thing too rare, or in too few
-    documents, keeps its interval and is not tested (MIN_EXPECTED_UNITS, MIN_EXPECTED_CARRIERS):
+    documents, keeps its interval and is not tested (_MIN_EXPECTED_UNITS, _MIN_EXPECTED_CARRIERS):
     such an interval can exclude zero too often to carry a claim. With fewer documents the intervals
-    speak of the texts at hand (`rate_intervals`, with the design `effects` of their sentences), and
+    describe the texts at hand (`rate_intervals`, with the design `effects` of their sentences), and
     nothing is tested.
     """
     sides = group, other
@@ -410,11 +406,9 @@ def rate_difference(
         rates = one.values, rest.values
         limits = _difference_interval(rates[0], one.low, one.high, rates[1], rest.low, rest.high)
         why = f"{n[0]} against {n[1]} documents: fewer than {FEWEST_DOCUMENTS} on a side"
-        why = why if all(n) else "one side has no text"
+        no_test = [why if all(n) else "one side has no text"] * len(rates[0])
         over = min(one.over, rest.over, key=("", "texts", "documents").index)
-        return _Difference(
-            *rates, *limits, np.full_like(rates[0], np.nan), over, [why] * len(rates[0])
-        )
+        return _Difference(*rates, *limits, np.full(len(rates[0]), np.nan), over, no_test)
     first, second, pooled = _pooled(*(_Sample.of(side) for side in sides))
     low, high = _difference_limits(first, second, 1 - confidence)
     no_test = _too_little(first, second, pooled)
@@ -462,14 +456,7 @@ def _pooled(first: _Sample, second: _Sample) -> tuple[_Sample, _Sample, list[np.
     correlation = np.where(first.varies | second.varies, correlation, 1.0)
     df = max(squares**2 / (first.fourths + second.fourths) - 2, 1)
     effects = [1 + correlation * (one.squares / one.size - 1) for one in sides]
-    filled = [
-        replace(
-            side,
-            effect=np.where(side.varies, side.effect, effect),
-            df=np.where(side.varies, side.df, df),
-        )
-        for side, effect in zip(sides, effects, strict=True)
-    ]
+    filled = [one.filled(effect, df) for one, effect in zip(sides, effects, strict=True)]
     return *filled, effects
 
 
@@ -483,10 +470,9 @@ def _too_little(first: _Sample, second: _Sample, pooled: list[np.ndarray]) -> li
     documents = first.held + second.held, first.lacking + second.lacking
     found = []
     for due, held, lacking in zip(units.tolist(), *(n.tolist() for n in documents), strict=True):
-        rarer = "too rare for a test" if held <= lacking else "too common for a test"
-        where = (
-            f"{held:,} documents have it" if held <= lacking else f"{lacking:,} are not full of it"
-        )
+        rarer, where = "too rare for a test", f"{held:,} documents have it"
+        if held > lacking:
+            rarer, where = "too common for a test", f"{lacking:,} are not full of it"
         if (expected := min(held, lacking) * share) < _MIN_EXPECTED_CARRIERS:
             found.append(
                 f"{rarer}: {where}, of which {expected:.1f} are expected on the side with fewer "
@@ -545,9 +531,9 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     from scipy.special import ndtri, stdtr
 
     sides = own, rest
-    missing = np.full(len(own.counts), np.nan)
-    if min(one.documents for one in sides) < FEWEST_DOCUMENTS:
-        return missing
+    documents = own.documents, rest.documents
+    if min(documents) < FEWEST_DOCUMENTS:
+        return np.full(len(own.counts), np.nan)
     count, variance = own.counts + rest.counts, [one.variance() for one in sides]
     rate = np.maximum(count, 1) / (own.size + rest.size)
     squares = own.size_squares + rest.size_squares
@@ -562,8 +548,7 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     df = max(squares**2 / (own.size_fourths + rest.size_fourths) - 2, 1)
     p = 2 * stdtr(df, ndtri(np.clip(p, _MIN_P, 1) / 2))
     p = np.where(own.counts * rest.size == rest.counts * own.size, 1.0, np.clip(p, _MIN_P, 1))
-    fewer = min(one.documents for one in sides) / sum(one.documents for one in sides)
-    carriers = (own.carriers + rest.carriers) * fewer
+    carriers = (own.carriers + rest.carriers) * (min(documents) / sum(documents))
     return np.where(carriers >= MIN_EXPECTED_WORD_CARRIERS, p, np.nan)
 
 

@@ -19,8 +19,8 @@ from analysis.tables.framing import Coding
 from analysis.tables.rates import term_side
 from analysis.tokens import Tokens
 
+# the kinds of statement, and what each is about
 _SUBJECTS = {"share_of_tokens": "", "higher_rate": "term", "larger_share": "frame"}
-"""The kinds of statement, and what each is about."""
 _VERDICTS = {
     True: "holds in these texts",
     False: "no longer holds",

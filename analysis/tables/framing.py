@@ -24,8 +24,8 @@ from analysis.tables.rates import group_cells, rate_table, rates_by_story
 from analysis.tables.stories import CorpusStories
 from analysis.tokens import Block, Tokens
 
+# documents of which `frames_by_document` lists every one, with a frame or without
 _MAX_LISTED = 100_000
-"""Documents of which `frames_by_document` lists every one, with a frame or without."""
 _MIN_MATCHES = 5
 ONE_RULE_SHARE = 0.5
 ONE_DOCUMENT_SHARE = 0.75
@@ -87,7 +87,7 @@ class Coding:
         self, inside: np.ndarray | slice = slice(None), frames: np.ndarray | slice = slice(None)
     ) -> uncertainty.Clusters:
         """Coded units (of some frames), and units, in each document (or each of some)."""
-        return uncertainty.Clusters(self.coded[inside][:, frames], self.units[inside])
+        return uncertainty.Clusters(self.coded, self.units).some(inside, frames)
 
 
 def check_frames(frames: Mapping[str, RuleSet]) -> None:
@@ -324,13 +324,13 @@ def group_names(corpus: Corpus, group: str, compare: Sequence[str] = ()) -> list
         raise InputError("compare takes two different values", value=list(compare), allowed=values)
     one, other = (corpus.languages[(groups == name).to_numpy()][0] for name in compare)
     if one != other:
-        told = "two groups of one language, as words and rates of two languages do not compare"
-        raise InputError("compare names two languages", value=list(compare), allowed=told)
+        allowed = "two groups of one language, as words and rates of two languages do not compare"
+        raise InputError("compare names two languages", value=list(compare), allowed=allowed)
     return list(compare)
 
 
+# a group and what it is compared with: the names of both, the documents of both
 Comparison = tuple[str, str, np.ndarray, np.ndarray]
-"""A group and what it is compared with: the names of both, the documents of both."""
 
 
 def comparisons_of(

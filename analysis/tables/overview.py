@@ -16,6 +16,7 @@ from analysis.language.words import is_stop_word
 from analysis.reading.metadata import WHOLE_CORPUS
 from analysis.statistics import measures, uncertainty
 from analysis.statistics.diversity import TypesInTexts, hdd, mattr, mtld
+from analysis.tables.rates import table_by_language
 from analysis.tokens import Block, Tokens, excluded_by_number
 
 MIN_TOGETHER = 3
@@ -25,11 +26,11 @@ _GROWTH_POINTS = 200
 MOST_CURVES = 40
 MOST_SPREAD = 200
 _MAX_LISTED = 10_000
+# first bytes, in UTF-8, of the letters of scripts that are not segmented
 _UNSEGMENTED_LEADS = (b"\xe0", b"\xe1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")
-"""First bytes, in UTF-8, of the letters of scripts that are not segmented."""
-_SIEVE_BITS = 26
+_HASH_BITS = 26
+# pairs whose measures are computed together
 _AT_ONCE = 1_000_000
-"""Pairs whose measures are computed together."""
 
 
 def reading_account(corpus: Corpus) -> pd.DataFrame:
@@ -67,25 +68,22 @@ def document_table(tokens: Tokens) -> pd.DataFrame:
     and diversity are of folded types. A diversity that the text is too short for is missing.
     """
     corpus = tokens.corpus
-    table = corpus.documents[["id", "title", "source", "date", "language"]].rename(
-        columns={"id": "document"}
-    )
-    columns = ["types", "paragraphs", "mattr", "mtld", "hdd"]
     parts = [part for _, part in tokens.each(_diversity_of)]
-    found = dict(zip(columns, map(np.concatenate, zip(*parts, strict=True)), strict=True))
-    table["tokens"] = tokens.document_sizes
-    table["types"] = found["types"]
-    table["sentences"] = np.diff(tokens.sentence_start)
-    table["paragraphs"] = found["paragraphs"]
-    table["characters"] = corpus.texts.characters
-    excluded = np.zeros(len(table), dtype=np.int64)
+    types, paragraphs, *diversity = map(np.concatenate, zip(*parts, strict=True))
+    excluded = np.zeros(len(corpus), dtype=np.int64)
     for number, lines in excluded_by_number(corpus).items():
         excluded[number] = len(lines)
-    table["excluded_lines"] = excluded
-    for column in columns[2:]:
-        table[column] = found.pop(column)
-    table["date_precision"] = corpus.documents["date_precision"]
-    return table
+    documents = corpus.documents[["id", "title", "source", "date", "language"]]
+    return documents.rename(columns={"id": "document"}).assign(
+        tokens=tokens.document_sizes,
+        types=types,
+        sentences=np.diff(tokens.sentence_start),
+        paragraphs=paragraphs,
+        characters=corpus.texts.characters,
+        excluded_lines=excluded,
+        **dict(zip(("mattr", "mtld", "hdd"), diversity, strict=True)),
+        date_precision=corpus.documents["date_precision"],
+    )
 
 
 def _diversity_of(block: Block) -> tuple[np.ndarray, ...]:
@@ -100,24 +98,13 @@ def _diversity_of(block: Block) -> tuple[np.ndarray, ...]:
 def group_overview(tokens: Tokens, group: str) -> pd.DataFrame:
     """How much text each group has: columns group, documents, tokens, share (of tokens), first, last
     (dates)."""
-    dates = tokens.corpus.documents["date"]
-    columns = {
-        "group": tokens.corpus.groups(group),
-        "size": tokens.document_sizes,
-        "date": dates.where(dates != ""),
-    }
-    table = (
-        pd.DataFrame(columns)
-        .groupby("group", as_index=False)
-        .agg(
-            documents=("size", "size"),
-            tokens=("size", "sum"),
-            first=("date", "min"),
-            last=("date", "max"),
-        )
-    )
-    table.insert(3, "share", table["tokens"] / max(len(tokens), 1))
-    return table.fillna({"first": "", "last": ""})
+    corpus, dates = tokens.corpus, tokens.corpus.documents["date"]
+    columns = {"size": tokens.document_sizes, "date": dates.where(dates != "")}
+    groups = pd.DataFrame({"group": corpus.groups(group), **columns}).groupby("group")
+    table = groups["size"].agg(documents="size", tokens="sum")
+    table["share"] = table["tokens"] / max(len(tokens), 1)
+    table[["first", "last"]] = groups["date"].agg(["min", "max"]).fillna("")
+    return table.reset_index()
 
 
 def vocabulary_table(tokens: Tokens, *, most_words: int = _MAX_WORDS) -> pd.DataFrame:
@@ -130,16 +117,14 @@ def vocabulary_table(tokens: Tokens, *, most_words: int = _MAX_WORDS) -> pd.Data
     rows of each, with the columns language and of_documents (those of the language), and rates
     within it.
     """
-    strata = tokens.corpus.strata
-    parts = [_vocabulary_of(tokens, inside, most_words) for _, inside in strata]
-    if len(strata) == 1:
-        return parts[0]
-    labelled = [
-        part.assign(language=language, of_documents=int(inside.sum()))
-        for part, (language, inside) in zip(parts, strata, strict=True)
-    ]
-    together = pd.concat(labelled, ignore_index=True)
-    return together.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+    table = table_by_language(
+        tokens.corpus, lambda inside: _vocabulary_of(tokens, inside, most_words)
+    )
+    if "language" not in table:
+        return table
+    documents = {language: int(inside.sum()) for language, inside in tokens.corpus.strata}
+    table["of_documents"] = table["language"].map(documents)
+    return table.sort_values("count", ascending=False, kind="stable", ignore_index=True)
 
 
 def _vocabulary_of(tokens: Tokens, inside: np.ndarray, most_words: int) -> pd.DataFrame:
@@ -190,11 +175,9 @@ def collocation_table(
     each other; pmi is to base 2. In a corpus of several languages what is expected is computed
     within each (column language).
     """
-    strata = tokens.corpus.strata
-    parts = [_collocations_of(tokens, inside, fewest, most_pairs) for _, inside in strata]
-    if len(strata) > 1:
-        parts = [part.assign(language=code) for part, (code, _) in zip(parts, strata, strict=True)]
-    table = pd.concat(parts, ignore_index=True)
+    table = table_by_language(
+        tokens.corpus, lambda inside: _collocations_of(tokens, inside, fewest, most_pairs)
+    )
     rank = _ranks(table["g2"])
     order = table.assign(rank=rank).sort_values(["rank", "collocation"], ascending=[False, True])
     return order.drop(columns="rank").reset_index(drop=True).head(most_pairs)
@@ -244,7 +227,7 @@ def _pair_counts(
     """
     n_types = len(tokens.types)
     as_first, as_second = np.zeros((2, n_types), dtype=np.int64)
-    seen = np.zeros(2**_SIEVE_BITS, dtype=np.uint8)
+    seen = np.zeros(2**_HASH_BITS, dtype=np.uint8)
     for block, (first, second, hashes, times) in tokens.each(partial(_neighbours, tokens, inside)):
         np.add.at(as_first, block.types, first)
         np.add.at(as_second, block.types, second)
@@ -297,9 +280,9 @@ def _frequent_pairs(
 
 
 def _hashed(pairs: np.ndarray) -> np.ndarray:
-    """A number below 2 ** _SIEVE_BITS for every pair; several pairs may share one."""
+    """A number below 2 ** _HASH_BITS for every pair; several pairs may share one."""
     scattered = pairs.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (scattered >> np.uint64(64 - _SIEVE_BITS)).astype(np.uint32)
+    return (scattered >> np.uint64(64 - _HASH_BITS)).astype(np.uint32)
 
 
 def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:

@@ -24,6 +24,17 @@ def group_cells(corpus: Corpus, group: str) -> Iterator[tuple[dict[str, str], np
             yield {"group": name, **language}, inside & spoken
 
 
+def table_by_language(corpus: Corpus, made: Callable[[np.ndarray], pd.DataFrame]) -> pd.DataFrame:
+    """What a function makes of the documents (a mask) of each language, one below the other, with a
+    column language where there are several."""
+    parts = [made(inside) for _, inside in corpus.strata]
+    if len(parts) == 1:
+        return parts[0]
+    codes = [code for code, _ in corpus.strata]
+    parts = [part.assign(language=code) for part, code in zip(parts, codes, strict=True)]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
 def rate_table(
     names: Sequence[str],
     side: Callable[[np.ndarray, np.ndarray], tuple[Clusters, _Effects]],
@@ -60,10 +71,9 @@ def term_side(
 ) -> tuple[Clusters, _Effects]:
     """Counts of some terms and sizes of some documents, and the design effects of their sentences
     where the documents are few."""
-    sizes = found.tokens.document_sizes[inside]
-    few = np.count_nonzero(sizes) < FEWEST_DOCUMENTS
-    effects = found.sentence_effects(inside)[terms] if few else 1.0
-    return Clusters(found.counts[inside][:, terms], sizes), effects
+    documents = Clusters(found.counts, found.tokens.document_sizes).some(inside, terms)
+    few = np.count_nonzero(documents.sizes) < FEWEST_DOCUMENTS
+    return documents, found.sentence_effects(inside)[terms] if few else 1.0
 
 
 def rates_by_story(

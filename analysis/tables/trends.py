@@ -23,13 +23,19 @@ from analysis.rules.codebook import RuleSet, parse_rule
 from analysis.rules.evidence import Found, all_matches, find
 from analysis.statistics import measures, uncertainty
 from analysis.store.arrow import as_bools
-from analysis.tables.rates import group_cells, rate_table, rates_by_story, term_side
+from analysis.tables.rates import (
+    group_cells,
+    rate_table,
+    rates_by_story,
+    table_by_language,
+    term_side,
+)
 from analysis.tables.stories import CorpusStories
 from analysis.tokens import Block, Tokens
 
 PERIODS = ("day", "week", "month", "quarter", "year", "auto")
+# characters that an ISO date must have to lie in a single period
 _DATE_LENGTH = {"day": 10, "week": 10, "month": 7, "quarter": 7, "year": 4}
-"""Characters that an ISO date must have to lie in a single period."""
 _DOCUMENTS_A_PERIOD = 10
 _YEAR = regex.compile(r"(?<![\p{L}\p{N}.,])(1[6-9]|20)\d\d(?![\p{L}\p{N}]|[.,]\d)")
 _ANY_YEAR = regex.compile(r"(?<!\p{N})(?:1[6-9]|20)\d\d[a-z]?(?!\p{N})")
@@ -210,20 +216,23 @@ def trend_table(
     dates = corpus.documents["date"]
     period = _choose_period(dates, period)
     labels = period_labels(dates, period)
+    codes, known = pd.factorize(labels, sort=True)
     groups = list(group_cells(corpus, group))
     cells = (
         ({"period": label, **values}, inside & dated)
-        for label in sorted(set(labels) - {""})
-        for dated in [labels == label]
+        for number, label in enumerate(known.tolist())
+        if label
+        for dated in [codes == number]
         for values, inside in groups
     )
     table = _term_rates(found, cells, confidence)
-    languages = [(more.get("language"), spoken) for more, spoken in corpus.spoken]
-    partial = {code: _partial_periods(dates[inside], labels[inside]) for code, inside in languages}
-    open_ends = {code: _open_ends(dates[inside], labels[inside]) for code, inside in languages}
-    rows = zip(table.get("language", [None] * len(table)), table["period"], strict=True)
-    rows = list(rows)
-    table["partial"] = [partial[code].get(label, "") for code, label in rows]
+    spoken = {more.get("language"): inside for more, inside in corpus.spoken}
+    ends = {code: (dates[inside], labels[inside]) for code, inside in spoken.items()}
+    partials = {code: _partial_periods(*dated) for code, dated in ends.items()}
+    open_ends = {code: _open_ends(*dated) for code, dated in ends.items()}
+    languages = table.get("language", [None] * len(table))
+    rows = list(zip(languages, table["period"], strict=True))
+    table["partial"] = [partials[code].get(label, "") for code, label in rows]
     table["covered"] = [label not in open_ends[code] for code, label in rows]
     left_out = corpus.documents.loc[labels == "", ["id", "date"]].rename(columns={"id": "document"})
     reason = f"dated less precisely than a {period}"
@@ -306,13 +315,10 @@ def rising_and_falling_words(
         return pd.DataFrame(columns=_WORDS), "", ""
     halves = periods[: len(periods) // 2], periods[len(periods) // 2 :]
     early, late = (np.isin(labels, half) for half in halves)
-    strata = tokens.corpus.strata
-    parts = [
-        _changes_of_words(tokens, early & inside, late & inside, prior) for _, inside in strata
-    ]
-    if len(strata) > 1:
-        parts = [part.assign(language=code) for part, (code, _) in zip(parts, strata, strict=True)]
-    table = pd.concat([part for part in parts if len(part)] or parts[:1])
+    table = table_by_language(
+        tokens.corpus,
+        lambda inside: _changes_of_words(tokens, early & inside, late & inside, prior),
+    )
     table = table.sort_values(["z", "token"], ascending=[False, True], ignore_index=True)
     return table, *map(span_text, halves)
 
@@ -416,7 +422,7 @@ def event_table(events: pd.DataFrame, tokens: Tokens) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["date", "label", "before", "after", "comparison"])
 
 
-def places(found: Found) -> pd.DataFrame:
+def term_places(found: Found) -> pd.DataFrame:
     """Where in its document each match is: term, document, place (0 first, 1 last token), and of
     the term, in the whole corpus, occurrences and documents that hold it.
 
