@@ -271,7 +271,7 @@ def test_trends_stand_beside_each_other(corpus_of, unique):
     credited = table[table["group"] == "E"][["articles", "article_count", "stories", "story_count"]]
     assert credited.to_numpy().tolist() == [[1, 1, 0, 0]]
     assert describe_trends_by_story(table) == (
-        "Per million tokens, 2023 to 2024: 1 of 1 trends turn when stories are counted. "
+        "Per million tokens, 2023 to 2024: 1 of 1 trends change direction when stories are counted. "
         "Changed most:\n"
         "  race rises by article (25,000 → 40,000) and stays by story (25,000 → 25,000)"
     )

@@ -157,7 +157,7 @@ def describe_trends_by_story(
     early, late = periods[: len(periods) // 2], periods[len(periods) // 2 :]
     terms = every.groupby("term", sort=False)
     rows = [(term, *_trend_sides(rows, rows["period"].isin(late))) for term, rows in terms]
-    reversed_ones = sum(article[0] != story[0] for _, _, article, story in rows)
+    other_direction = sum(article[0] != story[0] for _, _, article, story in rows)
     rows.sort(key=lambda row: (row[2][0] == row[3][0], -row[1]))
     text = [
         f"  {term} {article[0]} by article ({article[1]}) and {story[0]} by story ({story[1]})"
@@ -166,7 +166,7 @@ def describe_trends_by_story(
     ]
     head = (
         f"Per million tokens, {span_text(early)} to {span_text(late)}: "
-        f"{reversed_ones} of {len(rows)} trends turn when stories are counted. Changed most:"
+        f"{other_direction} of {len(rows)} trends change direction when stories are counted. Changed most:"
     )
     return shown_lines("\n".join([head, *text]))
 

@@ -227,12 +227,13 @@ def frame_table(
     'all' for every document). Columns frame, group, units, coded, share, low, high, documents, interval.
     Nothing is drawn: `resamples` and `random_seed` are taken as every table takes them.
     """
-
-    def side(inside: np.ndarray, frames: np.ndarray) -> tuple[uncertainty.Clusters, float]:
-        return coding.by_document(inside, frames), 1.0
-
-    cells = group_cells(coding.tokens.corpus, group)
-    table = rate_table(coding.frames, side, coding.measured, cells, confidence)
+    table = rate_table(
+        coding.frames,
+        lambda inside, frames: (coding.by_document(inside, frames), 1.0),
+        coding.measured,
+        group_cells(coding.tokens.corpus, group),
+        confidence,
+    )
     names = {"name": "frame", "size": "units", "count": "coded", "rate": "share"}
     columns = ["frame", "group", "units", "coded", "share", "low", "high", "documents", "interval"]
     columns += [name for name in table if name == "language"]

@@ -28,7 +28,6 @@ MOST_SPREAD = 200
 _MAX_LISTED = 10_000
 # first bytes, in UTF-8, of the letters of scripts that are not segmented
 _UNSEGMENTED_LEADS = (b"\xe0", b"\xe1", b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")
-_HASH_BITS = 26
 # pairs whose measures are computed together
 _AT_ONCE = 1_000_000
 
@@ -192,13 +191,14 @@ def _collocations_of(
     tokens: Tokens, inside: np.ndarray, fewest: int, most_pairs: int
 ) -> pd.DataFrame:
     """The strongest pairs of the documents of one language, in no order, with all that tie with the last."""
-    together, as_first, as_second = _pair_counts(tokens, inside, fewest)
+    together, as_first, as_second = _pair_counts(tokens, inside)
+    together.data[together.data < fewest] = 0
+    together.eliminate_zeros()
+    together = together.tocoo()
     strongest = np.empty((6, 0))
     for start in range(0, together.nnz, _AT_ONCE):
-        first, second = (side[start : start + _AT_ONCE] for side in together.coords)
-        count = together.data[start : start + _AT_ONCE]
-        frequent = count >= fewest
-        first, second, count = first[frequent], second[frequent], count[frequent]
+        some = slice(start, start + _AT_ONCE)
+        first, second, count = (part[some] for part in (*together.coords, together.data))
         found = measures.collocation(count, as_first[first], as_second[second], as_first.sum())
         found = np.stack((first, second, count, *found))[:, count > found[0]]
         strongest = _highest(np.hstack((strongest, found)), most_pairs)
@@ -217,72 +217,38 @@ def _highest(found: np.ndarray, most: int) -> np.ndarray:
 
 
 def _pair_counts(
-    tokens: Tokens, inside: np.ndarray, fewest: int
-) -> tuple[sparse.coo_array, np.ndarray, np.ndarray]:
-    """How often content words are neighbours (types × types), and each type is the first and the
-    second of any two neighbours.
-
-    Most pairs are too rare to matter, and would fill the memory. So pairs are first counted by a hash
-    (up to 255), and only those whose hash occurs `fewest` times are counted one by one.
-    """
+    tokens: Tokens, inside: np.ndarray
+) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
+    """How often content words are neighbours in a sentence (types × types), and each type is the first
+    and the second of any two neighbours."""
     n_types = len(tokens.types)
     as_first, as_second = np.zeros((2, n_types), dtype=np.int64)
-    seen = np.zeros(2**_HASH_BITS, dtype=np.uint8)
-    for block, (first, second, hashes, times) in tokens.each(partial(_neighbours, tokens, inside)):
+    parts = [sparse.csr_array((n_types, n_types), dtype=np.int32)]
+    for block, (first, second, pairs) in tokens.each(partial(_neighbours, tokens, inside)):
         np.add.at(as_first, block.types, first)
         np.add.at(as_second, block.types, second)
-        seen[hashes] = np.minimum(seen[hashes] + times, 255)
-    counts, waiting = sparse.csr_array((n_types, n_types), dtype=np.int32), []
-    frequent = partial(_frequent_pairs, tokens, inside, seen >= min(fewest, 255))
-    for _, part in tokens.each(frequent):
-        waiting.append(part)
-        if sum(one.nnz for one in waiting) > counts.nnz:
-            counts, waiting = sum(waiting, counts), []
-    return sum(waiting, counts).tocoo(), as_first, as_second
+        parts.append(pairs)
+        while len(parts) > 1 and parts[-1].nnz > parts[-2].nnz // 2:
+            parts[-2:] = [parts[-2] + parts[-1]]  # so that what is large is seldom copied
+    return sum(parts[-2::-1], parts[-1]), as_first, as_second
 
 
-def _neighbours(tokens: Tokens, inside: np.ndarray, block: Block) -> tuple[np.ndarray, ...]:
-    """How often each form of a block is the first and the second of two neighbours in a sentence; the
-    hashes of its pairs of content words, and how many pairs have each."""
-    pair, n_forms = _has_neighbour(block, inside), len(block.forms)
-    sides = (block.ids[:-1][pair], block.ids[1:][pair])
-    hashes = _hashed(_content_pairs(tokens, inside, block))
-    counts = (np.bincount(ids, minlength=n_forms) for ids in sides)
-    return *counts, *np.unique(hashes, return_counts=True)
-
-
-def _has_neighbour(block: Block, inside: np.ndarray) -> np.ndarray:
-    """Which tokens of a block have a next one in their sentence, in some documents."""
+def _neighbours(
+    tokens: Tokens, inside: np.ndarray, block: Block
+) -> tuple[np.ndarray, np.ndarray, sparse.csr_array]:
+    """How often each form of a block is the first and the second of two neighbours in a sentence, and
+    the pairs of content words among them (types × types), in some documents."""
     same = np.ones(max(len(block.ids) - 1, 0), dtype=bool)
     same[block.sentence_start[1:-1] - 1] = False
     if not inside.all():
         same &= inside[block.documents][block.document_of[:-1]]
-    return same
-
-
-def _content_pairs(tokens: Tokens, inside: np.ndarray, block: Block) -> np.ndarray:
-    """The pairs of neighbouring content words in the sentences of a block, each as one number."""
-    content = tokens.is_content[block.types][block.ids]
-    pair = np.flatnonzero(_has_neighbour(block, inside) & content[:-1] & content[1:])
-    first, second = block.types[block.ids[pair]], block.types[block.ids[pair + 1]]
-    return first.astype(np.int64) * len(tokens.types) + second
-
-
-def _frequent_pairs(
-    tokens: Tokens, inside: np.ndarray, frequent: np.ndarray, block: Block
-) -> sparse.csr_array:
-    """The content pairs of a block whose hash is frequent, counted: types × types."""
-    pairs, n_types = _content_pairs(tokens, inside, block), len(tokens.types)
-    sides = np.divmod(pairs[frequent[_hashed(pairs)]], n_types)
-    sides = tuple(side.astype(np.int32) for side in sides)
-    ones = np.ones(len(sides[0]), dtype=np.int32)
-    return sparse.csr_array((ones, sides), shape=(n_types, n_types))
-
-
-def _hashed(pairs: np.ndarray) -> np.ndarray:
-    """A number below 2 ** _HASH_BITS for every pair; several pairs may share one."""
-    scattered = pairs.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (scattered >> np.uint64(64 - _HASH_BITS)).astype(np.uint32)
+    sides = block.ids[:-1][same], block.ids[1:][same]
+    counts = (np.bincount(side, minlength=len(block.forms)) for side in sides)
+    content = tokens.is_content[block.types]
+    both = content[sides[0]] & content[sides[1]]
+    types = tuple(block.types[side[both]] for side in sides)
+    ones, n_types = np.ones(np.count_nonzero(both), dtype=np.int32), len(tokens.types)
+    return *counts, sparse.csr_array((ones, types), shape=(n_types, n_types))
 
 
 def growth_table(tokens: Tokens, *, random_seed: int = 0) -> pd.DataFrame:
