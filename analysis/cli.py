@@ -507,11 +507,11 @@ def _check_command(options: argparse.Namespace) -> int:
     """`workbook check`."""
     if not options.corpus:
         return _check_codebook(options)
+    from analysis.report.corpus import describe_rules_by_language
     from analysis.rules.codebook import corpus_codebook
     from analysis.runs import batch
     from analysis.runs.checkup import checkup
     from analysis.tables.findings import read_claims, selects_nobody
-    from analysis.tables.overview import rules_told_by_language
     from analysis.tables.trends import corpus_events
 
     corpus = _given_corpus(options)
@@ -526,7 +526,7 @@ def _check_command(options: argparse.Namespace) -> int:
         sets = getattr(book, kind)
         rules = sum(len(one.rules) for one in sets.values())
         print(f"  codebook {shown(book.name)}, {kind}: {len(sets)} ({rules} rules)")
-        told = rules_told_by_language(sets.values(), corpus, kind) if sets else ""
+        told = describe_rules_by_language(sets.values(), corpus, kind) if sets else ""
         for line in told.splitlines():
             print(f"    {line}")
     if not book.frames:

@@ -310,7 +310,7 @@ def bootstrap(options) -> None:
     import pandas as pd
 
     from analysis.rules.evidence import find
-    from analysis.statistics.uncertainty import Clusters, weighted_rates, weights_of
+    from analysis.statistics.uncertainty import weights_of
     from analysis.tables.trends import period_labels
 
     session = ask.Session(str(corpus_of(options, options.small)))
@@ -327,15 +327,15 @@ def bootstrap(options) -> None:
         rank = np.empty(len(order), dtype=np.int32)
         rank[order] = np.arange(len(order))
         bounds = np.searchsorted(months[order], [*names, "~"])
-        cells = [Clusters(counts[order[a:b]], sizes[order[a:b]]) for a, b in pairwise(bounds)]
+        cells = [(counts[order[a:b]], sizes[order[a:b]]) for a, b in pairwise(bounds)]
         parts = []
         for first in range(0, len(drawn), 100):
             weights = weights_of(rank[drawn[first : first + 100]])
             parts.append(
                 np.stack(
                     [
-                        weighted_rates(cell, weights[:, a:b])
-                        for cell, (a, b) in zip(cells, pairwise(bounds), strict=True)
+                        (weights[:, a:b] @ mine) / (weights[:, a:b] @ size)[:, None]
+                        for (mine, size), (a, b) in zip(cells, pairwise(bounds), strict=True)
                     ],
                     axis=1,
                 )

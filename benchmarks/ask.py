@@ -134,7 +134,7 @@ class Session:
 
     def keyness_table(self):
         """Log-odds, G², log ratio and a test over documents for every source against the rest."""
-        from analysis.tables.framing import keyness_table
+        from analysis.tables.keyness import keyness_table
 
         return len(keyness_table(self.tokens, "source", prior=500))
 

@@ -21,7 +21,8 @@ from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.rules.voices import Voices
 from analysis.store import blocks
 from analysis.store.cache import drop
-from analysis.tables.framing import code_units, frame_table, keyness_table
+from analysis.tables.framing import code_units, frame_table
+from analysis.tables.keyness import keyness_table
 from analysis.tables.overview import (
     collocation_table,
     growth_table,

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis import plots
+from analysis.report import trends as report_trends
 from analysis.tables import changes
 
 
@@ -96,7 +97,7 @@ APART = {"A": [(10, 100), (0, 0)], "B": [(0, 0), (45, 150)]}
 def test_split_is_told(cells, common, told):
     """How many sources speak in both periods, and what follows where none does."""
     table = changes.split_table(trends(cells))
-    assert changes.split_told(table).startswith(told)
+    assert report_trends.describe_split(table).startswith(told)
     assert table["common"].tolist() == ([] if common is None else [common])
 
 
@@ -114,7 +115,11 @@ def test_changes_are_told():
     """A dated change with its interval; too few periods with the reason."""
     level = [100, 104, 98, 101, 99, 103, 97, 102, 100, 98, 101, 99]
     cells = {"A": [(n, 1000) for n in level] + [(n + 200, 1000) for n in level]}
-    told = changes.changes_told(changes.change_table(trends(cells), resamples=200))
-    assert told.startswith("race: the mean moves by +200,000 per million after 2011 (95 % interval")
+    told = report_trends.describe_changes(changes.change_table(trends(cells), resamples=200))
+    assert told.startswith(
+        "race: the mean changes by +200,000 per million after 2011 (95 % interval"
+    )
     few = changes.change_table(trends({"A": [(1, 10)] * 4}))
-    assert changes.changes_told(few) == "No change point is dated: 4 periods: fewer than 6."
+    assert (
+        report_trends.describe_changes(few) == "No change point is dated: 4 periods: fewer than 6."
+    )

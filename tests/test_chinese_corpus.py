@@ -11,11 +11,13 @@ from reading import matched_texts
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
 from analysis.plots import frame_shares, term_rates, term_rates_by_group
+from analysis.report import corpus as report_corpus
 from analysis.report.results import _rendered
 from analysis.rules.codebook import Codebook, parse_rule, term_sets
 from analysis.rules.evidence import find
 from analysis.tables import framing, overview, trends
 from analysis.tables.framing import code_units
+from analysis.tables.keyness import keyness_table
 from analysis.tokens import tokenize
 
 FILE = Path(__file__).parent / "data" / "chinese.jsonl"
@@ -133,9 +135,9 @@ def test_tables_of_a_chinese_corpus(chinese, codebook):
     coding = code_units(chinese, codebook)
     shares = framing.frame_table(coding, "source", resamples=100)
     assert (shares[shares["group"] == "all"]["coded"] > 0).all()
-    assert len(framing.keyness_table(chinese, "source", prior=50))
-    assert len(trends.movers(chinese, period="year", prior=50)[0])
-    assert overview.scripts_told(chinese.corpus) == ""
+    assert len(keyness_table(chinese, "source", prior=50))
+    assert len(trends.rising_and_falling_words(chinese, period="year", prior=50)[0])
+    assert report_corpus.describe_scripts(chinese.corpus) == ""
 
 
 def test_own_words_of_the_chinese_corpus(chinese):
@@ -158,7 +160,7 @@ def test_groups_do_not_mix_languages(mixed):
 
 def test_words_are_compared_within_a_language(mixed):
     """No word of one language is key, rises or falls against texts of the other."""
-    keyness = framing.keyness_table(mixed, "source", prior=50)
+    keyness = keyness_table(mixed, "source", prior=50)
     chinese_groups = keyness["group"].isin(["華語日報", "南方科技报", "新声周刊 (zh)"])
     chinese_size = int(mixed.document_sizes[mixed.corpus.languages == "zh"].sum())
     sizes = keyness["tokens"] + keyness["rest_tokens"]
@@ -225,23 +227,23 @@ def test_frame_without_rules_in_a_language_has_no_share_there(mixed, codebook):
     assert np.isnan(shares.loc[("race", "華語日報"), "share"]).all()
     by_document = framing.frames_by_document(coding).set_index(["frame", "document"])
     assert by_document.loc[("竞赛", "zeng-2025"), "units"] == 0
-    told = overview.rules_told_by_language(frames.values(), mixed.corpus, "frames")
+    told = report_corpus.describe_rules_by_language(frames.values(), mixed.corpus, "frames")
     assert "No rule in zh (12 documents) for frames: race." in told
 
 
 def test_languages_are_told(mixed, seeds):
     """What languages a corpus has is said, and that they are not compared."""
-    told = overview.languages_told(mixed.corpus)
+    told = report_corpus.describe_languages(mixed.corpus)
     assert told == (
         "Documents by language: en 5, zh 12. Words, rates and shares are compared within a language only."
     )
-    assert overview.languages_told(seeds) == "Documents by language: en 5."
+    assert report_corpus.describe_languages(seeds) == "Documents by language: en 5."
 
 
 def test_scripts_that_are_not_segmented_are_told(corpus_of):
     """Japanese, Thai and Khmer are named with documents and letters; Chinese is not."""
     corpus = corpus_of("การแข่งขัน race", "日本の競争", "中美竞争", "ការប្រណាំង")
-    told = overview.scripts_told(corpus)
+    told = report_corpus.describe_scripts(corpus)
     assert [line.split()[5] for line in told.splitlines()] == ["Japanese", "Khmer", "Thai"]
 
 

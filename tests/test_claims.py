@@ -12,10 +12,14 @@ from analysis import plots
 from analysis.coding import correction, validation
 from analysis.corpus import _rarest_joined, read_corpus
 from analysis.errors import InputError
+from analysis.report import corpus as report_corpus
+from analysis.report import framing as report_framing
+from analysis.report import trends as report_trends
 from analysis.rules.codebook import read_codebook, term_sets
 from analysis.rules.evidence import find
 from analysis.tables import changes, findings, framing, overview, trends
 from analysis.tables import stance as stances
+from analysis.tables.keyness import keyness_table
 from analysis.tokens import tokenize
 
 CHOICES = {"confidence": 0.95, "resamples": 100, "random_seed": 1}
@@ -99,13 +103,15 @@ class Told:
         self.found = find(tokens, term_sets(["security", "peace", "unicorn", "zebra"], {}))
         self.trends = trends.trend_table(self.found, **group, period=period, **CHOICES)
         self.by_group = trends.group_table(self.found, **group, **CHOICES)
-        self.movers, *self.spans = trends.movers(tokens, period=period, prior=500.0)
+        self.movers, *self.spans = trends.rising_and_falling_words(
+            tokens, period=period, prior=500.0
+        )
         self.split = changes.split_table(self.trends.table)
         self.in_time()
         self.coding = framing.code_units(tokens, book)
         self.shares = framing.frame_table(self.coding, "source", **CHOICES)
         self.differences = framing.difference_table(self.coding, "source", **CHOICES)
-        self.keyness = overview.content_words(framing.keyness_table(tokens, "source", prior=500.0))
+        self.keyness = overview.content_words(keyness_table(tokens, "source", prior=500.0))
         self.in_frames(framing.actor_table(self.coding), stances.count_stances(tokens, book, "sentence"))  # fmt: skip
 
     def draw(self, drawing):
@@ -122,7 +128,9 @@ class Told:
         self.draw(plots.lexical_diversity(documents))
         self.draw(plots.vocabulary_growth(overview.growth_table(self.tokens), self.n))
         self.draw(plots.shared_vocabulary(overview.overlap_table(self.tokens), self.n))
-        self.answers["overview"] = overview.overview_answer(self.tokens, "source", words, pairs)
+        self.answers["overview"] = report_corpus.describe_corpus(
+            self.tokens, "source", words, pairs
+        )
 
     def in_time(self):
         events, shown = trends._read_events(None), trends.occurring(self.by_group)
@@ -132,10 +140,10 @@ class Told:
         self.draw(plots.term_rates_by_group(shown, group="source", confidence=0.95))
         self.draw(plots.trend_split(self.split, group="source"))
         self.draw(plots.risers_and_fallers(self.movers, *self.spans))
-        self.draw(plots.term_dispersion(trends.places(self.found), documents))
-        caveat = trends.trends_caveat(self.trends)
-        self.answers["trends"] = trends.trends_answer(self.by_group, self.movers, *self.spans, caveat)  # fmt: skip
-        self.answers["changes"] = changes.changes_told(
+        self.draw(plots.term_dispersion(trends.term_places(self.found), documents))
+        caveat = report_trends.describe_caveat(self.trends)
+        self.answers["trends"] = report_trends.describe_trends(self.by_group, self.movers, *self.spans, caveat)  # fmt: skip
+        self.answers["changes"] = report_trends.describe_changes(
             changes.change_table(self.trends.table, **CHOICES)
         )
 
@@ -154,7 +162,7 @@ class Told:
         self.draw(plots.frame_objects(objects, confidence=0.95))
         self.draw(plots.actor_tone(tone, group="source", confidence=0.95))
         self.draw(plots.frames_by_voice(voices, **DRAWN))
-        self.answers["framing"] = framing.framing_answer(self.shares, self.differences)
+        self.answers["framing"] = report_framing.describe_framing(self.shares, self.differences)
 
     def claims(self) -> dict[str, str]:
         """Every title, alternative text and answer."""
@@ -226,7 +234,7 @@ def test_two_groups_and_missing_values_make_one_comparison(tmp_path):
     tokens, book = corpus_tokens(tmp_path, rows)
     table = framing.difference_table(framing.code_units(tokens, book), "source", **CHOICES)
     assert set(zip(table["group"], table["other"], strict=True)) == {("A", "B")}
-    assert framing.groups_told(tokens.corpus, "source") == (
+    assert report_framing.describe_groups(tokens.corpus, "source") == (
         "2 groups by source: A, B. Documents without a source, compared with nothing: 1"
     )
 
@@ -316,7 +324,7 @@ def test_thin_periods_beside_thick_ones_are_not_compared(tmp_path):
     rows = [{"date": f"{y}", "text": text(9 * (y == 2022), 1 + n % 2)} for y, size in sizes.items() for n in range(size)]  # fmt: skip
     result, drawing = trend_of(tmp_path, rows, "year")
     assert drawing.title == "No term changes clearly between 2020 and 2021"
-    assert "Only the 2 whole periods" in trends.trends_caveat(result)
+    assert "Only the 2 whole periods" in report_trends.describe_caveat(result)
 
 
 def test_partial_periods_are_in_no_half_and_no_split(messy):
@@ -339,7 +347,7 @@ def test_a_split_takes_no_missing_value_for_a_source():
 
 def test_a_term_of_undated_documents_is_in_the_corpus(messy):
     """'unicorn' is in three undated documents, 'zebra' in none."""
-    lines = trends.never_told(messy.found, messy.trends).splitlines()
+    lines = report_trends.describe_missing_terms(messy.found, messy.trends).splitlines()
     assert lines[0] == "Not in this corpus: zebra."
     assert lines[1] == "Only in documents that are left out of the trend: unicorn (3)."
     every = messy.trends.table[messy.trends.table["group"] == "all"]
@@ -354,7 +362,9 @@ def test_every_term_occurs_is_said_of_all_documents(messy):
     """Without 'zebra' every term occurs, though 'unicorn' only undated."""
     found = find(messy.tokens, term_sets(["security", "unicorn"], {}))
     result = trends.trend_table(found, group="source", period="month", **CHOICES)
-    assert trends.never_told(found, result).startswith("Every term occurs.\nOnly in documents")
+    assert report_trends.describe_missing_terms(found, result).startswith(
+        "Every term occurs.\nOnly in documents"
+    )
 
 
 # --- between groups ----------------------------------------------------------------------------------
@@ -442,7 +452,7 @@ SMALL = ("race", "C", "the rest", 0.9, 0.1, 0.8, 0.1, 0.9, NAN, NAN, 3, 57, "tex
 def test_differences_are_named_by_their_test(messy, rows, answer, title, alt):
     """A larger difference that is untested, unsure or of few documents is not the headline."""
     table = difference_rows(*rows)
-    assert framing.framing_answer(messy.shares, table).splitlines()[-1] == answer
+    assert report_framing.describe_framing(messy.shares, table).splitlines()[-1] == answer
     drawing = plots.frame_differences(table, **DRAWN)
     assert drawing.title == title
     assert drawing.alt.endswith(alt)
@@ -451,7 +461,7 @@ def test_differences_are_named_by_their_test(messy, rows, answer, title, alt):
 def test_the_joined_rare_values_are_not_named(messy):
     """'(others)' is no group that an answer can name."""
     table = difference_rows((SURE[0], "(others)", *SURE[2:]))
-    answer = framing.framing_answer(messy.shares, table)
+    answer = report_framing.describe_framing(messy.shares, table)
     assert answer.endswith("1 of 1 tested differences hold at a false discovery rate of 0.05.")
 
 
@@ -544,7 +554,10 @@ def test_the_evidence_says_whether_it_is_complete(messy, tmp_path, keep):
     """Two matches a rule are kept, or all; the sentence gives the rows of the table."""
     book = corpus_tokens(tmp_path, [{"text": "x"}])[1]
     coding = framing.code_units(messy.tokens, book, keep=keep, negation=3)
-    rows, said = len(framing.evidence_of(coding)), framing.describe_evidence(coding, "evidence")
+    rows, said = (
+        len(framing.evidence_of(coding)),
+        report_framing.describe_evidence(coding, "evidence"),
+    )
     total = int(coding.found.totals.sum() + coding.apart.totals.sum())
     if keep == 2:
         assert said.startswith(

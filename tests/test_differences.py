@@ -7,10 +7,12 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
+from analysis.report import framing as report_framing
 from analysis.rules.codebook import Codebook, term_sets
 from analysis.statistics import measures, uncertainty
 from analysis.statistics.uncertainty import Clusters
-from analysis.tables import findings, framing
+from analysis.tables import findings, framing, keyness
+from analysis.tables.keyness import keyness_table
 from analysis.tokens import tokenize
 from benchmarks.calibration import beta_binomial, word_counts, word_side
 
@@ -338,7 +340,7 @@ def made(corpus_of, lantern, n=(10, 60)):
 )
 def test_a_word_is_not_significant_for_being_absent(corpus_of, n, lantern):
     """Fisher over documents: .19, .05 and .0005; the first two have no p, and the reason."""
-    table = framing.keyness_table(made(corpus_of, lantern, n), "source", prior=10)
+    table = keyness_table(made(corpus_of, lantern, n), "source", prior=10)
     row = table.set_index(["token", "group"]).loc[("lantern", "Small")]
     if lantern == (0, 75):
         assert row["p"] < 0.01
@@ -350,7 +352,7 @@ def test_a_word_is_not_significant_for_being_absent(corpus_of, n, lantern):
 
 def test_equal_rates_have_p_one(corpus_of):
     """10 of 30 against 20 of 60 documents: p and q 1, and every measure 0."""
-    table = framing.keyness_table(made(corpus_of, (10, 20), (30, 60)), "source", prior=10)
+    table = keyness_table(made(corpus_of, (10, 20), (30, 60)), "source", prior=10)
     row = table[table["token"] == "lantern"]
     assert (row[["p", "q"]] == 1).all(axis=None)
     assert (row[["z", "g2", "log_odds", "log_ratio", "percent_difference"]] == 0).all(axis=None)
@@ -358,7 +360,7 @@ def test_equal_rates_have_p_one(corpus_of):
 
 def test_q_counts_only_the_words_that_are_tested(corpus_of):
     """Four words are tested, one is too rare: q is Benjamini and Hochberg's of four."""
-    table = framing.keyness_table(made(corpus_of, (9, 2), (30, 60)), "source", prior=10)
+    table = keyness_table(made(corpus_of, (9, 2), (30, 60)), "source", prior=10)
     part = table[table["group"] == "Small"].set_index("token")
     assert part["p"].notna().sum() == 4
     assert part["q"].dropna().to_numpy() == pytest.approx(uncertainty.false_discovery(part["p"].dropna()))  # fmt: skip
@@ -381,7 +383,7 @@ def test_sums_by_group_are_those_of_plain_tables(corpus_of, groups):
     texts = [" ".join(rng.choice(vocabulary, k, p=[0.4, 0.2, 0.2, 0.1, 0.1])) for k in rng.integers(1, 40, 90)]  # fmt: skip
     tokens = tokenize(corpus_of(*texts, source=["ABC"[k % groups] for k in range(90)]))
     masks = np.array([np.arange(90) % groups == g for g in range(groups)])
-    for g, (own, rest) in enumerate(framing._word_sums(tokens, masks)):
+    for g, (own, rest) in enumerate(keyness._word_sums(tokens, masks)):
         (mine,), (others,) = tables_of(tokens, [masks[g]]), tables_of(tokens, [~masks[g]])
         for found, plain in ((own, word_side(*mine)), (rest, word_side(*others))):
             exact = found is own or groups == 2
@@ -400,7 +402,7 @@ def test_every_measure_has_one_sign():
         first, second = first[first + second > 0], second[first + second > 0]
         cells, both = (first, size, second, rest_size), first + second
         log_odds, z = measures.log_odds(first, second, both / both.sum() * 500)
-        signs = [np.sign(one(*cells)) for one in (measures.log_likelihood, measures.log_likelihood_2cell, measures.log_ratio, measures.percent_difference)]  # fmt: skip
+        signs = [np.sign(one(*cells)) for one in (measures.log_likelihood, measures._log_likelihood_2cell, measures._log_ratio, measures._percent_difference)]  # fmt: skip
         for other in signs[1:]:
             assert (signs[0] == other).all()
         uneven = signs[0] != 0
@@ -418,7 +420,7 @@ def test_every_measure_has_one_sign():
 )
 def test_log_ratio_of_a_zero(cells, ratio):
     """A rate of zero is that of one occurrence in both corpora together."""
-    assert measures.log_ratio(*cells) == pytest.approx(ratio)
+    assert measures._log_ratio(*cells) == pytest.approx(ratio)
 
 
 # --- tables and findings -----------------------------------------------------------------------------
@@ -461,7 +463,7 @@ def test_many_reasons_are_cut_short(corpus_of):
     """Of five reasons three are told, and how many are left for the table."""
     table = framing.difference_table(coded(corpus_of, (WIRE, REVIEW), (4, 20)), "source")
     table = table.loc[[0] * 5].assign(no_test=[f"reason {n}" for n in range(5)])
-    told = framing.tests_told(table)
+    told = report_framing.describe_tests(table)
     assert told.startswith("5 differences, 0 of them tested. Not tested: reason 0.")
     assert told.endswith("Not tested: reason 2. 2 more reasons are in the column no_test.")
 

@@ -138,7 +138,7 @@ GOOD = declared("share_of_tokens", "of: {source: A}")
         (GOOD.replace("share_of_tokens", "share"), "unknown key"),
         (GOOD.replace("    statement: More.\n", ""), "key is missing: 'statement'"),
         (GOOD + "    higher_rate: {term: race, of: {source: A}}\n", "exactly one of these keys"),
-        (GOOD + GOOD, "line 5: finding stands twice: 'f1'"),
+        (GOOD + GOOD, "line 5: finding appears twice: 'f1'"),
         (declared("higher_rate", "than: {source: A}"), "key is missing: 'of'"),
     ],
 )

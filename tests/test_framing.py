@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from analysis.errors import InputError
+from analysis.report import framing as report_framing
 from analysis.rules.codebook import Codebook, RuleSet, parse_rule, term_sets
 from analysis.rules.evidence import evidence_table
 from analysis.tables import framing
+from analysis.tables.keyness import keyness_table
 from analysis.tokens import tokenize
 
 SETS = Codebook("made", "", term_sets(["race", "peace"], {}), {}, {})
@@ -74,7 +76,7 @@ def test_frames_by_document_by_hand(coded):
 def test_of_many_documents_those_that_carry_a_frame_are_listed(coding, monkeypatch):
     """Above the limit the rows without a coded unit are left out, the others stay as they are."""
     whole = framing.frames_by_document(coding)
-    monkeypatch.setattr(framing, "_MOST_LISTED", 4)
+    monkeypatch.setattr(framing, "_MAX_LISTED", 4)
     short = framing.frames_by_document(coding)
     expected = whole[whole["coded"] > 0].reset_index(drop=True)
     pd.testing.assert_frame_equal(short, expected)
@@ -85,7 +87,7 @@ CONTRACTS = {
     "frame group units coded share low high": lambda c: framing.frame_table(c, "source"),
     "frame document units coded share": framing.frames_by_document,
     "token group count tokens rest_count rest_tokens log_odds z g2 log_ratio p q": (
-        lambda c: framing.keyness_table(c.tokens, "source", prior=500)
+        lambda c: keyness_table(c.tokens, "source", prior=500)
     ),
     "frame rule document unit start end text sentence": (
         lambda c: evidence_table(c.found, "sentence")
@@ -188,9 +190,9 @@ def test_tests_and_answer_are_told_from_the_numbers(coded):
     """Two differences, none tested, for one reason; the widest is race, 2/4 against 0/2."""
     shares = framing.frame_table(coded(), "source")
     table = framing.difference_table(coded(), "source", ["A", "B"])
-    told = framing.tests_told(table)
+    told = report_framing.describe_tests(table)
     assert told.startswith("2 differences, 0 of them tested. Not tested: 1 against 1 documents: ")
-    told = framing.framing_answer(shares, table).splitlines()
+    told = report_framing.describe_framing(shares, table).splitlines()
     assert told[0] == "Frames by share of all units: peace 50%, race 33%."
     assert told[1] == (
         "No difference between groups can be tested. "
@@ -203,7 +205,7 @@ def test_tests_and_answer_are_told_from_the_numbers(coded):
 
 def test_keyness_signs_and_zero_cells(coded):
     """'race' never in B, 'peace' 2/12 of A and 1/3 of B: every measure has the sign of the difference."""
-    table = framing.keyness_table(coded().tokens, "source", prior=10)
+    table = keyness_table(coded().tokens, "source", prior=10)
     signs = table.set_index(["group", "token"])[["log_odds", "z", "g2", "log_ratio"]]
     assert (signs.loc[("A", "race")] > 0).all()
     assert (signs.loc[("A", "peace")] < 0).all()
@@ -212,7 +214,7 @@ def test_keyness_signs_and_zero_cells(coded):
 
 def test_two_groups_mirror_each_other(coded):
     """With two groups each word's measures in B are minus those in A."""
-    table = framing.keyness_table(coded().tokens, "source", prior=10)
+    table = keyness_table(coded().tokens, "source", prior=10)
     a, b = (table[table["group"] == g].set_index("token").sort_index() for g in "AB")
     measures = ["log_odds", "z", "g2", "log_ratio"]
     assert a[measures].to_numpy() == pytest.approx(-b[measures].to_numpy())
@@ -222,13 +224,13 @@ def test_two_groups_mirror_each_other(coded):
 def test_equal_texts_have_no_keyness(corpus_of):
     """The same text in both groups: 0 throughout."""
     made = tokenize(corpus_of(PEACE[0], PEACE[0], source=["A", "B"]))
-    table = framing.keyness_table(made, "source", prior=10)
+    table = keyness_table(made, "source", prior=10)
     assert table[["log_odds", "z", "g2", "log_ratio"]].to_numpy() == pytest.approx(0)
 
 
 def test_keyness_of_the_five_texts_adds_up(tokens):
     """For each group every word stands once, its count and the rest's make that of the corpus."""
-    table = framing.keyness_table(tokens, "source", prior=500)
+    table = keyness_table(tokens, "source", prior=500)
     assert (table["count"] + table["rest_count"]).sum() == 5 * len(tokens)
     assert (table.groupby("group")["token"].nunique() == len(tokens.types)).all()
     assert np.isfinite(table[["log_odds", "z", "g2", "log_ratio"]].to_numpy()).all()
@@ -237,13 +239,13 @@ def test_keyness_of_the_five_texts_adds_up(tokens):
 @pytest.mark.parametrize(("n_of_a", "tested"), [(9, False), (14, True), (15, False)])
 def test_keyness_is_tested_from_ten_documents_a_side(tiny, n_of_a, tested):
     """9 against 15 has no p either way round, 14 against 10 has."""
-    table = framing.keyness_table(tiny(n_of_a).tokens, "source", prior=10)
+    table = keyness_table(tiny(n_of_a).tokens, "source", prior=10)
     assert table["p"].notna().any() == table["q"].notna().any() == tested
 
 
 def test_keyness_q_is_at_least_p(tiny):
     """False discovery never makes a p smaller; 'race' stands out, 'talk' does not."""
-    table = framing.keyness_table(tiny().tokens, "source", prior=10).dropna(subset=["p"])
+    table = keyness_table(tiny().tokens, "source", prior=10).dropna(subset=["p"])
     q = table[table["group"] == "A"].set_index("token")["q"]
     assert (table["q"] >= table["p"]).all()
     assert q["race"] < 0.01 < 0.5 < q["talk"]
@@ -254,7 +256,7 @@ def test_the_order_of_documents_is_irrelevant(corpus_of):
     tables = []
     for step in (1, -1):
         made = tokenize(corpus_of(*PEACE[::step], source=["A", "B"][::step]))
-        keyness = framing.keyness_table(made, "source", prior=10)
+        keyness = keyness_table(made, "source", prior=10)
         tables.append((keyness, framing.frame_table(framing.code_units(made, SETS), "source")))
     for there, back in zip(*tables, strict=True):
         pd.testing.assert_frame_equal(there, back)
@@ -291,7 +293,9 @@ def test_concentration_warnings(corpus_of, texts, warning):
     coding = framing.code_units(tokenize(corpus_of(*texts)), made)
     table = framing.concentration_table(coding)
     assert table["warning"].tolist() == [warning]
-    assert (f"WARNING race: {warning}" in framing.concentration_warnings(table)) is bool(warning)
+    assert (f"WARNING race: {warning}" in report_framing.describe_concentration(table)) is bool(
+        warning
+    )
 
 
 # --- negation and voice ------------------------------------------------------------------------------
@@ -348,7 +352,7 @@ def test_unknown_voice_is_refused(tokens, codebook):
 def test_keyness_has_both_forms_and_a_difference(corpus_of):
     """'a' twice in four tokens against never in four: 2-cell 4 ln 2, %DIFF (0.5 - 0.125) / 0.125."""
     made = tokenize(corpus_of("aa aa bb bb", "bb bb bb bb", source=["A", "B"]))
-    table = framing.keyness_table(made, "source", prior=10).set_index(["token", "group"])
+    table = keyness_table(made, "source", prior=10).set_index(["token", "group"])
     row = table.loc[("aa", "A")]
     assert row["g2_two_cell"] == pytest.approx(4 * np.log(2))
     assert row["percent_difference"] == pytest.approx(300)

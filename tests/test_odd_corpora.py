@@ -164,8 +164,8 @@ def test_a_file_is_no_run_folder(tmp_path):
 
 def test_masking_citations_takes_linear_time(corpus_of):
     """A text of open brackets and years, a quarter of a megabyte, is read at once."""
-    from analysis.tables.trends import years_spoken_of
+    from analysis.tables.trends import years_mentioned
     from analysis.tokens import tokenize
 
     text = "Hello. (" + "2023, x " * 30_000
-    assert years_spoken_of(tokenize(corpus_of(text)))["count"].sum() == 30_000
+    assert years_mentioned(tokenize(corpus_of(text)))["count"].sum() == 30_000

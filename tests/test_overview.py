@@ -10,6 +10,7 @@ from nltk import BigramAssocMeasures, BigramCollocationFinder, FreqDist
 
 from analysis import plots
 from analysis.language.words import folded
+from analysis.report import corpus as report_corpus
 from analysis.tables import overview
 from analysis.tokens import tokenize
 
@@ -117,7 +118,7 @@ def test_collocations_agree_with_nltk(tokens):
     ]
     finder = BigramCollocationFinder(FreqDist(w for pair in pairs for w in pair), FreqDist(pairs))
     finder.N //= 2
-    finder.apply_freq_filter(overview._FEWEST_TOGETHER)
+    finder.apply_freq_filter(overview.MIN_TOGETHER)
     score = dict(finder.score_ngrams(BigramAssocMeasures.likelihood_ratio))
     table = overview.collocation_table(tokens)
     keys = [tuple(zip(("first", "second"), c.split(), strict=True)) for c in table["collocation"]]
@@ -129,12 +130,17 @@ def test_collocations_agree_with_nltk(tokens):
 @pytest.mark.parametrize("most", [1, 10, 50])
 def test_the_strongest_pairs_are_listed(tokens, most, monkeypatch):
     """A short list is the head of the long one, its order among equals the same; and it says so."""
-    monkeypatch.setattr(overview, "_MOST_PAIRS", most)
+    monkeypatch.setattr(report_corpus, "MAX_PAIRS", most)
     whole = overview.collocation_table(tokens, most_pairs=10_000)
     short = overview.collocation_table(tokens, most_pairs=most)
     assert short.equals(whole.head(most))
-    assert overview.pairs_told(short) == f"{most:,} pairs are listed, those with the highest G²."
-    assert "all that stand together 3 times" in overview.pairs_told(whole.head(most - 1))
+    assert (
+        report_corpus.describe_collocations(short)
+        == f"{most:,} pairs are listed, those with the highest G²."
+    )
+    assert "all that occur together 3 times" in report_corpus.describe_collocations(
+        whole.head(most - 1)
+    )
 
 
 def test_content_words_leave_out_function_words(cats):
@@ -174,17 +180,17 @@ def test_words_only_here_and_everywhere(cats):
 def test_words_only_here_of_some_documents(tokens, monkeypatch):
     """Of many documents only some are told of, each as it is among all, and it says so."""
     whole = overview.only_here(tokens)
-    assert overview.drawn_told(whole, tokens) == "Every document is in the table."
-    monkeypatch.setattr(overview, "_MOST_TOLD", 2)
+    assert report_corpus.describe_drawn(whole, tokens) == "Every document is in the table."
+    monkeypatch.setattr(overview, "_MAX_LISTED", 2)
     some = overview.only_here(tokens, random_seed=1)
     assert whole[whole["document"].isin(some["document"])].reset_index(drop=True).equals(some)
-    assert overview.drawn_told(some, tokens).startswith("2 of 5 documents")
+    assert report_corpus.describe_drawn(some, tokens).startswith("2 of 5 documents")
 
 
 def test_the_answer_is_made_of_the_numbers(cats):
     """Two documents, 11 tokens in 4 sentences, 8 of 11 in the longest, no pairs."""
     words, pairs = overview.vocabulary_table(cats), overview.collocation_table(cats)
-    assert overview.overview_answer(cats, "source", words, pairs).splitlines() == [
+    assert report_corpus.describe_corpus(cats, "source", words, pairs).splitlines() == [
         "2 documents (2 values of source) hold 11 tokens in 4 sentences; 0 lines were left out.",
         "The longest document holds 73% of the tokens.",
         "Most frequent content words: cat, dog, ran, sat. Strongest pairs: none.",

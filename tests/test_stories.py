@@ -9,12 +9,15 @@ import pytest
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
 from analysis.report.counts import describe_stories
+from analysis.report.framing import describe_frames_by_story
+from analysis.report.trends import describe_trends_by_story
 from analysis.rules.codebook import term_sets
 from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.tables import stories
-from analysis.tables.framing import code_units, frames_by_story, keyness_table, story_frames_told
+from analysis.tables.framing import code_units, frames_by_story
+from analysis.tables.keyness import keyness_table
 from analysis.tables.overview import collocation_table, document_table, vocabulary_table
-from analysis.tables.trends import movers, story_trends_told, trend_table, trends_by_story
+from analysis.tables.trends import rising_and_falling_words, trend_table, trends_by_story
 from analysis.tokens import part_of, tokenize
 
 WIRE = " ".join(f"word{number}" for number in range(60))
@@ -190,7 +193,7 @@ def test_part_is_as_a_corpus_of_its_own(in_blocks, tmp_path, cut):
         vocabulary_table,
         collocation_table,
         lambda tokens: keyness_table(tokens, "source", prior=500),
-        lambda tokens: movers(tokens, period="year", prior=500)[0],
+        lambda tokens: rising_and_falling_words(tokens, period="year", prior=500)[0],
         lambda tokens: evidence_table(find(tokens, rules), "sentence"),
         lambda tokens: concordance(tokens, rules["race"]),
         lambda tokens: trend_table(find(tokens, rules), group="source", resamples=100).table,
@@ -267,8 +270,8 @@ def test_trends_stand_beside_each_other(corpus_of, unique):
     ]
     credited = table[table["group"] == "E"][["articles", "article_count", "stories", "story_count"]]
     assert credited.to_numpy().tolist() == [[1, 1, 0, 0]]
-    assert story_trends_told(table) == (
-        "Per million tokens, 2023 to 2024: 1 of 1 trends turn when stories are counted. "
+    assert describe_trends_by_story(table) == (
+        "Per million tokens, 2023 to 2024: 1 of 1 trends change direction when stories are counted. "
         "Changed most:\n"
         "  race rises by article (25,000 → 40,000) and stays by story (25,000 → 25,000)"
     )
@@ -280,7 +283,7 @@ def test_trends_without_copies_need_no_table_of_changes(tokens, codebook):
     matches = find(tokens, codebook.terms)
     table = trends_by_story(matches, codebook.terms, found, group="source", period="year")
     assert (table["article_count"] == table["story_count"]).all()
-    assert story_trends_told(table) == (
+    assert describe_trends_by_story(table) == (
         "By story every trend is as by article: no dated article is another's copy."
     )
 
@@ -292,7 +295,7 @@ def test_a_half_without_a_story_has_no_trend(corpus_of):
         find(tokens, RACE), RACE, stories.stories_of(tokens), group="source", period="year"
     )
     assert "race stays by article (16,393 → 16,393) and has no trend by story (–)" in (
-        story_trends_told(table)
+        describe_trends_by_story(table)
     )
 
 
@@ -306,7 +309,7 @@ def test_frames_stand_beside_each_other(corpus_of, codebook, unique):
     assert race.drop(columns=["frame", "group"]).to_numpy().tolist() == [
         [7, 7, 5, 5 / 7, 4, 4, 2, 0.5]
     ]
-    assert "race 71.4% by article and 50.0% by story" in story_frames_told(table)
+    assert "race 71.4% by article and 50.0% by story" in describe_frames_by_story(table)
 
 
 @pytest.mark.parametrize("unique", stories._UNIQUE)

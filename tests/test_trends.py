@@ -7,6 +7,7 @@ import pytest
 
 from analysis import plots
 from analysis.errors import InputError
+from analysis.report import trends as report_trends
 from analysis.rules.codebook import term_sets
 from analysis.rules.evidence import find
 from analysis.tables import trends
@@ -142,7 +143,9 @@ def test_terms_that_never_occur_are_named(corpus_of):
     found = find(race_corpus(corpus_of), term_sets(["race", "zebra"], {}))
     table = trends.group_table(found, group="source")
     result = trends.trend_table(found, group="source", period="year")
-    assert trends.never_told(found, result).startswith("Not in this corpus: zebra.")
+    assert report_trends.describe_missing_terms(found, result).startswith(
+        "Not in this corpus: zebra."
+    )
     assert set(trends.occurring(table)["term"]) == {"race"}
 
 
@@ -169,12 +172,12 @@ def test_an_unknown_group_is_refused(tokens):
 
 
 @pytest.mark.parametrize(
-    ("n", "told"), [(9, "Too few for a trend"), (10, "Intervals speak of documents of the kind")]
+    ("n", "told"), [(9, "Too few for a trend"), (10, "Intervals describe documents of the kind")]
 )
 def test_the_caveat_follows_the_thinnest_period(corpus_of, n, told):
     """Nine documents in one of two years are too few for a trend, ten are not."""
     made = tokenize(corpus_of(*["race on"] * (12 + n), date=["2023"] * n + ["2024"] * 12))
-    caveat = trends.trends_caveat(
+    caveat = report_trends.describe_caveat(
         trends.trend_table(find(made, RACE), group="source", period="year")
     )
     assert f"the one with the fewest documents holds {n}. {told}" in caveat
@@ -220,7 +223,7 @@ def test_an_interval_does_not_depend_on_the_other_terms(many):
 def test_movers_rise_where_the_later_half_has_more(corpus_of, years, sign):
     """'deepseek' only in d1: up where d1 is the later, down where it is the earlier."""
     texts = ("china race gap china", "china race deepseek china")
-    table, early, late = trends.movers(
+    table, early, late = trends.rising_and_falling_words(
         tokenize(corpus_of(*texts, date=years)), period="year", prior=10
     )
     z = table.set_index("token")["z"]
@@ -233,7 +236,7 @@ def test_movers_rise_where_the_later_half_has_more(corpus_of, years, sign):
 def test_the_middle_period_counts_as_late(corpus_of):
     """Three periods: the first against the two after it, which the span names."""
     made = tokenize(corpus_of("gap", "race", "race", date=["2021", "2022", "2024"]))
-    table, *spans = trends.movers(made, period="year", prior=10)
+    table, *spans = trends.rising_and_falling_words(made, period="year", prior=10)
     assert spans == ["2021", "2022–2024"]
     counts = table.set_index("token")[["early", "late"]]
     assert (counts.loc["race"].tolist(), counts.loc["gap"].tolist()) == ([0, 2], [1, 0])
@@ -242,32 +245,32 @@ def test_the_middle_period_counts_as_late(corpus_of):
 def test_one_period_moves_nothing(corpus_of):
     """An empty table with all its columns, and no spans."""
     made = tokenize(corpus_of("race gap", date=["2024"]))
-    table, *spans = trends.movers(made, period="year", prior=10)
+    table, *spans = trends.rising_and_falling_words(made, period="year", prior=10)
     assert (len(table), list(table)[-1], spans) == (0, "z", ["", ""])
 
 
 def test_places_run_from_first_to_last_token(corpus_of):
     """Tokens 1, 3 and 5 of five stand at 0, 1/2 and 1; the second of two at 1; a lone one at 0."""
     made = tokenize(corpus_of("race and race and race", "a race", "race"))
-    table = trends.places(find(made, RACE))
+    table = trends.term_places(find(made, RACE))
     assert table["place"].tolist() == [0, 0.5, 1, 1, 0]
     assert table["document"].tolist() == ["d0", "d0", "d0", "d1", "d2"]
 
 
-def test_years_spoken_of_by_hand(corpus_of):
+def test_years_mentioned_by_hand(corpus_of):
     """Citations apart; the year of a day counts; 1580, 2,024 units, 2000.5 and 1990s do not."""
     text = (
         "By 2023 it grew (Zeng, 2021; Wu 2022). From 1580 to 12 July 1999 it sold 2,024 units, "
         "in the 1990s 2000.5 of them."
     )
-    table = trends.years_spoken_of(tokenize(corpus_of(text)))
+    table = trends.years_mentioned(tokenize(corpus_of(text)))
     rows = table[["year", "count", "citations"]].to_numpy().tolist()
     assert rows == [[1999, 1, 0], [2021, 0, 1], [2022, 0, 1], [2023, 1, 0]]
 
 
 def test_years_of_the_article(tokens_as_given):
     """120 of the 124 years in the journal article stand in citations."""
-    table = trends.years_spoken_of(tokens_as_given)
+    table = trends.years_mentioned(tokens_as_given)
     article = table[table["document"] == "zeng-2025"]
     assert article[["count", "citations"]].sum().tolist() == [4, 120]
 
@@ -322,18 +325,18 @@ def test_places_of_a_sample_are_complete_in_their_documents(corpus_of):
     """With two of six matches kept, every match of the documents that are drawn has its place."""
     tokens = tokenize(corpus_of("race a race", "race b race", "race c race"))
     found = find(tokens, term_sets(["race"], {}), keep=2)
-    table = trends.places(found)
+    table = trends.term_places(found)
     assert table["document"].tolist() == ["d0", "d0", "d1", "d1", "d2", "d2"]
     assert table["place"].tolist() == [0, 1] * 3
-    pd.testing.assert_frame_equal(table, trends.places(find(tokens, term_sets(["race"], {}))))
+    pd.testing.assert_frame_equal(table, trends.term_places(find(tokens, term_sets(["race"], {}))))
 
 
 def test_places_of_a_sample_are_those_of_the_documents_with_most(corpus_of, monkeypatch):
     """Of three documents two are drawn: those with three and with two of the six occurrences."""
-    monkeypatch.setattr(trends, "_MOST_PLACED", 2)
+    monkeypatch.setattr(trends, "_MAX_PLACED", 2)
     tokens = tokenize(corpus_of("race race", "race", "race race race"))
     found = find(tokens, term_sets(["race"], {}), keep=2)
-    table = trends.places(found)
+    table = trends.term_places(found)
     assert table["document"].tolist() == ["d0", "d0", "d2", "d2", "d2"]
     assert set(zip(table["occurrences"], table["documents"], strict=True)) == {(6, 3)}
     drawing = plots.term_dispersion(table, tokens.corpus.documents.rename(columns={"id": "document"}))  # fmt: skip
@@ -378,7 +381,9 @@ def test_a_partial_period_is_told_and_drawn_hollow(corpus_of):
     result = trends.trend_table(found, group="source", period="month")
     rows = result.table.loc[result.table["group"] == "all", ["period", "partial"]]
     assert rows["partial"].tolist() == ["", "", "documents up to 2024-07-03"]
-    assert "Partial: 2024-07 (documents up to 2024-07-03)." in trends.describe_periods(result)
+    assert "Partial: 2024-07 (documents up to 2024-07-03)." in report_trends.describe_periods(
+        result
+    )
     drawing = plots.term_rates(
         result.table, trends._read_events(None), period="month", confidence=0.95
     )

@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from analysis.errors import InputError
-from analysis.statistics import uncertainty
+from analysis.statistics import change_points, uncertainty
 from analysis.statistics.uncertainty import Clusters
 
 PUBLISHED = json.loads((Path(__file__).parent / "data" / "published.json").read_text("utf-8"))
@@ -177,9 +177,9 @@ def test_a_count_of_zero_has_an_upper_limit(n):
 def test_the_bootstrap_is_a_plain_loop_over_what_is_drawn(monkeypatch, most_weights):
     """Bit for bit: of every resample the counts of the documents drawn by their sizes, whether the
     resamples are drawn at once or ten at a time."""
-    monkeypatch.setattr(uncertainty, "_MOST_WEIGHTS", most_weights)
+    monkeypatch.setattr(uncertainty, "_MAX_WEIGHTS", most_weights)
     counts, sizes = drawn().poisson(3, (40, 5)), drawn(8).integers(0, 900, 40)
-    got = uncertainty._bootstrap_rates(Clusters(counts, sizes), 200, drawn(9))
+    got = uncertainty._bootstrap_rates(counts, sizes[:, None], 200, drawn(9))
     rng, documents = drawn(9), pd.DataFrame(counts).assign(size=sizes)
     rates, at_once = [], min(200, most_weights // 40)
     for _ in range(200 // at_once):
@@ -191,7 +191,8 @@ def test_the_bootstrap_is_a_plain_loop_over_what_is_drawn(monkeypatch, most_weig
 
 def test_a_resample_without_a_token_has_no_rate():
     """One of two documents is empty: a resample of it alone is missing, all others are 1 in 10."""
-    rates = uncertainty._bootstrap_rates(column([1, 0], [10, 0]), 200, drawn()).ravel()
+    counts, sizes = np.array([[1], [0]]), np.array([[10], [0]])
+    rates = uncertainty._bootstrap_rates(counts, sizes, 200, drawn()).ravel()
     assert set(rates[~np.isnan(rates)]) == {0.1}
     assert 20 < np.isnan(rates).sum() < 80
 
@@ -253,7 +254,8 @@ def test_the_interval_of_many_documents_is_that_of_resamples():
     """What is worked out for 4,000 documents differs from 4,000 resamples by less than a tenth of the width."""
     documents = spoken(4000, [0.01, 0.0003])
     low, high = uncertainty.percentiles(
-        uncertainty._bootstrap_rates(documents, 4000, drawn()), 0.95
+        uncertainty._bootstrap_rates(documents.counts, documents.sizes[:, None], 4000, drawn()),
+        0.95,
     )
     worked_out = uncertainty.rate_intervals(documents, confidence=0.95)
     assert (np.abs(worked_out.low - low) < (high - low) / 10).all()
@@ -315,7 +317,7 @@ NILE = PUBLISHED["change_point_nile"]
 
 
 def changed(values, n: int = 7):
-    return uncertainty.change_point(values, confidence=0.95, resamples=400, rng=drawn(n))
+    return change_points.change_point(values, confidence=0.95, resamples=400, rng=drawn(n))
 
 
 def test_change_point_of_the_nile():
@@ -329,7 +331,7 @@ def test_change_point_of_the_nile():
 @pytest.mark.parametrize(("level", "value"), [(0.95, 7.69), (0.975, 11.03), (0.5, 0)])
 def test_quantiles_of_bai(level, value):
     """7 and 11 are the rounded quantiles of Bai (1997) for equal variances."""
-    assert uncertainty._break_quantile(level, 1.0) == pytest.approx(value, abs=0.005)
+    assert change_points._break_quantile(level, 1.0) == pytest.approx(value, abs=0.005)
 
 
 def test_break_distribution_agrees_with_simulation():
@@ -342,7 +344,7 @@ def test_break_distribution_agrees_with_simulation():
     (left, before), (right, after) = ends
     place = np.where(left > np.maximum(right, 0), -before, np.where(right > 0, after, 0))
     for x in (-4, -1, 1, 4):
-        assert (place <= x).mean() == pytest.approx(uncertainty._break_cdf(x, 2.0), abs=0.04)
+        assert (place <= x).mean() == pytest.approx(change_points._break_cdf(x, 2.0), abs=0.04)
 
 
 @pytest.mark.parametrize(
@@ -365,8 +367,8 @@ def test_the_interval_of_a_change_covers():
     rng, held = drawn(), []
     for _ in range(500):
         values = rng.normal(0, 1, 24) + 2 * (np.arange(24) >= 8)
-        before, _ = uncertainty.measures.mean_shift(values, 3)
-        low, high = uncertainty._break_interval(values[:before], values[before:], 0.95)
+        before, _ = change_points._mean_shift(values, 3)
+        low, high = change_points._break_interval(values[:before], values[before:], 0.95)
         held.append(low <= 8 <= high)
     assert 0.91 < np.mean(held) < 0.98
 
@@ -375,7 +377,7 @@ def test_a_short_side_borrows_its_variance():
     """Three equal values on a side say nothing of certainty: the variance is of both sides."""
     many = np.tile([4.0, 6.0], 10)
     for sides in ((np.ones(3), many), (many, np.ones(3))):
-        low, high = uncertainty._break_interval(*sides, 0.95)
+        low, high = change_points._break_interval(*sides, 0.95)
         assert low < len(sides[0]) < high
 
 
@@ -384,8 +386,8 @@ def test_a_side_that_never_varies_is_not_certainty():
     rng, held = drawn(), []
     for _ in range(200):
         values = np.append(np.zeros(15), rng.normal(1, 1, 15).clip(0))
-        before, _ = uncertainty.measures.mean_shift(values, 3)
-        low, high = uncertainty._break_interval(values[:before], values[before:], 0.95)
+        before, _ = change_points._mean_shift(values, 3)
+        low, high = change_points._break_interval(values[:before], values[before:], 0.95)
         held.append(low <= 15 <= high)
     assert np.mean(held) >= 0.91
 

@@ -17,7 +17,7 @@ from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.rules.voices import Voices
 from analysis.runs.checkup import checkup
 from analysis.tables.overview import document_table
-from analysis.tables.trends import years_spoken_of
+from analysis.tables.trends import years_mentioned
 from analysis.tokens import part_of, tokenize
 
 PROSE = (
@@ -370,4 +370,4 @@ def test_citation_over_a_line_end(corpus_of):
     """A year in a citation that a line end cuts is a year cited."""
     cited = "(Li and the other members of the committee for the ports of the North, 2023) northern"
     text = wrap(PROSE.replace("northern", cited))
-    assert years_spoken_of(tokens_of(corpus_of, text))["citations"].sum() == 1
+    assert years_mentioned(tokens_of(corpus_of, text))["citations"].sum() == 1

@@ -39,7 +39,7 @@ from analysis.plots.sheet import (
     thousands,
 )
 from analysis.reading.metadata import WHOLE_CORPUS
-from analysis.statistics.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
+from analysis.statistics.diversity import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
 from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
 from analysis.tables.overview import MOST_CURVES, MOST_SPREAD
 from analysis.tables.trends import PERIODS, period_bounds, period_labels

@@ -45,9 +45,10 @@ from analysis.plots.sheet import (
     thousands,
     whole_years,
 )
+from analysis.report.trends import describe_partial_periods
 from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
 from analysis.tables.framing import ONE_DOCUMENT_SHARE
-from analysis.tables.trends import comparable_periods, partial_told, period_bounds
+from analysis.tables.trends import comparable_periods, period_bounds
 
 _MOST_DOCUMENTS = 20
 _MOST_GROUPS = 15
@@ -86,7 +87,9 @@ def term_rates(
     subtitle += (
         ""
         if band
-        else partial_told(data.drop_duplicates(["period", "partial"]), "Hollow, a partial period")
+        else describe_partial_periods(
+            data.drop_duplicates(["period", "partial"]), "Hollow, a partial period"
+        )
     )
     keys = _event_keys(events)
     subtitle += f" Dashed: {keys}." if keys else ""
@@ -446,7 +449,7 @@ def _language_of(row: pd.Series) -> str:
 def term_dispersion(places: pd.DataFrame, documents: pd.DataFrame) -> Drawing:
     """Where in each document each term falls: a tick a match, a row a document, a panel a term.
 
-    `places` is `trends.places`; counts are of all documents, ticks of those that it holds.
+    `places` is `trends.term_places`; counts are of all documents, ticks of those that it holds.
     """
     name = "term_dispersion"
     terms = _panel_terms(places)

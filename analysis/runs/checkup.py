@@ -13,8 +13,9 @@ import pandas as pd
 from analysis.corpus import RULES, Corpus, unused_rules
 from analysis.errors import shown
 from analysis.language.chinese import NOT_SEGMENTED, letters_by_script
+from analysis.report.corpus import describe_languages, describe_scripts
 from analysis.report.counts import describe_stories
-from analysis.tables.overview import languages_told, reading_account, scripts_told
+from analysis.tables.overview import reading_account
 from analysis.tables.stories import CorpusStories, duplicate_table, stories_of
 from analysis.tokens import Tokens, tokenize
 
@@ -47,9 +48,9 @@ def checkup(corpus: Corpus) -> Iterator[str]:
     yield from _date_lines(corpus.documents["date"])
     for column in ("source", "date_precision", "language"):
         yield f"{column}: {_values_told(corpus.documents[column].replace('', '(none)'))}"
-    yield languages_told(corpus)
+    yield describe_languages(corpus)
     yield from _script_lines(_scripts_table(corpus))
-    yield from scripts_told(corpus).splitlines()
+    yield from describe_scripts(corpus).splitlines()
     columns = ", ".join(shown(column, quote=False) for column in corpus.group_columns())
     yield f"columns for group: {columns}"
     tokens = tokenize(corpus)

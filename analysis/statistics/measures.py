@@ -1,9 +1,8 @@
-"""Formulas: rates, dispersion, diversity, keyness, collocation. Arrays in, arrays out."""
+"""Formulas: rates, dispersion, keyness, collocation, agreement. Arrays in, arrays out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,25 +10,28 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy import sparse
 
-MATTR_WINDOW = 50
-MTLD_THRESHOLD = 0.72
-_MTLD_STEP, _MTLD_FEW = 64, 40
-HDD_SAMPLE = 42
+
+def _floats(*values) -> list[np.ndarray]:
+    """Each as an array of floats."""
+    return [np.asarray(value, dtype=float) for value in values]
 
 
-def per_million(count, size):
+def ratio(counts, totals) -> np.ndarray:
+    """counts / totals, NaN where the total is 0."""
+    counts, totals = np.broadcast_arrays(*_floats(counts, totals))
+    return np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+
+
+def per_million(count, size) -> np.ndarray:
     """Occurrences per million tokens; NaN where there are no tokens."""
-    count, size = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
-    return np.divide(
-        count * 1e6, size, out=np.full(np.broadcast(count, size).shape, np.nan), where=size > 0
-    )
+    return ratio(np.asarray(count, dtype=float) * 1e6, size)
 
 
 # --- dispersion ------------------------------------------------------------------------------------
 
 
 def deviation_of_proportions(counts: sparse.csr_array, sizes: np.ndarray) -> np.ndarray:
-    """Gries's DP of each column: 0 = spread as the sizes of the parts, towards 1 = in one part.
+    """Gries's DP of each column: 0 = distributed as the sizes of the parts, towards 1 = in one part.
 
     Half the sum of |share of the word's occurrences in a part - share of the tokens in that part|
     (Gries 2008, Dispersions and adjusted frequencies in corpora). `counts` is parts × words,
@@ -61,266 +63,92 @@ def normalised_deviation(dp: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.asarray(dp) / (1 - np.min(sizes) / np.sum(sizes))
 
 
-def _juilland_d(counts, sizes) -> float:
-    """Juilland's D of one word: 1 = even, 0 = in one part.
+def juilland_of_sums(rates, squares, parts: int) -> np.ndarray:
+    """Juilland's D of words: 1 = even, 0 = in one part.
 
     1 - (population standard deviation of the per-part rates / their mean) / sqrt(parts - 1)
-    (Juilland and others 1970, in the form of Gries 2008). NaN for a word that does not occur.
+    (Juilland and others 1970, in the form of Gries 2008), from the sums of the rates and of their
+    squares over the parts. NaN for a word that does not occur, and where there is one part.
     """
-    rates = np.asarray(counts, dtype=float) / np.asarray(sizes, dtype=float)
-    return float(juilland_of_sums(rates.sum(), (rates**2).sum(), len(rates)))
-
-
-def juilland_of_sums(rates, squares, parts: int) -> np.ndarray:
-    """Juilland's D from the sums of the per-part rates and of their squares over so many parts."""
-    rates, squares = np.asarray(rates, dtype=float), np.asarray(squares, dtype=float)
+    rates, squares = _floats(rates, squares)
     if parts < 2:
         return np.full(rates.shape, np.nan)
     mean = rates / parts
     deviation = np.sqrt(np.maximum(squares / parts - mean**2, 0.0))
-    varied = np.divide(deviation, mean, out=np.full(rates.shape, np.nan), where=mean > 0)
-    return 1 - varied / np.sqrt(parts - 1)
-
-
-# --- diversity -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class TypesInTexts:
-    """The integer types of the tokens of several texts in order, one text after the other.
-
-    `starts` holds the first token of each text and the end of the last. Places are those in `types`.
-    """
-
-    types: np.ndarray
-    starts: np.ndarray
-
-    @classmethod
-    def of_one(cls, types) -> TypesInTexts:
-        """A single text."""
-        return cls(np.asarray(types), np.array([0, len(types)]))
-
-    @cached_property
-    def sizes(self) -> np.ndarray:
-        """Tokens of each text."""
-        return np.diff(self.starts)
-
-    @cached_property
-    def text(self) -> np.ndarray:
-        """The text of each token."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)
-
-    @cached_property
-    def runs(self) -> tuple[np.ndarray, np.ndarray]:
-        """The places in the order of text, type and place; and whether text and type are those of the
-        place before."""
-        kinds = int(self.types.max(initial=0)) + 1
-        keys = self.text * kinds + self.types
-        order = _in_stable_order(keys)
-        keys = keys[order]
-        return order, np.concatenate(([False], keys[1:] == keys[:-1]))[: len(keys)]
-
-    @cached_property
-    def last_met(self) -> np.ndarray:
-        """Where the type of each token was met last before it in its text, -1 for the first time."""
-        order, same = self.runs
-        met = np.full(len(order), -1, dtype=np.int64)
-        met[order[same]] = order[np.flatnonzero(same) - 1]
-        return met
-
-    @cached_property
-    def n_types(self) -> np.ndarray:
-        """Different types of each text."""
-        return np.bincount(self.text[self.last_met < 0], minlength=len(self.sizes))
-
-    def reversed(self) -> TypesInTexts:
-        """The same read from the last token of the last text to the first of the first."""
-        return TypesInTexts(self.types[::-1], self.starts[-1] - self.starts[::-1])
-
-
-def _in_stable_order(values: np.ndarray) -> np.ndarray:
-    """The places of whole numbers (0 or more) in their order, the earlier of two that are equal first."""
-    bits = len(values).bit_length()
-    if int(values.max(initial=0)).bit_length() + bits > 62:
-        return np.argsort(values, kind="stable")
-    keys = np.sort((values.astype(np.int64) << bits) | np.arange(len(values)))
-    return keys & ((1 << bits) - 1)
-
-
-def last_met(types: np.ndarray) -> np.ndarray:
-    """Where the type of each token of a text was met last before it, -1 for the first time."""
-    return TypesInTexts.of_one(types).last_met
-
-
-def mattr(texts: TypesInTexts, window: int = MATTR_WINDOW) -> np.ndarray:
-    """Moving-average type-token ratio of each text (Covington and McFall 2010); NaN below one window.
-
-    Each token adds one type to every window in which it is the first of its type.
-    """
-    place, start = np.arange(len(texts.types)), texts.starts[:-1][texts.text]
-    first = np.maximum(np.maximum(texts.last_met + 1, place - window + 1), start)
-    last = np.minimum(place, texts.starts[1:][texts.text] - window)
-    sums = np.concatenate(([0], np.cumsum(np.maximum(last - first + 1, 0))))[texts.starts]
-    windows = texts.sizes - window + 1
-    there = windows > 0
-    return np.where(there, np.diff(sums) / np.where(there, windows, 1) / window, np.nan)
-
-
-def mtld(texts: TypesInTexts, threshold: float = MTLD_THRESHOLD) -> np.ndarray:
-    """Measure of textual lexical diversity, mean of both directions (McCarthy and Jarvis 2010).
-
-    The mean length in tokens of stretches whose type-token ratio stays above the threshold.
-    NaN for an empty text, or one whose ratio never falls.
-    """
-    return (_mtld_one_way(texts, threshold) + _mtld_one_way(texts.reversed(), threshold)[::-1]) / 2
-
-
-def _mtld_one_way(texts: TypesInTexts, threshold: float) -> np.ndarray:
-    """MTLD read in one direction.
-
-    All texts are read at once, MTLD_STEP tokens at a time, each to the end of its next factor; the
-    last few, which are longer than the others, one by one.
-    """
-    met, ends = texts.last_met, texts.starts[1:]
-    first, place = texts.starts[:-1].copy(), texts.starts[:-1].copy()
-    factors, kinds = np.zeros((2, len(ends)), dtype=np.int64)
-    open_ones = np.flatnonzero(place < ends)
-    while len(open_ones) > _MTLD_FEW:
-        begin, end = first[open_ones, None], ends[open_ones, None]
-        at = place[open_ones, None] + np.arange(_MTLD_STEP)
-        inside = at < end
-        new = (met[np.minimum(at, len(met) - 1)] < begin) & inside
-        met_now = np.cumsum(new, axis=1) + kinds[open_ones, None]
-        low = (met_now / (at + 1 - begin) <= threshold) & inside
-        fallen = low.any(axis=1)
-        read_to = np.where(fallen, at[:, 0] + low.argmax(axis=1) + 1, at[:, 0] + _MTLD_STEP)
-        place[open_ones] = np.minimum(read_to, end[:, 0])
-        factors[open_ones] += fallen
-        kinds[open_ones] = np.where(fallen, 0, met_now[:, -1])
-        first[open_ones[fallen]] = place[open_ones[fallen]]
-        open_ones = open_ones[place[open_ones] < ends[open_ones]]
-    for n in open_ones.tolist():
-        state = first[n], kinds[n], factors[n]
-        first[n], kinds[n], factors[n] = _read_on(
-            met[place[n] : ends[n]], place[n], *state, threshold
-        )
-    length = ends - first
-    left = (1 - kinds / np.maximum(length, 1)) / (1 - threshold)
-    parts = factors + np.where(length > 0, left, 0.0)
-    return np.divide(texts.sizes, parts, out=np.full(len(parts), np.nan), where=parts > 0)
-
-
-def _read_on(
-    met: np.ndarray, place, first, kinds, factors, threshold: float
-) -> tuple[int, int, int]:
-    """Where the last factor of a text begins, its types so far and the factors before it.
-
-    `met` are the tokens from `place` on; the factor in which it stands begins at `first`.
-    """
-    first, kinds, factors = int(first), int(kinds), int(factors)
-    for after, before in enumerate(met.tolist(), start=int(place) + 1):
-        kinds += before < first
-        if kinds / (after - first) <= threshold:
-            factors, first, kinds = factors + 1, after, 0
-    return first, kinds, factors
-
-
-def hdd(texts: TypesInTexts, sample: int = HDD_SAMPLE) -> np.ndarray:
-    """HD-D of each text (McCarthy and Jarvis 2007): expected type-token ratio of `sample` tokens
-    drawn at random.
-
-    NaN for a text with fewer tokens than that.
-    """
-    order, same = texts.runs
-    begins = np.flatnonzero(~same)
-    text, counts = texts.text[order[begins]], np.diff(np.append(begins, len(order)))
-    long_enough = texts.sizes[text] >= sample
-    most = int(counts.max(initial=0)) + 1
-    cells, how_many = np.unique((text * most + counts)[long_enough], return_counts=True)
-    text, kinds = np.divmod(cells, most)
-    expected = how_many * _chance_of_type(texts.sizes[text], kinds, sample)
-    bounds = np.searchsorted(text, np.arange(len(texts.sizes) + 1))
-    found = np.full(len(texts.sizes), np.nan)
-    for size in np.unique(np.diff(bounds)).tolist():  # sums of as many terms are one array
-        mine = np.flatnonzero(np.diff(bounds) == size) if size else []
-        found[mine] = expected[bounds[mine][:, None] + np.arange(size)].sum(axis=1) / sample
-    return found
-
-
-def _chance_of_type(total, count, sample) -> np.ndarray:
-    """The chance that `sample` of `total` tokens, drawn without replacement, hold a type with `count`."""
-    from scipy.special import gammaln
-
-    rest = total - count - sample
-    ways = gammaln(total - count + 1) - gammaln(np.maximum(rest, 0) + 1)
-    ways_in_all = gammaln(total + 1) - gammaln(total - sample + 1)
-    return 1 - np.where(rest >= 0, np.exp(ways - ways_in_all), 0.0)
+    return 1 - ratio(deviation, mean) / np.sqrt(parts - 1)
 
 
 # --- keyness ---------------------------------------------------------------------------------------
 
 
-def log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
+def _log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     """G² of a word in two corpora from all four cells (Dunning 1993), with the sign of the difference.
 
     4-cell form: word and all other words, in both corpora. Positive where the word is the more
     frequent in the first corpus. Never infinite: an empty cell adds nothing.
     """
-    a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
-    b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
+    a, n, b, m = _floats(count, size, rest_count, rest_size)
     share = (a + b) / (n + m)
     cells = [(a, n * share), (b, m * share), (n - a, n * (1 - share)), (m - b, m * (1 - share))]
-    return np.sign(a * m - b * n) * 2 * sum(_information(seen, due) for seen, due in cells)
+    return np.sign(a * m - b * n) * _g2(cells)
 
 
-def log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
-    """G² from the word's own two cells (Rayson and Garside 2000), signed like `log_likelihood`."""
-    a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
-    b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
+def _log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
+    """G² from the word's own two cells (Rayson and Garside 2000), signed like `_log_likelihood`."""
+    a, n, b, m = _floats(count, size, rest_count, rest_size)
     share = (a + b) / (n + m)
-    both = _information(a, n * share) + _information(b, m * share)
-    return np.sign(a * m - b * n) * 2 * both
+    return np.sign(a * m - b * n) * _g2([(a, n * share), (b, m * share)])
 
 
-def _information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """observed × ln(observed / expected), 0 where nothing was observed."""
-    observed, expected = np.broadcast_arrays(observed, expected)
-    there = observed > 0
-    ratio = np.divide(observed, expected, out=np.ones(observed.shape), where=there)
-    return observed * np.log(ratio)
+def _g2(cells: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Twice the sum of observed × ln(observed / expected); an empty cell adds nothing."""
+    total = 0.0
+    for observed, expected in cells:
+        observed, expected = np.broadcast_arrays(observed, expected)
+        quotient = np.divide(observed, expected, out=np.ones(observed.shape), where=observed > 0)
+        total = total + observed * np.log(quotient)
+    return 2 * total
 
 
-def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
-    """Binary logarithm of the ratio of two rates (Hardie 2014), a zero replaced (`_rates`).
+def _log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
+    """Binary logarithm of the ratio of two rates (Hardie 2014), a zero replaced (`_rates_above_zero`).
 
     0 for equal rates and for a word that occurs in neither corpus.
     """
-    a, b, even = _rates(count, size, rest_count, rest_size)
-    return np.where(even, 0.0, np.log2(a / b))
+    a, b, equal = _rates_above_zero(count, size, rest_count, rest_size)
+    return np.where(equal, 0.0, np.log2(a / b))
 
 
-def _rates(count, size, rest_count, rest_size) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
+    """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second.
+
+    A rate of zero in the second corpus is replaced (`_rates_above_zero`); 0 for equal rates and for a
+    word that occurs in neither corpus.
+    """
+    _, rest, equal = _rates_above_zero(count, size, rest_count, rest_size)
+    exceeds = (np.asarray(count, dtype=float) / size - rest) * 100 / rest
+    return np.where(equal, 0.0, exceeds)
+
+
+def _rates_above_zero(count, size, rest_count, rest_size) -> tuple[np.ndarray, ...]:
     """The rates of a word in two corpora, and whether they are equal, for ratios that need them above 0.
 
     A rate of zero is replaced by that of one occurrence in both corpora together, 1 / (size +
     rest_size). With corpora of one size that is half an occurrence, as Hardie (2014) has it; with
     others, too, it is below any rate that was seen, so that no ratio changes its side.
     """
-    a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
-    b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
+    a, n, b, m = _floats(count, size, rest_count, rest_size)
     least = 1 / (n + m)
     return np.where(a == 0, least, a / n), np.where(b == 0, least, b / m), a * m == b * n
 
 
-def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
-    """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second.
-
-    A rate of zero in the second corpus is replaced (`_rates`); 0 for equal rates and for a word that
-    neither holds.
-    """
-    _, rest, even = _rates(count, size, rest_count, rest_size)
-    exceeds = (np.asarray(count, dtype=float) / size - rest) * 100 / rest
-    return np.where(even, 0.0, exceeds)
+# measures of a word in two corpora, by their columns in `keyness.csv`
+KEYNESS = {
+    "g2": _log_likelihood,
+    "log_ratio": _log_ratio,
+    "g2_two_cell": _log_likelihood_2cell,
+    "percent_difference": _percent_difference,
+}
 
 
 def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:
@@ -330,8 +158,7 @@ def log_odds(count, rest_count, prior) -> tuple[np.ndarray, np.ndarray]:
     pseudo-counts of the words (an informative prior: proportional to a background corpus).
     Equations 16, 20 and 22 of 'Fightin' Words'. Finite for a word that one side lacks.
     """
-    y, r = np.asarray(count, dtype=float), np.asarray(rest_count, dtype=float)
-    a = np.broadcast_to(np.asarray(prior, dtype=float), y.shape)
+    y, r, a = np.broadcast_arrays(*_floats(count, rest_count, prior))
     others, rest_others = y.sum() + a.sum() - y - a, r.sum() + a.sum() - r - a
     if len(y) < 2:
         return np.zeros(y.shape), np.zeros(y.shape)
@@ -349,14 +176,15 @@ def collocation(together, first, second, total) -> tuple[np.ndarray, np.ndarray,
     `total` the number of pairs. G² is Dunning's (1993) over the four cells, PMI to base 2 (Church
     and Hanks 1990).
     """
-    a, first, second = (np.asarray(part, dtype=float) for part in (together, first, second))
+    a, first, second = _floats(together, first, second)
     expected = first * second / total
-    cells = [(a, expected)]
-    cells += [(first - a, first * (total - second) / total)]
-    cells += [(second - a, (total - first) * second / total)]
-    cells += [(total - first - second + a, (total - first) * (total - second) / total)]
-    g2 = 2 * sum(_information(seen, due) for seen, due in cells)
-    return expected, np.maximum(g2, 0.0), np.log2(a * total / (first * second))
+    cells = [
+        (a, expected),
+        (first - a, first * (total - second) / total),
+        (second - a, (total - first) * second / total),
+        (total - first - second + a, (total - first) * (total - second) / total),
+    ]
+    return expected, np.maximum(_g2(cells), 0.0), np.log2(a * total / (first * second))
 
 
 # --- agreement of coders -----------------------------------------------------------------------------
@@ -383,19 +211,11 @@ def coincidences(codes) -> tuple[np.ndarray, np.ndarray]:
     return np.array(values), pairs / others[:, None, None]
 
 
-def _krippendorff_alpha(codes, level: str = "nominal") -> float:
-    """Krippendorff's alpha: 1 = agreement, 0 = what chance gives; NaN where codes do not vary.
-
-    `codes` is coders × units, missing codes None or NaN; `level` one of LEVELS.
-    """
-    values, pairs = coincidences(codes)
-    return alpha_of(pairs.sum(axis=0), values, level)
-
-
 def alpha_of(matrix: np.ndarray, values: np.ndarray, level: str = "nominal") -> float:
-    """Alpha of a coincidence matrix: 1 - observed / expected disagreement.
+    """Krippendorff's alpha of a coincidence matrix: 1 - observed / expected disagreement.
 
-    NaN where fewer than two values stand in it, as no disagreement could have been expected.
+    1 = agreement, 0 = what chance gives; NaN where fewer than two values occur, as no disagreement
+    could have been expected. `level` is the level of measurement, one of _LEVELS.
     """
     totals = matrix.sum(axis=1)
     distance = _disagreement(values, totals, level)
@@ -461,41 +281,15 @@ def kitagawa(counts, sizes, later_counts, later_sizes) -> tuple[np.ndarray, np.n
     two rates) and the rate part (rate later - before, times the mean of its two shares); all parts
     together are exactly the change of the whole rate (Kitagawa 1955, Components of a difference
     between two rates). A source silent in one period has no rate there: it can only add to the
-    composition, as if it had spoken at the rate of the other period. NaN where a period is empty.
+    composition, as if its rate had been that of the other period. NaN where a period is empty.
     """
-    count, size = np.asarray(counts, dtype=float), np.asarray(sizes, dtype=float)
-    later, later_size = np.asarray(later_counts, dtype=float), np.asarray(later_sizes, dtype=float)
+    count, size, later, later_size = _floats(counts, sizes, later_counts, later_sizes)
     if not size.sum() or not later_size.sum():
         nothing = np.full(size.shape, np.nan)
         return nothing, nothing
-    before = np.divide(count, size, out=np.full(size.shape, np.nan), where=size > 0)
-    after = np.divide(later, later_size, out=np.full(size.shape, np.nan), where=later_size > 0)
+    before, after = ratio(count, size), ratio(later, later_size)
     first = np.where(size > 0, before, np.where(later_size > 0, after, 0.0))
     second = np.where(later_size > 0, after, first)
     share, later_share = size / size.sum(), later_size / later_size.sum()
     composition = (later_share - share) * (first + second) / 2
     return composition, (second - first) * (share + later_share) / 2
-
-
-def mean_shift(values, margin: int = 1) -> tuple[int, float]:
-    """Where a series changes its mean: how many values stand before it, and the gain of splitting.
-
-    The split in two means with the least sum of squares, at least `margin` values on each side;
-    the gain is by how much it falls (Hinkley 1970, Inference about the change-point). A series
-    that is shorter than two margins has none: 0 and NaN.
-    """
-    values = np.asarray(values, dtype=float)
-    if len(values) < 2 * margin:
-        return 0, float("nan")
-    gains = shift_gains(values, margin)
-    best = int(np.argmax(gains))
-    return margin + best, float(gains[best])
-
-
-def shift_gains(values: np.ndarray, margin: int = 1) -> np.ndarray:
-    """The gain of every split of a series in two means (`mean_shift`); of each row of several."""
-    n = values.shape[-1]
-    before = np.arange(margin, n - margin + 1)
-    sums = np.cumsum(values, axis=-1)[..., before - 1]
-    mean = values.mean(axis=-1, keepdims=True)
-    return (sums - before * mean) ** 2 * n / (before * (n - before))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.statistics import measures
+from analysis.statistics.measures import ratio
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -27,43 +27,40 @@ RANGES = {
     "threshold": (1, 1000),
     "correct_with": (0, 1_000_000),
 }
-_WHOLE = (
-    *("resamples", "random_seed", "lines", "examples", "evidence", "negation"),
-    *("threshold", "correct_with"),
-)
-_MOST_WEIGHTS = 2_000_000
-"""Cells of an array of draws: small enough that its memory is used again for the next one."""
-_ENOUGH_TO_RESAMPLE = 30
-"""Documents from which on the interval of a mean comes from resamples of them."""
+# the choices that need not be whole numbers
+_FRACTIONS = ("confidence", "prior", "similarity")
+# cells of an array of draws: small enough that its memory is used again for the next one
+_MAX_WEIGHTS = 2_000_000
+# documents from which on the interval of a mean comes from resamples of them
+_MIN_RESAMPLED = 30
+# documents from which on it is worked out again: that many leave no difference worth the time
 _MANY = 50_000
-"""Documents from which on it is worked out again: that many leave no difference worth the time."""
-_FEWEST_VALUES = 5
-"""Values below which a mean has no interval."""
+# values below which a mean has no interval
+_MIN_VALUES = 5
+# documents below which no interval or test says more than what these texts hold
 FEWEST_DOCUMENTS = 10
-"""Documents below which no interval or test speaks of more than the texts at hand."""
+# expected independent units with (or without) a frame on a side, below which it is not tested;
+# tuned by simulation (`benchmarks/calibration.py`), as are the next three
 _MIN_EXPECTED_UNITS = 8
-"""Expected independent units with (or without) a frame on a side, below which it is not tested.
-Tuned by simulation (`benchmarks/calibration.py`), as are the next three."""
+# expected documents with (or not full of) a frame on the side with fewer of them, below which it is
+# not tested
 _MIN_EXPECTED_CARRIERS = 8
-"""Expected documents with (or not full of) a frame on the side with fewer of them, below which it is
-not tested."""
+# expected documents with a word on the side with fewer documents, below which it is not tested
 MIN_EXPECTED_WORD_CARRIERS = 5
-"""Expected documents with a word on the side with fewer documents, below which it is not tested."""
+# degrees of freedom of an interval of a rate that few of many documents of like length carry
 _MIN_FREEDOM = 4
-"""Degrees of freedom of an interval of a rate that few of many documents of like length carry."""
+# the smallest p that is printed: a p is never zero, and quantiles are exact to here
 _MIN_P = 1e-100
-"""The smallest p that is printed: a p is never zero, and quantiles are exact to here."""
 
 
 def check_choices(**choices: float) -> None:
     """Raise InputError for a named number that no result can be made with (see RANGES)."""
     for name, value in choices.items():
         low, high = RANGES[name]
-        if not low <= value <= high or (name in _WHOLE and value != int(value)):
-            kind = "a whole number, " if name in _WHOLE else ""
-            raise InputError(
-                f"{name} is out of range", value=value, allowed=f"{kind}{low:g} to {high:g}"
-            )
+        whole = name not in _FRACTIONS
+        if not low <= value <= high or (whole and value != int(value)):
+            allowed = f"{'a whole number, ' if whole else ''}{low:g} to {high:g}"
+            raise InputError(f"{name} is out of range", value=value, allowed=allowed)
 
 
 def generator(seed: int, label: str) -> np.random.Generator:
@@ -156,50 +153,32 @@ class Clusters:
     counts: np.ndarray | sparse.csr_array
     sizes: np.ndarray
 
-    def some(self, chosen: np.ndarray) -> Clusters:
-        """Some of the clusters."""
-        return Clusters(self.counts[chosen], self.sizes[chosen])
-
-    def only(self, columns: np.ndarray) -> Clusters:
-        """The counts of some things."""
-        return Clusters(self.counts[:, columns], self.sizes)
-
-
-def _drawn_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each of n documents is drawn in each resample of n with replacement."""
-    drawn = rng.integers(n, size=(resamples, n), dtype=np.int32)
-    return weights_of(drawn)
+    def some(self, chosen: np.ndarray, columns: np.ndarray | slice = slice(None)) -> Clusters:
+        """Some of the clusters, with the counts of some things."""
+        return Clusters(self.counts[chosen][:, columns], self.sizes[chosen])
 
 
 def weights_of(drawn: np.ndarray) -> np.ndarray:
-    """How often each document stands in each row of drawn documents: rows × documents."""
+    """How often each document appears in each row of drawn documents: rows × documents."""
     rows, n = drawn.shape
     flat = drawn + (np.arange(rows, dtype=np.int64) * n)[:, None]
     return np.bincount(flat.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
 
 
-def _bootstrap_rates(documents: Clusters, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Rates (count / size) of every column in every resample of documents: resamples × columns.
+def _bootstrap_rates(counts, sizes, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Rates (counts / sizes) of every column in every resample of documents: resamples × columns.
 
-    Documents are drawn with replacement, as many as there are; a resample without a token gives
-    NaN. Drawn in blocks, so that memory stays bounded.
+    Documents (rows) are drawn with replacement, as many as there are; a resample with a size of 0
+    gives NaN. Drawn in blocks, so that memory stays bounded.
     """
-    n = len(documents.sizes)
-    counts, sizes = (x.astype(float, copy=False) for x in (documents.counts, documents.sizes))
-    documents = Clusters(counts, sizes)
-    block = max(1, _MOST_WEIGHTS // n)
-    parts = []
+    n = counts.shape[0]
+    block = max(1, _MAX_WEIGHTS // n)
+    rates = []
     for first in range(0, resamples, block):
-        weights = _drawn_weights(n, min(block, resamples - first), rng)
-        parts.append(weighted_rates(documents, weights))
-    return np.concatenate(parts)
-
-
-def weighted_rates(documents: Clusters, weights: np.ndarray) -> np.ndarray:
-    """Rates of every column, documents counted as often as each row of weights says."""
-    counts, sizes = (part.astype(float, copy=False) for part in (documents.counts, documents.sizes))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (weights @ counts) / (weights @ sizes)[:, None]
+        drawn = rng.integers(n, size=(min(block, resamples - first), n), dtype=np.int32)
+        weights = weights_of(drawn)
+        rates.append(ratio(weights @ counts, weights @ sizes))
+    return np.concatenate(rates)
 
 
 def percentiles(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
@@ -211,46 +190,43 @@ def percentiles(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.n
 
 
 @dataclass(frozen=True)
-class _Intervals:
-    """Low and high of each column's rate, and what they speak of.
+class _Estimates:
+    """Rates, shares or means with the low and high of their intervals, a column each.
 
-    `over` is 'documents' (other documents of the kind), 'texts' (the wording of these texts only)
-    or '' where there is nothing to count.
+    `over` is what the intervals describe: 'documents' (other documents of the kind), 'texts' (the
+    wording of these texts only) or '' where there is nothing to count. It is one word where all
+    columns have the same documents, else a word for each.
     """
 
+    values: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    over: str
+    over: str | np.ndarray
 
 
 def rate_intervals(
     documents: Clusters, *, effects: np.ndarray | float = 1.0, confidence: float
-) -> _Intervals:
-    """Intervals of the rates of one group of documents.
+) -> _Estimates:
+    """The rates of one group of documents with their intervals.
 
     From FEWEST_DOCUMENTS on: Wilson with the design effect of documents and Student's t (see
-    `_Sample`). With fewer, the texts at hand are all there is to speak of: Wilson, with the design
+    `_Sample`). With fewer, the interval describes the texts at hand: Wilson, with the design
     `effects` of their sentences. It says how far the wording of these texts settles the rate, not
     how other texts would read. A rate of zero or one takes that last form in every case, without a
     design effect, as nothing varies in it.
     """
     totals, size = documents.counts.sum(axis=0), documents.sizes.sum()
-    if not size:
-        nothing = np.full(len(totals), np.nan)
-        return _Intervals(nothing, nothing, "")
-    if np.count_nonzero(documents.sizes) < FEWEST_DOCUMENTS:
-        return _Intervals(*wilson(totals, size, confidence, effects), "texts")
-    return _Intervals(*_Sample.of(documents).limits(1 - confidence), "documents")
-
-
-def _resampled(n):
-    """Whether intervals of means over so many documents come from resamples of them."""
-    return (n >= _ENOUGH_TO_RESAMPLE) & (n < _MANY)
+    n = np.count_nonzero(documents.sizes)
+    if n < FEWEST_DOCUMENTS:
+        limits = wilson(totals, size, confidence, effects)
+    else:
+        limits = _Sample.of(documents).limits(1 - confidence)
+    return _Estimates(ratio(totals, size), *limits, str(_described_by(n)))
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """What the documents of one group say of the rate of each thing (a column each).
+    """What the documents of one group show about the rate of each thing (a column each).
 
     `effect` is the design effect, at least 1, from the linearised variance of a ratio with each
     document's residual weighted by h = 1 / (1 - its share of the size), which is the bias-reduced
@@ -297,29 +273,21 @@ class _Sample:
         present = total**2 / np.maximum(x2.sum(axis=0), 1e-9)
         absent = (size - total) ** 2 / np.maximum(x2.sum(axis=0) - 2 * products + squares, 1e-9)
         alike = size**2 / squares
-        freedom = (
-            np.sqrt(np.minimum(np.minimum(held, lacking), alike) * np.minimum(present, absent)) - 1
-        )
+        carriers = np.minimum(np.minimum(held, lacking), alike)
+        freedom = np.sqrt(carriers * np.minimum(present, absent)) - 1
         df = np.maximum(freedom, max(min(_MIN_FREEDOM, alike - 1), 1.0))
         df = np.where(varies, df, np.inf)
-        fourths = float((m**4).sum())
-        return cls(
-            rate, float(size), len(m), effect, df, varies, held, lacking, float(squares), fourths
-        )
+        sums = float(squares), float((m**4).sum())
+        return cls(rate, float(size), len(m), effect, df, varies, held, lacking, *sums)
+
+    def filled(self, effect: np.ndarray, df: float) -> _Sample:
+        """The same, with this design effect and these degrees of freedom where nothing varies."""
+        effect, df = np.where(self.varies, self.effect, effect), np.where(self.varies, self.df, df)
+        return replace(self, effect=effect, df=df)
 
     def limits(self, level) -> tuple[np.ndarray, np.ndarray]:
         """Low and high of each rate at a level (0.05 for 95 per cent)."""
         return _score_limits(self.rate, self.size / self.effect, level, self.df)
-
-
-@dataclass(frozen=True)
-class _Estimates:
-    """Values with their intervals, a column each, and what each interval speaks of (see `_Intervals`)."""
-
-    values: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    over: np.ndarray
 
 
 def share_estimates(counts, totals, of=None, *, confidence: float) -> _Estimates:
@@ -339,7 +307,7 @@ def share_estimates(counts, totals, of=None, *, confidence: float) -> _Estimates
         mine = np.flatnonzero(of == number)
         documents = Clusters(counts[:, mine].tocsr(), _column_of(totals, number))
         low[mine], high[mine] = _Sample.of(documents).limits(1 - confidence)
-    return _Estimates(ratio(count, total), low, high, _spoken_of(n))
+    return _Estimates(ratio(count, total), low, high, _described_by(n))
 
 
 def mean_estimates(
@@ -348,10 +316,10 @@ def mean_estimates(
     """Means of values that lie in documents, with intervals, a column each.
 
     `sums` and `squares` are of the values and their squares in each document, `sizes` how many
-    there are (documents × columns). From ENOUGH_TO_RESAMPLE documents on: percentile bootstrap
-    over documents; from FEWEST_DOCUMENTS on, and again from MANY: Student's t with the linearised
-    variance of a ratio over documents (Cochran 1977, 6.3); with fewer: Student's t over the values, which speaks of
-    these texts only. NaN where there are fewer than FEWEST_VALUES.
+    there are (documents × columns). From _MIN_RESAMPLED documents on: percentile bootstrap over
+    documents; from FEWEST_DOCUMENTS on, and again from _MANY: Student's t with the linearised
+    variance of a ratio over documents (Cochran 1977, 6.3); with fewer: Student's t over the values,
+    which describes these texts only. NaN where there are fewer than _MIN_VALUES.
     """
     from scipy import sparse
 
@@ -359,16 +327,16 @@ def mean_estimates(
     size, n = sizes.sum(axis=0), (sizes > 0).sum(axis=0)
     mean = ratio(sums.sum(axis=0), size)
     low, high = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
-    for column in np.flatnonzero(~_resampled(n) & (size >= _FEWEST_VALUES)):
+    many = (n >= _MIN_RESAMPLED) & (n < _MANY)
+    for column in np.flatnonzero(~many & (size >= _MIN_VALUES)):
         held = _column_of(sizes, column) > 0
         mine = (_column_of(part, column)[held] for part in (sums, squares, sizes))
         half = _half_width(*mine, confidence)
         low[column], high[column] = mean[column] - half, mean[column] + half
-    many = _resampled(n)
-    low[many], high[many] = _ratio_percentiles(
-        sums[:, many], sizes, np.flatnonzero(many), confidence, resamples, rng
-    )
-    return _Estimates(mean, low, high, _spoken_of(n))
+    if many.any():
+        rates = _bootstrap_rates(sums[:, many], sizes[:, many], resamples, rng)
+        low[many], high[many] = percentiles(rates, confidence)
+    return _Estimates(mean, low, high, _described_by(n))
 
 
 def _half_width(sums, squares, sizes, confidence: float) -> float:
@@ -376,8 +344,10 @@ def _half_width(sums, squares, sizes, confidence: float) -> float:
     n, size = len(sizes), sizes.sum()
     mean = sums.sum() / size
     if n < FEWEST_DOCUMENTS:
-        variance = float(_spread(squares.sum() / size, mean)) / (size - 1)
-        return student_quantile(confidence, int(size)) * variance**0.5
+        mean_square = squares.sum() / size
+        variance = mean_square - mean**2
+        variance = variance if variance > 1e-12 * mean_square else 0.0  # not a rounding error
+        return student_quantile(confidence, int(size)) * (variance / (size - 1)) ** 0.5
     residuals = sums - mean * sizes
     variance = (residuals**2).sum() * n / (n - 1) / size**2
     return student_quantile(confidence, n) * variance**0.5
@@ -388,30 +358,9 @@ def _column_of(table, column: int) -> np.ndarray:
     return table[:, [column]].toarray()[:, 0].astype(float)
 
 
-def ratio(counts: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    """counts / totals, NaN where the total is 0."""
-    return np.divide(counts, totals, out=np.full(np.shape(totals), np.nan), where=totals > 0)
-
-
-def _spoken_of(n: np.ndarray) -> np.ndarray:
-    """What an interval from n documents speaks of."""
-    told = np.where(n < FEWEST_DOCUMENTS, "texts", "documents").astype(object)
-    return np.where(n == 0, "", told)
-
-
-def _ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
-    """Percentile intervals of the ratio of each column of `counts` to the one of `totals` that `of`
-    numbers, documents drawn with replacement."""
-    from scipy import sparse
-
-    k = counts.shape[1]
-    if not k:
-        return np.empty(0), np.empty(0)
-    used, place = np.unique(of, return_inverse=True)
-    both = sparse.hstack((counts, totals[:, used]), format="csc", dtype=float)
-    drawn = _bootstrap_rates(Clusters(both, np.ones(both.shape[0])), resamples, rng)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return percentiles(drawn[:, :k] / drawn[:, k:][:, place], confidence)
+def _described_by(n) -> np.ndarray:
+    """What an interval from n documents describes (see `_Estimates`)."""
+    return np.select([np.equal(n, 0), np.less(n, FEWEST_DOCUMENTS)], ["", "texts"], "documents")
 
 
 # --- tests -----------------------------------------------------------------------------------------
@@ -421,7 +370,7 @@ def _ratio_percentiles(counts, totals, of, confidence, resamples, rng) -> tuple:
 class _Difference:
     """Differences of two groups' rates, a column each, with interval and test.
 
-    `over` is what the intervals speak of (see `_Intervals`), the weaker of the two sides. `p` is
+    `over` is what the intervals describe (see `_Estimates`), the weaker of the two sides. `p` is
     missing where there is no test, and `no_test` then says why ('' where there is one).
     """
 
@@ -442,26 +391,24 @@ def rate_difference(
     With FEWEST_DOCUMENTS on each side, the interval joins the Wilson intervals of the two `_Sample`s
     (`_difference_interval`), and p is the level at which an interval so made touches zero: it is at
     most 1 - confidence exactly where the interval excludes zero. A thing too rare, or in too few
-    documents, keeps its interval and is not tested (MIN_EXPECTED_UNITS, MIN_EXPECTED_CARRIERS):
+    documents, keeps its interval and is not tested (_MIN_EXPECTED_UNITS, _MIN_EXPECTED_CARRIERS):
     such an interval can exclude zero too often to carry a claim. With fewer documents the intervals
-    speak of the texts at hand (`rate_intervals`, with the design `effects` of their sentences), and
+    describe the texts at hand (`rate_intervals`, with the design `effects` of their sentences), and
     nothing is tested.
     """
     sides = group, other
     n = [np.count_nonzero(side.sizes) for side in sides]
     if min(n) < FEWEST_DOCUMENTS:
-        both = [
+        one, rest = (
             rate_intervals(side, effects=effect, confidence=confidence)
             for side, effect in zip(sides, effects, strict=True)
-        ]
-        rates = [side.counts.sum(axis=0) / (side.sizes.sum() or np.nan) for side in sides]
-        ends = [(rate, one.low, one.high) for rate, one in zip(rates, both, strict=True)]
-        low, high = _difference_interval(*ends[0], *ends[1])
+        )
+        rates = one.values, rest.values
+        limits = _difference_interval(rates[0], one.low, one.high, rates[1], rest.low, rest.high)
         why = f"{n[0]} against {n[1]} documents: fewer than {FEWEST_DOCUMENTS} on a side"
-        why = why if all(n) else "one side has no text"
-        over = min((one.over for one in both), key=("", "texts", "documents").index)
-        missing = np.full(len(low), np.nan)
-        return _Difference(*rates, low, high, missing, over, [why] * len(low))
+        no_test = [why if all(n) else "one side has no text"] * len(rates[0])
+        over = min(one.over, rest.over, key=("", "texts", "documents").index)
+        return _Difference(*rates, *limits, np.full(len(rates[0]), np.nan), over, no_test)
     first, second, pooled = _pooled(*(_Sample.of(side) for side in sides))
     low, high = _difference_limits(first, second, 1 - confidence)
     no_test = _too_little(first, second, pooled)
@@ -474,8 +421,8 @@ def rate_difference(
 
 def _difference_limits(first: _Sample, second: _Sample, level) -> tuple[np.ndarray, np.ndarray]:
     """The interval of each difference at a level."""
-    ends = (first.rate, *first.limits(level)), (second.rate, *second.limits(level))
-    return _difference_interval(*ends[0], *ends[1])
+    one, rest = first.limits(level), second.limits(level)
+    return _difference_interval(first.rate, *one, second.rate, *rest)
 
 
 def _level_at_zero(first: _Sample, second: _Sample) -> np.ndarray:
@@ -509,14 +456,7 @@ def _pooled(first: _Sample, second: _Sample) -> tuple[_Sample, _Sample, list[np.
     correlation = np.where(first.varies | second.varies, correlation, 1.0)
     df = max(squares**2 / (first.fourths + second.fourths) - 2, 1)
     effects = [1 + correlation * (one.squares / one.size - 1) for one in sides]
-    filled = [
-        replace(
-            one,
-            effect=np.where(one.varies, one.effect, effect),
-            df=np.where(one.varies, one.df, df),
-        )
-        for one, effect in zip(sides, effects, strict=True)
-    ]
+    filled = [one.filled(effect, df) for one, effect in zip(sides, effects, strict=True)]
     return *filled, effects
 
 
@@ -530,10 +470,9 @@ def _too_little(first: _Sample, second: _Sample, pooled: list[np.ndarray]) -> li
     documents = first.held + second.held, first.lacking + second.lacking
     found = []
     for due, held, lacking in zip(units.tolist(), *(n.tolist() for n in documents), strict=True):
-        rarer = "too rare for a test" if held <= lacking else "too common for a test"
-        where = (
-            f"{held:,} documents have it" if held <= lacking else f"{lacking:,} are not full of it"
-        )
+        rarer, where = "too rare for a test", f"{held:,} documents have it"
+        if held > lacking:
+            rarer, where = "too common for a test", f"{lacking:,} are not full of it"
         if (expected := min(held, lacking) * share) < _MIN_EXPECTED_CARRIERS:
             found.append(
                 f"{rarer}: {where}, of which {expected:.1f} are expected on the side with fewer "
@@ -592,9 +531,9 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     from scipy.special import ndtri, stdtr
 
     sides = own, rest
-    missing = np.full(len(own.counts), np.nan)
-    if min(one.documents for one in sides) < FEWEST_DOCUMENTS:
-        return missing
+    documents = own.documents, rest.documents
+    if min(documents) < FEWEST_DOCUMENTS:
+        return np.full(len(own.counts), np.nan)
     count, variance = own.counts + rest.counts, [one.variance() for one in sides]
     rate = np.maximum(count, 1) / (own.size + rest.size)
     squares = own.size_squares + rest.size_squares
@@ -609,13 +548,8 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     df = max(squares**2 / (own.size_fourths + rest.size_fourths) - 2, 1)
     p = 2 * stdtr(df, ndtri(np.clip(p, _MIN_P, 1) / 2))
     p = np.where(own.counts * rest.size == rest.counts * own.size, 1.0, np.clip(p, _MIN_P, 1))
-    return np.where(_expected_carriers(own, rest) >= MIN_EXPECTED_WORD_CARRIERS, p, np.nan)
-
-
-def _expected_carriers(own: WordSums, rest: WordSums) -> np.ndarray:
-    """How many documents with each word are due on the side with fewer documents."""
-    documents = own.documents, rest.documents
-    return (own.carriers + rest.carriers) * (min(documents) / max(sum(documents), 1))
+    carriers = (own.carriers + rest.carriers) * (min(documents) / sum(documents))
+    return np.where(carriers >= MIN_EXPECTED_WORD_CARRIERS, p, np.nan)
 
 
 def _mid_tail(seen, other, share) -> np.ndarray:
@@ -634,133 +568,11 @@ def _mid_tail(seen, other, share) -> np.ndarray:
     return (at_least(seen) + at_least(seen + 1)) / 2
 
 
-def _spread(mean_of_squares, mean):
-    """Population variance from the mean of squares and the mean, rounding errors taken for 0."""
-    variance = mean_of_squares - mean**2
-    return np.where(variance > 1e-12 * mean_of_squares, variance, 0.0)
-
-
 def false_discovery(p: np.ndarray) -> np.ndarray:
     """q-values of Benjamini and Hochberg (1995); a missing p stays missing and is not counted."""
+    from scipy.stats import false_discovery_control
+
     p = np.asarray(p, dtype=float)
-    order = np.argsort(p, kind="stable")[: int((~np.isnan(p)).sum())]
-    stepped = p[order] * (len(order) / np.arange(1, len(order) + 1))
-    q = np.full(p.shape, np.nan)
-    q[order] = np.minimum.accumulate(stepped[::-1])[::-1].clip(0, 1)
+    q, tested = np.full(p.shape, np.nan), ~np.isnan(p)
+    q[tested] = false_discovery_control(p[tested])
     return q
-
-
-# --- change points -----------------------------------------------------------------------------------
-
-_FEWEST_PERIODS = 20
-"""Periods below which a change point has no interval and no test."""
-_FEWEST_ON_A_SIDE = 3
-_FEWEST_FOR_A_VARIANCE = 10
-_WIDEST_BREAK = 1e6
-
-
-@dataclass(frozen=True)
-class ChangePoint:
-    """Where a series changes its mean: `before` is how many periods stand before the change.
-
-    `low` and `high` bound `before`; `shift` is mean after - mean before; `p` tests that there is no
-    change. `refusal` says why there is no interval and no p ('' where there are).
-    """
-
-    before: int
-    shift: float
-    low: float
-    high: float
-    p: float
-    refusal: str
-
-
-def change_point(
-    values, *, confidence: float, resamples: int, rng: np.random.Generator
-) -> ChangePoint:
-    """The one change of the mean of a series, with interval and p where the periods are enough.
-
-    The interval is Bai's (1997, Estimation of a change point in multiple regression models), with
-    the variance of each side its own; it takes the periods for independent and the change for
-    real. p is a permutation test of the periods' order. Serial dependence makes both too sure.
-    """
-    values = np.asarray(values, dtype=float)
-    nothing = float("nan")
-    if np.isnan(values).any():
-        return ChangePoint(0, nothing, nothing, nothing, nothing, "a period has no value")
-    before, gain = measures.mean_shift(values, _FEWEST_ON_A_SIDE)
-    if not before:
-        told = f"{len(values)} periods: fewer than {2 * _FEWEST_ON_A_SIDE}"
-        return ChangePoint(0, nothing, nothing, nothing, nothing, told)
-    left, right = values[:before], values[before:]
-    shift = float(right.mean() - left.mean())
-    if len(values) < _FEWEST_PERIODS:
-        told = f"{len(values)} periods: no interval below {_FEWEST_PERIODS}"
-        return ChangePoint(before, shift, nothing, nothing, nothing, told)
-    drawn = _permuted_gains(values, resamples, rng)
-    p = (1 + np.sum(drawn >= gain - 1e-9)) / (resamples + 1)
-    low, high = _break_interval(left, right, confidence)
-    return ChangePoint(before, shift, low, high, float(p), "")
-
-
-def _permuted_gains(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """The gain of the best split of a series, its values put in another order time after time."""
-    block = max(1, _MOST_WEIGHTS // len(values))
-    parts = []
-    for first in range(0, resamples, block):
-        rows = np.tile(values, (min(block, resamples - first), 1))
-        drawn = rng.permuted(rows, axis=1)
-        parts.append(measures.shift_gains(drawn, _FEWEST_ON_A_SIDE).max(axis=1))
-    return np.concatenate(parts)
-
-
-def _break_interval(left, right, confidence: float) -> tuple[float, float]:
-    """Bai's interval of the number of periods before a change, cut to the series, in whole periods.
-
-    Each side has its own variance where both have FEWEST_FOR_A_VARIANCE periods and vary, else one
-    for both: a side that never varies (a word not yet used) does not make the date certain.
-    """
-    n, shift2 = len(left) + len(right), float((right.mean() - left.mean()) ** 2)
-    first, second = (float(side.var(ddof=1)) for side in (left, right))
-    if min(len(left), len(right)) < _FEWEST_FOR_A_VARIANCE or not first * second:
-        first = second = ((len(left) - 1) * first + (len(right) - 1) * second) / (n - 2)
-    if not first or not shift2:
-        return (float(len(left)), float(len(left))) if shift2 else (0.0, float(n))
-    tail, step = (1 - confidence) / 2, first / shift2
-    late = _break_quantile(1 - tail, second / first) * step
-    early = _break_quantile(tail, second / first) * step
-    low, high = np.floor(len(left) - late), np.ceil(len(left) - early)
-    return max(0.0, float(low)), min(float(n), float(high))
-
-
-def _break_quantile(level: float, ratio: float) -> float:
-    """The value at which `_break_cdf` reaches a level; at most WIDEST_BREAK from 0."""
-    from scipy.optimize import brentq
-
-    ends = (-_WIDEST_BREAK, 0.0) if _break_cdf(0.0, ratio) > level else (0.0, _WIDEST_BREAK)
-    below, above = (_break_cdf(end, ratio) - level for end in ends)
-    if below >= 0 or above <= 0:
-        return ends[0] if below >= 0 else ends[1]
-    return brentq(lambda x: _break_cdf(x, ratio) - level, *ends)
-
-
-def _break_cdf(x: float, ratio: float) -> float:
-    """Distribution of a change point's error in units of variance before / shift squared.
-
-    Of argmax W(s) - |s| / 2, the variance after the change `ratio` times that before it (Bai 1997,
-    appendix B, with equal regressors on both sides).
-    """
-    from scipy.special import log_ndtr
-
-    here, there = (1.0, ratio) if x < 0 else (ratio, 1.0)
-    size, phi = abs(x) / here, there / here  # the right tail is the left one, the sides exchanged
-    root = size**0.5
-    tail = (
-        (size / 2 - 2 + (phi + 2) ** 2 / (phi + 1)) * np.exp(log_ndtr(-root / 2))
-        - root * np.exp(-size / 8) / np.sqrt(2 * np.pi)
-        - phi
-        * (phi + 2)
-        / (phi + 1)
-        * np.exp((1 + 1 / phi) * size / (2 * phi) + log_ndtr(-(0.5 + 1 / phi) * root))
-    )
-    return float(tail if x < 0 else 1 - tail)

@@ -1,4 +1,4 @@
-"""Changes of trends: who made them, when they happened, and periods that are not whole."""
+"""Changes of trends: which sources made them, and when they happened."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.corpus import EVERY, NO_VALUE
-from analysis.errors import shown_lines
-from analysis.statistics import measures, uncertainty
+from analysis.statistics import change_points, measures, uncertainty
+from analysis.tables.trends import span_text
 
 _SPLIT = ["term", "before", "after", "change", "other_sources", "same_sources", "came", "went"]
 _SPLIT += ["common", "span"]
@@ -36,10 +36,10 @@ def split_table(trends: pd.DataFrame) -> pd.DataFrame:
             mine.pivot_table(index="period", columns="group", values=value, aggfunc="sum").fillna(0)
             for value in ("count", "tokens")
         )
-        spoken = list(sizes.index[sizes.sum(axis=1) > 0])
+        periods = list(sizes.index[sizes.sum(axis=1) > 0])
         rows += [
-            (term, _told(before), _told(after), *_split(counts, sizes, before, after), span)
-            for before, after, span in _spans(spoken)
+            (term, span_text(before), span_text(after), *_split(counts, sizes, before, after), span)
+            for before, after, span in _spans(periods)
         ]
     return pd.DataFrame(rows, columns=_SPLIT)
 
@@ -50,9 +50,9 @@ def _whole_periods(trends: pd.DataFrame) -> pd.DataFrame:
         trends = trends[trends["partial"] == ""]
     if "language" not in trends:
         return trends
-    apart = trends[(trends["language"] != EVERY) & (trends["tokens"] > 0)]
-    language = apart["language"].replace("", "no language")
-    return apart.assign(term=apart["term"] + " (" + language + ")")
+    single = trends[(trends["language"] != EVERY) & (trends["tokens"] > 0)]
+    language = single["language"].replace("", "no language")
+    return single.assign(term=single["term"] + " (" + language + ")")
 
 
 def _spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
@@ -68,13 +68,9 @@ def _spans(periods: list[str]) -> list[tuple[list[str], list[str], str]]:
     return found
 
 
-def _told(periods: list[str]) -> str:
-    """A stretch of periods by its first and last."""
-    return periods[0] if len(periods) == 1 else f"{periods[0]}–{periods[-1]}"
-
-
 def _split(counts: pd.DataFrame, sizes: pd.DataFrame, before: list[str], after: list[str]) -> tuple:
-    """Change per million between stretches of periods, its two parts, how many sources came, went."""
+    """Change per million between two groups of periods, its two parts, how many sources came, went
+    and are in both."""
     count, size, later, later_size = (
         table.loc[periods].to_numpy(dtype=float).sum(axis=0)
         for periods in (before, after)
@@ -82,22 +78,9 @@ def _split(counts: pd.DataFrame, sizes: pd.DataFrame, before: list[str], after: 
     )
     change = later.sum() / later_size.sum() - count.sum() / size.sum()
     composition, rate = measures.kitagawa(count, size, later, later_size)
-    came = int(((size == 0) & (later_size > 0)).sum())
-    went = int(((size > 0) & (later_size == 0)).sum())
-    common = int(((size > 0) & (later_size > 0)).sum())
-    return (change * 1e6, composition.sum() * 1e6, rate.sum() * 1e6, came, went, common)
-
-
-def split_told(table: pd.DataFrame) -> str:
-    """Between how many periods the same sources speak, in words."""
-    pairs = table.groupby(["before", "after"])["common"].max()
-    if pairs.empty:
-        return "Fewer than two periods: there is no change to split."
-    shared = int((pairs > 0).sum())
-    lines = f"{shared} of {len(pairs)} comparisons of periods share a source."
-    if shared < len(pairs):
-        lines += " Where none is shared, a change is all of it other sources speaking."
-    return lines
+    has, has_later = size > 0, later_size > 0
+    sources = (int(mask.sum()) for mask in (~has & has_later, has & ~has_later, has & has_later))
+    return change * 1e6, composition.sum() * 1e6, rate.sum() * 1e6, *sources
 
 
 def change_table(
@@ -117,43 +100,26 @@ def change_table(
     """
     rows = []
     whole = _whole_periods(trends)
-    chosen = whole[whole["group"].isin(groups)]
-    for (term, group), mine in chosen.groupby(["term", "group"], sort=False):
-        mine = mine[mine["tokens"] > 0].sort_values("period", kind="stable")
-        rates = measures.per_million(mine["count"].to_numpy(), mine["tokens"].to_numpy())
+    whole = whole[whole["group"].isin(groups) & (whole["tokens"] > 0)]
+    for (term, group), mine in whole.groupby(["term", "group"], sort=False):
+        mine = mine.sort_values("period", kind="stable")
+        rates = measures.per_million(mine["count"], mine["tokens"])
         rng = uncertainty.generator(random_seed, f"change {term} {group}")
-        point = uncertainty.change_point(rates, confidence=confidence, resamples=resamples, rng=rng)
-        rows.append((term, group, len(mine), *_named(point, list(mine["period"]))))
+        point = change_points.change_point(
+            rates, confidence=confidence, resamples=resamples, rng=rng
+        )
+        rows.append((term, group, len(mine), *_with_periods(point, list(mine["period"]))))
     columns = ["term", "group", "periods", "last_before", "first_after", "low", "high", "shift"]
     table = pd.DataFrame(rows, columns=[*columns, "p", "refusal"])
-    table.insert(9, "q", uncertainty.false_discovery(table["p"].to_numpy(dtype=float)))
+    table.insert(9, "q", uncertainty.false_discovery(table["p"]))
     return table
 
 
-def changes_told(table: pd.DataFrame, confidence: float = 0.95) -> str:
-    """The change points of the trends in words, or why there are none."""
-    if table.empty:
-        return "No trend, and no change of one."
-    dated = table[table["refusal"] == ""]
-    reasons = sorted(set(table["refusal"]) - {""})
-    lines = [f"No change point is dated: {reason}." for reason in reasons]
-    sure = dated[dated["q"] <= 1 - confidence]
-    lines += [
-        f"{row.term}: the mean moves by {row.shift:+,.0f} per million after {row.last_before} "
-        f"({confidence * 100:g} % interval {row.low} to {row.high}, q = {row.q:.2g})."
-        for row in sure.itertuples()
-    ]
-    if len(dated) > len(sure):
-        lines.append(f"{len(dated) - len(sure)} of {len(dated)} terms without a sure change.")
-    return shown_lines("\n".join(lines))
-
-
-def _named(point: uncertainty.ChangePoint, periods: list[str]) -> tuple:
+def _with_periods(point: change_points.ChangePoint, periods: list[str]) -> tuple:
     """A change point with the names of its periods, '' where it has none."""
-
-    def period(number: float) -> str:
-        last = len(periods) - 1
-        return "" if np.isnan(number) else periods[int(np.clip(number - 1, 0, last))]
-
-    around = (periods[point.before - 1], periods[point.before]) if point.before else ("", "")
-    return *around, period(point.low), period(point.high), point.shift, point.p, point.refusal
+    around = periods[point.before - 1 : point.before + 1] if point.before else ["", ""]
+    ends = [
+        "" if np.isnan(number) else periods[int(np.clip(number - 1, 0, len(periods) - 1))]
+        for number in (point.low, point.high)
+    ]
+    return *around, *ends, point.shift, point.p, point.refusal

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,11 @@ from analysis.rules.codebook import Codebook, term_sets
 from analysis.rules.evidence import find
 from analysis.statistics import uncertainty
 from analysis.tables.framing import Coding
-from analysis.tables.trends import side_of
+from analysis.tables.rates import term_side
 from analysis.tokens import Tokens
 
-_KINDS = ("share_of_tokens", "higher_rate", "larger_share")
+# the kinds of statement, and what each is about
+_SUBJECTS = {"share_of_tokens": "", "higher_rate": "term", "larger_share": "frame"}
 _VERDICTS = {
     True: "holds in these texts",
     False: "no longer holds",
@@ -55,12 +57,12 @@ class Finding:
     id: str
     statement: str
     holds: bool | None
-    estimate: float
-    low: float
-    high: float
-    n: int
-    measure: str
-    evidence: str
+    estimate: float = nan
+    low: float = nan
+    high: float = nan
+    n: int = 0
+    measure: str = ""
+    evidence: str = ""
 
     @property
     def verdict(self) -> str:
@@ -77,20 +79,21 @@ def read_claims(corpus: Corpus) -> list[Claim]:
         return []
     top = read_yaml(file)
     top.only(("findings",))
-    claims = [_claim(node) for node in top.get("findings").items()]
-    for number, one in enumerate(claims):
-        if one.id in {earlier.id for earlier in claims[:number]}:
-            raise InputError("finding stands twice", where=one.where, value=one.id)
-    return claims
+    claims: dict[str, Claim] = {}
+    for node in top.get("findings").items():
+        one = _claim(node)
+        if one.id in claims:
+            raise InputError("finding appears twice", where=one.where, value=one.id)
+        claims[one.id] = one
+    return list(claims.values())
 
 
 def _claim(node: Node) -> Claim:
     """One claim from its entry in the file; raises InputError with its line."""
-    node.only(("id", "statement", *_KINDS))
-    node.exactly_one(_KINDS)
-    kind = next(kind for kind in _KINDS if node.has(kind))
-    what = node.get(kind)
-    subject = {"share_of_tokens": "", "higher_rate": "term", "larger_share": "frame"}[kind]
+    node.only(("id", "statement", *_SUBJECTS))
+    node.exactly_one(tuple(_SUBJECTS))
+    kind = next(kind for kind in _SUBJECTS if node.has(kind))
+    what, subject = node.get(kind), _SUBJECTS[kind]
     what.only([subject, "of", "than"] if subject else ["of"])
     return Claim(
         id=node.get("id").text(),
@@ -103,8 +106,12 @@ def _claim(node: Node) -> Claim:
     )
 
 
+def _selection(node: Node) -> dict[str, str]:
+    return {column: value.text() for column, value in node.entries().items()}
+
+
 def check_claims(claims: Sequence[Claim], codebook: Codebook) -> None:
-    """Raise InputError for a claim whose term is no rule."""
+    """Raise InputError for a claim whose term is not a rule."""
     for one in claims:
         if one.kind == "higher_rate":
             try:
@@ -118,59 +125,40 @@ def selects_nobody(claims: Sequence[Claim], corpus: Corpus) -> list[str]:
     return [one.id for one in claims if not all(side.any() for side in _two_sides(corpus, one))]
 
 
-def _selection(node: Node) -> dict[str, str]:
-    return {column: value.text() for column, value in node.entries().items()}
-
-
-def _chosen(corpus: Corpus, selected: Mapping[str, str]) -> np.ndarray:
-    """Which documents have the selected values; none where the corpus lacks a column."""
-    inside = np.ones(len(corpus), dtype=bool)
-    for column, value in selected.items():
-        if column not in corpus.documents.columns:
-            return np.zeros(len(corpus), dtype=bool)
-        inside &= (corpus.documents[column] == value).to_numpy()
-    return inside
-
-
-def _with_values(corpus: Corpus, columns: Iterable[str]) -> np.ndarray:
-    """Which documents have a value in each of some columns."""
-    inside = np.ones(len(corpus), dtype=bool)
-    for column in set(columns) & set(corpus.documents.columns):
-        inside &= ~corpus.documents[column].isin(["", NO_VALUE]).to_numpy()
-    return inside
-
-
 def _two_sides(corpus: Corpus, one: Claim) -> tuple[np.ndarray, np.ndarray]:
     """The documents of a claim, and those of their language that they are compared with.
 
     A claim that names no counterpart is compared with the other documents that have values of its
     columns.
     """
-    mine = _chosen(corpus, one.of)
-    others = (_chosen(corpus, one.than) if one.than else _with_values(corpus, one.of)) & ~mine
-    return mine, others & np.isin(corpus.languages, corpus.languages[mine])
+    mine = _selected(corpus, one.of)
+    if one.than:
+        others = _selected(corpus, one.than)
+    else:
+        known = [column for column in one.of if column in corpus.documents.columns]
+        others = ~corpus.documents[known].isin(["", NO_VALUE]).any(axis=1).to_numpy()
+    return mine, others & ~mine & np.isin(corpus.languages, corpus.languages[mine])
+
+
+def _selected(corpus: Corpus, values: Mapping[str, str]) -> np.ndarray:
+    """Which documents have the selected values; none where the corpus lacks a column."""
+    inside = np.ones(len(corpus), dtype=bool)
+    for column, value in values.items():
+        known = column in corpus.documents.columns
+        inside &= (corpus.documents[column] == value).to_numpy() if known else False
+    return inside
 
 
 def check_token_shares(claims: Sequence[Claim], tokens: Tokens) -> list[Finding]:
     """Claims that the chosen documents hold more than half of all tokens: a count, no interval."""
     found = []
     for one in claims:
-        if one.kind != "share_of_tokens":
-            continue
-        mine, _ = _two_sides(tokens.corpus, one)
-        share = tokens.document_sizes[mine].sum() / len(tokens) if len(tokens) else np.nan
-        holds = bool(share > 0.5) if mine.any() else None
-        nan = float("nan")
-        found.append(
-            _finding(
-                one,
-                holds,
-                (share if mine.any() else nan, nan, nan),
-                len(tokens),
-                "share of all tokens",
-                "documents.csv",
-            )
-        )
+        if one.kind == "share_of_tokens":
+            mine, _ = _two_sides(tokens.corpus, one)
+            share = float(tokens.document_sizes[mine].sum() / len(tokens)) if mine.any() else nan
+            holds = share > 0.5 if mine.any() else None
+            what = {"measure": "share of all tokens", "evidence": "documents.csv"}
+            found.append(Finding(one.id, one.statement, holds, share, n=len(tokens), **what))
     return found
 
 
@@ -185,19 +173,13 @@ def check_rates(
 ) -> list[Finding]:
     """Claims that a term is more frequent in some documents than in others."""
     found = []
+    what = {"measure": "difference per million tokens", "evidence": "trends.csv"}
     for one in claims:
-        if one.kind != "higher_rate":
-            continue
-        sets = term_sets([one.subject], codebook.terms if codebook else {})
-        matches = find(tokens, sets, keep=0)
-        parts = [side_of(matches, side) for side in _two_sides(tokens.corpus, one)]
-        numbers, why = _compare(parts, 0, confidence)
-        scaled = tuple(number * 1e6 for number in numbers)
-        n = int(sum(part.sizes.sum() for part, _ in parts))
-        what = "difference per million tokens" + why
-        found.append(
-            _finding(one, None if why else _verdict(*scaled), scaled, n, what, "trends.csv")
-        )
+        if one.kind == "higher_rate":
+            sets = term_sets([one.subject], codebook.terms if codebook else {})
+            matches = find(tokens, sets, keep=0)
+            sides = [term_side(matches, mask) for mask in _two_sides(tokens.corpus, one)]
+            found.append(_compared(one, sides, confidence, per=1e6, **what))
     return found
 
 
@@ -211,35 +193,40 @@ def check_shares(
 ) -> list[Finding]:
     """Claims that some documents carry a frame in a larger share of their units than others."""
     found = []
+    what = {"measure": f"difference of shares of {coding.unit}s", "evidence": "evidence.parquet"}
     for one in claims:
         if one.kind != "larger_share":
             continue
         if one.subject not in coding.frames:
-            nan = float("nan")
-            found.append(
-                _finding(one, None, (nan, nan, nan), 0, "the codebook lacks the frame", "")
-            )
+            missing = "the codebook lacks the frame"
+            found.append(Finding(one.id, one.statement, None, measure=missing))
             continue
-        parts = [(coding.by_document(side), 1.0) for side in _two_sides(coding.tokens.corpus, one)]
-        numbers, why = _compare(parts, coding.frames.index(one.subject), confidence)
-        n = int(sum(part.sizes.sum() for part, _ in parts))
-        what = f"difference of shares of {coding.unit}s{why}"
-        holds = None if why else _verdict(*numbers)
-        found.append(_finding(one, holds, numbers, n, what, "evidence.parquet"))
+        frame, masks = coding.frames.index(one.subject), _two_sides(coding.tokens.corpus, one)
+        sides = [(coding.by_document(mask, slice(frame, frame + 1)), 1.0) for mask in masks]
+        found.append(_compared(one, sides, confidence, **what))
     return found
 
 
-def _compare(parts, column: int, confidence: float) -> tuple[tuple[float, float, float], str]:
-    """Difference of two sides' rates of one column and its interval, NaN where a side is empty; and
-    why no claim can rest on an interval over documents, '' where one can (see `rate_difference`)."""
-    if any(not documents.sizes.sum() for documents, _ in parts):
-        return (float("nan"),) * 3, ""
-    sides, effects = zip(*parts, strict=True)
-    found = uncertainty.rate_difference(*sides, effects=effects, confidence=confidence)
-    difference = found.rate[column] - found.other[column]
-    why = found.no_test[column] if found.over == "documents" else ""
-    numbers = float(difference), float(found.low[column]), float(found.high[column])
-    return numbers, f"; {why}" if why else ""
+def _compared(
+    one: Claim, sides, confidence: float, *, measure: str, evidence: str, per: float = 1
+) -> Finding:
+    """The finding of a claim about the rates of one thing in two sets of documents.
+
+    Each side has its counts and the design effects of its sentences. Where no claim can rest on an
+    interval over documents (see `rate_difference`) the measure says why.
+    """
+    (first, second), effects = zip(*sides, strict=True)
+    n = int(first.sizes.sum() + second.sizes.sum())
+    what = {"n": n, "measure": measure, "evidence": evidence}
+    if not first.sizes.sum() or not second.sizes.sum():
+        return Finding(one.id, one.statement, None, **what)
+    found = uncertainty.rate_difference(first, second, effects=effects, confidence=confidence)
+    difference = (found.rate - found.other, found.low, found.high)
+    numbers = [float(number[0] * per) for number in difference]
+    why = found.no_test[0] if found.over == "documents" else ""
+    if why:
+        what["measure"] += f"; {why}"
+    return Finding(one.id, one.statement, None if why else _verdict(*numbers), *numbers, **what)
 
 
 def _verdict(estimate: float, low: float, high: float) -> bool | None:
@@ -250,11 +237,6 @@ def _verdict(estimate: float, low: float, high: float) -> bool | None:
     if estimate <= 0:
         return False
     return True if low > 0 else None
-
-
-def _finding(one: Claim, holds, numbers, n: int, measure: str, evidence: str) -> Finding:
-    estimate, low, high = (float(number) for number in numbers)
-    return Finding(one.id, one.statement, holds, estimate, low, high, n, measure, evidence)
 
 
 def findings_table(found: Sequence[Finding]) -> pd.DataFrame:
