@@ -23,7 +23,7 @@ words in a text that maintains a minimum threshold TTR score. Iterates over word
 falls below a threshold, then increase factor counter by 1 and start over. McCarthy and Jarvis
 (2010, pg. 385) recommends a factor threshold in the range of [0.660, 0.750]. (McCarthy 2005,
 McCarthy and Jarvis 2010)"""
-SIGNED = (measures._log_likelihood, measures._log_likelihood_2cell, measures._log_ratio)
+SIGNED = (measures.log_likelihood, measures.log_likelihood_2cell, measures.log_ratio)
 
 
 def type_numbers(words) -> np.ndarray:
@@ -47,10 +47,10 @@ def test_per_million():
 @pytest.mark.parametrize(
     ("measure", "published", "digits"),
     [
-        (measures._log_likelihood_2cell, "log_likelihood_2cell", 5e-5),
-        (measures._log_likelihood, "log_likelihood_4cell", 5e-5),
-        (measures._log_ratio, "log_ratio", 5e-5),
-        (measures._percent_difference, "percent_diff", 5e-4),
+        (measures.log_likelihood_2cell, "log_likelihood_2cell", 5e-5),
+        (measures.log_likelihood, "log_likelihood_4cell", 5e-5),
+        (measures.log_ratio, "log_ratio", 5e-5),
+        (measures.percent_difference, "percent_diff", 5e-4),
     ],
 )
 def test_keyness_of_war(measure, published, digits):
@@ -62,7 +62,7 @@ def test_keyness_of_war(measure, published, digits):
 def test_log_likelihood_of_dunning(pair):
     """G² of seven bigrams as printed in Dunning (1993)."""
     k11, k12, k21, k22, printed = DUNNING[pair]
-    g2 = measures._log_likelihood(k11, k11 + k12, k21, k21 + k22)
+    g2 = measures.log_likelihood(k11, k11 + k12, k21, k21 + k22)
     assert g2 == pytest.approx(printed, abs=0.005)
 
 
@@ -74,7 +74,7 @@ def test_collocation_of_dunning(pair):
     assert g2 == pytest.approx(printed, abs=0.005)
 
 
-@pytest.mark.parametrize("measure", [*SIGNED, measures._percent_difference])
+@pytest.mark.parametrize("measure", [*SIGNED, measures.percent_difference])
 def test_equal_rates_have_no_keyness(measure):
     """3 in 100 against 30 in 1,000 is exactly 0."""
     assert measure(3, 100, 30, 1000) == pytest.approx(0, abs=1e-12)
@@ -89,7 +89,7 @@ def test_swapped_groups_flip_the_sign(measure, cells):
     assert measure(a, n, b, m) != 0
 
 
-@pytest.mark.parametrize("measure", [*SIGNED, measures._percent_difference])
+@pytest.mark.parametrize("measure", [*SIGNED, measures.percent_difference])
 def test_a_zero_cell_is_finite(measure):
     """A word that one side lacks is negative for that side, positive for the other, never infinite."""
     assert -2000 < measure(0, 1000, 9, 1000) < 0 < measure(9, 1000, 0, 1000) < 2000
@@ -97,17 +97,17 @@ def test_a_zero_cell_is_finite(measure):
 
 def test_percent_difference_takes_half_for_zero():
     """Nine against none in texts of one size: (9 - 0.5) / 0.5; none against none is no difference."""
-    got = measures._percent_difference(np.array([9, 0]), 100, np.array([0, 0]), 100)
+    got = measures.percent_difference(np.array([9, 0]), 100, np.array([0, 0]), 100)
     assert got.tolist() == pytest.approx([1700, 0])
 
 
 @pytest.mark.parametrize(
     ("measure", "factor"),
     [
-        (measures._log_likelihood, 10),
-        (measures._log_likelihood_2cell, 10),
-        (measures._log_ratio, 1),
-        (measures._percent_difference, 1),
+        (measures.log_likelihood, 10),
+        (measures.log_likelihood_2cell, 10),
+        (measures.log_ratio, 1),
+        (measures.percent_difference, 1),
     ],
 )
 def test_ten_times_the_corpus(measure, factor):
@@ -117,7 +117,7 @@ def test_ten_times_the_corpus(measure, factor):
 
 def test_log_ratio_takes_half_for_zero():
     """Four against none in texts of one size: log2(4 / 0.5) = 3."""
-    assert measures._log_ratio(4, 800, 0, 800) == pytest.approx(3)
+    assert measures.log_ratio(4, 800, 0, 800) == pytest.approx(3)
 
 
 def test_log_odds_of_fightin_words():

@@ -260,7 +260,7 @@ def _chance_of_type(total, count, sample) -> np.ndarray:
 # --- keyness ---------------------------------------------------------------------------------------
 
 
-def _log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
+def log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     """G² of a word in two corpora from all four cells (Dunning 1993), with the sign of the difference.
 
     4-cell form: word and all other words, in both corpora. Positive where the word is the more
@@ -273,8 +273,8 @@ def _log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     return np.sign(a * m - b * n) * 2 * sum(_information(seen, due) for seen, due in cells)
 
 
-def _log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
-    """G² from the word's own two cells (Rayson and Garside 2000), signed like `_log_likelihood`."""
+def log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
+    """G² from the word's own two cells (Rayson and Garside 2000), signed like `log_likelihood`."""
     a, n = np.asarray(count, dtype=float), np.asarray(size, dtype=float)
     b, m = np.asarray(rest_count, dtype=float), np.asarray(rest_size, dtype=float)
     share = (a + b) / (n + m)
@@ -290,7 +290,7 @@ def _information(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return observed * np.log(ratio)
 
 
-def _log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
+def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
     """Binary logarithm of the ratio of two rates (Hardie 2014), a zero replaced (`_rates`).
 
     0 for equal rates and for a word that occurs in neither corpus.
@@ -312,7 +312,7 @@ def _rates(count, size, rest_count, rest_size) -> tuple[np.ndarray, np.ndarray, 
     return np.where(a == 0, least, a / n), np.where(b == 0, least, b / m), a * m == b * n
 
 
-def _percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
+def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
     """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second.
 
     A rate of zero in the second corpus is replaced (`_rates`); 0 for equal rates and for a word that
