@@ -144,7 +144,7 @@ def agreement_tables(
         "agreement": agreement.agreement_table(variables, **drawn),
         "pairs": agreement.pair_table(variables, codings.coders),
         "confusion": agreement.confusion_table(variables, codings.coders),
-        "disagreements": agreement.disagreed_units(variables, codings.units, codings.coders),
+        "disagreements": agreement.disagreements(variables, codings.units, codings.coders),
         "accuracy": correction.accuracy_table(study, confidence),
         "prevalence": correction.prevalence_table(study, confidence=confidence),
         "differences": correction.difference_table(study, confidence=confidence),
@@ -320,7 +320,7 @@ def divided_units(coded: _Coded) -> pd.DataFrame:
     if coded.reason:
         return pd.DataFrame(columns=["variable", "unit_id", "text"])
     variables = agreement.frame_codes(coded.codings.codes, coded.found.frames)
-    table = agreement.disagreed_units(variables, coded.codings.units, coded.codings.coders)
+    table = agreement.disagreements(variables, coded.codings.units, coded.codings.coders)
     texts = dict(zip(coded.key["unit_id"], coded.key["text"], strict=True))
     return table.assign(text=table["unit_id"].map(texts))
 
