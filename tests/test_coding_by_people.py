@@ -43,7 +43,7 @@ def coded(corpus, tmp_path):
     units, automatic, codes, groups = corpus
     strata = sampling.frame_strata(automatic, groups)
     drawn = sampling.draw(strata, 150, random_seed=4)
-    files = sheets.sample_files(
+    files = sheets.sheet_files(
         units, drawn, FRAMES, ["a", "b"], both=150, random_seed=4, xlsx=["b"]
     )
     place = {unit: n for n, unit in enumerate(units["unit_id"])}
@@ -119,7 +119,7 @@ def test_the_key_is_not_a_coder(corpus):
     units, _, _, groups = corpus
     drawn = sampling.draw(groups, 20, random_seed=1)
     with pytest.raises(InputError, match="name of a coder is reserved: 'sample'"):
-        sheets.sample_files(units, drawn, FRAMES, ["Sample"], both=20, random_seed=1)
+        sheets.sheet_files(units, drawn, FRAMES, ["Sample"], both=20, random_seed=1)
 
 
 def test_a_sample_finds_its_units_in_the_corpus(corpus, coded):
@@ -136,7 +136,7 @@ def test_a_sample_finds_its_units_in_the_corpus(corpus, coded):
 def test_what_is_no_key_is_refused(tmp_path):
     """A sheet in the place of the key is refused."""
     (tmp_path / sheets.KEY).write_text("unit_id,text\nx,y\n", encoding="utf-8")
-    with pytest.raises(InputError, match="is no key of a sample"):
+    with pytest.raises(InputError, match="is not the key of a sample"):
         sheets.read_key(tmp_path / sheets.KEY)
 
 
@@ -160,5 +160,5 @@ def test_a_key_with_numbers_of_no_draw_is_refused(coded, column, value):
         writer = csv.DictWriter(target, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    with pytest.raises(InputError, match=r"^sample\.csv.*: is no key of a sample"):
+    with pytest.raises(InputError, match=r"^sample\.csv.*: is not the key of a sample"):
         sheets.read_key(file)

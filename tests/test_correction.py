@@ -59,7 +59,8 @@ def test_design_variance_by_hand():
     Squares (1 + 1) / (4 + 1), mean 1 / 5, s² = 0.4 - 0.04 = 0.36; 10 (10 / 4 - 1) 0.36 = 5.4.
     """
     sample = one_frame([0] * 10, [1, 0, 0, 0] + [NAN] * 6, [0] * 10)
-    assert sample.design_variance(np.ones(10)) == pytest.approx(5.4)
+    within = sample.stratum_variances(np.ones(10))
+    assert sample.design_variance(within, sample.drawn) == pytest.approx(5.4)
 
 
 def test_clustered_variance_by_hand():
@@ -108,7 +109,7 @@ def test_few_positives_have_no_interval():
     """Four units with the frame: precision and recall are shown, their intervals are not."""
     automatic, codes = np.zeros((60, 1), bool), np.zeros((60, 1))
     automatic[:5], codes[:4] = True, 1.0
-    strata = np.zeros(60)
+    strata = np.zeros(60, dtype=int)
     data = correction.Study(("race",), automatic, codes, strata, strata, strata)
     row = correction.accuracy_table(data).iloc[0]
     assert (row["precision"], row["recall"]) == (0.8, 1)
@@ -160,7 +161,7 @@ def simulated() -> dict[str, np.ndarray]:
         rows["held"].append(share.low <= true <= share.high)
         rows["error"].append(share.value - true)
         rows["naive"].append(automatic[first].mean() - true)
-        apart = correction._corrected_difference(data, 0, first, ~first)
+        apart = correction.corrected_share(data, 0, first, ~first)
         true = truth[first].mean() - truth[~first].mean()
         rows["held_difference"].append(apart.low <= true <= apart.high)
     return {name: np.array(values, float) for name, values in rows.items()}

@@ -22,7 +22,7 @@ def folder(tmp_path):
     """Sheets of three units for ann."""
     units = sampling.unit_table(["d"] * 3, ["A <b>race</b>.", "=1+1", "Rest."])
     drawn = sampling.draw(["all"] * 3, 3, random_seed=1)
-    made = sheets.sample_files(units, drawn, tuple(BOOK.frames), ["ann"], both=3, random_seed=1)
+    made = sheets.sheet_files(units, drawn, tuple(BOOK.frames), ["ann"], both=3, random_seed=1)
     for name, content in made.items():
         (tmp_path / name).write_bytes(content)
     return tmp_path
@@ -137,7 +137,7 @@ def test_mistakes_are_named(folder, browser):
     """A coder without a sheet, a name that is a path, a codebook with another frame."""
     with pytest.raises(InputError, match=r"sheet of a coder is not there: 'bob\.csv'"):
         form.coding_form(str(folder), "bob", BOOK)
-    with pytest.raises(InputError, match="is no name of a coder"):
+    with pytest.raises(InputError, match="is not a coder's name"):
         form.coding_form(str(folder), "../ann", BOOK)
     with pytest.raises(InputError, match="no folder of coding sheets"):
         form.coding_form("", "ann", BOOK)

@@ -70,7 +70,7 @@ def _cohen_of(codes: np.ndarray) -> float:
     """Cohen's kappa of two coders, NaN for any other number of them."""
     if len(codes) != 2:
         return float("nan")
-    return measures.cohen_kappa(cross_table(*codes).to_numpy())
+    return measures.cohen_kappa(_cross_table(*codes).to_numpy())
 
 
 def _fleiss_of(codes: np.ndarray, values: np.ndarray) -> float:
@@ -102,7 +102,7 @@ def _alpha_interval(pairs, values, confidence, resamples, rng) -> tuple[float, f
     return float(low), float(high), ""
 
 
-def cross_table(codes: np.ndarray, other: np.ndarray) -> pd.DataFrame:
+def _cross_table(codes: np.ndarray, other: np.ndarray) -> pd.DataFrame:
     """Units by the codes of two coders, the same categories in rows and columns."""
     both = pd.DataFrame({"code": codes, "other_code": other}, dtype=object).dropna()
     categories = sorted({*both["code"], *both["other_code"]})
@@ -110,18 +110,20 @@ def cross_table(codes: np.ndarray, other: np.ndarray) -> pd.DataFrame:
     return counts.reindex(index=categories, columns=categories, fill_value=0)
 
 
-def _cross_tables(variables, coders: Sequence[str]) -> Iterator[tuple[tuple, pd.DataFrame]]:
+def cross_tables(
+    variables: Mapping[str, np.ndarray], coders: Sequence[str]
+) -> Iterator[tuple[tuple, pd.DataFrame]]:
     """Variable and names of every two coders, with the cross table of their codes."""
     for name, codes in variables.items():
         for (a, mine), (b, theirs) in combinations(zip(coders, _labels(codes), strict=True), 2):
-            yield (name, a, b), cross_table(mine, theirs)
+            yield (name, a, b), _cross_table(mine, theirs)
 
 
 def confusion_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd.DataFrame:
     """How often each pair of codes was given: variable, coder, other, code, other_code, units."""
     rows = [
         (*names, code, other_code, int(units))
-        for names, table in _cross_tables(variables, coders)
+        for names, table in cross_tables(variables, coders)
         for code, row in table.iterrows()
         for other_code, units in row.items()
     ]
@@ -132,7 +134,7 @@ def pair_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd
     """Percent agreement and Cohen's kappa of every two coders: variable, coder, other, units,
     percent, cohen."""
     rows = []
-    for names, counts in _cross_tables(variables, coders):
+    for names, counts in cross_tables(variables, coders):
         table = counts.to_numpy()
         n = int(table.sum())
         percent = float(np.trace(table) / n) if n else float("nan")
