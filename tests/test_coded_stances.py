@@ -10,7 +10,9 @@ from analysis.tokens import tokenize
 
 def test_voices_by_hand(corpus_of):
     """The quotation and one of two sentences labelled as reported; offsets count characters."""
-    text = "Über all: “We must lead the race, and so we will.” Li said that the race is on. The end."
+    text = (
+        "Über all: “We must lead the race, and so we will.” Li said that the race is on. The end."
+    )
     tokens = tokenize(corpus_of(text))
     spans = [(10, 50, "quotation", "quoted"), (51, 79, "sentence", "reported")]
     spans += [(80, 88, "sentence", "reported"), (0, 9, "sentence", "author")]

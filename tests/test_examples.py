@@ -49,7 +49,7 @@ def test_examples_that_hold(book):
 @pytest.mark.parametrize("text", [r'"a \0 ceasefire"', '"..."'])
 def test_what_no_document_could_hold_is_no_example(book, text):
     """A NUL or no letter at all: refused with its line, so that no other example moves up."""
-    with pytest.raises(InputError, match=r"book\.yaml, line 4: is no example: "):
+    with pytest.raises(InputError, match=r"book\.yaml, line 4: is not an example: "):
         read_codebook(book(**{'"They signed a ceasefire."': text}))
 
 

@@ -1,6 +1,8 @@
-"""What people's codings show, in sentences."""
+"""What a codebook holds and what people's codings show, in sentences."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,15 @@ import pandas as pd
 from analysis.coding.correction import PRECISION
 from analysis.corpus import EVERY
 from analysis.errors import shown, shown_lines
+from analysis.rules.codebook import RuleSet
+
+
+def describe_rules(sets: Mapping[str, RuleSet]) -> str:
+    """Rule sets with their rules, a line each."""
+    return "\n".join(
+        f"{shown(name, quote=False)}: {', '.join(shown(r.text, quote=False) for r in rules.rules)}"
+        for name, rules in sets.items()
+    )
 
 
 def describe_codings(coded) -> str:
