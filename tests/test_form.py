@@ -94,7 +94,7 @@ def test_a_click_saves_and_goes_on(folder):
     one.back.click()
     assert one.boxes["race"].value
     assert one.note.value == "n"
-    assert "unit 1 of 3 (coded); 1 coded in ann.csv" in one.told.value
+    assert "unit 1 of 3 (coded); 1 coded in ann.csv" in one.status.value
 
 
 def test_texts_are_shown_as_texts(folder):
@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_written_is_told(folder):
     (folder / "ann.csv").write_text("unit_id,race,market\nother,,\n", encoding="utf-8")
     one.save.click()
     assert one.place == 0
-    assert "not saved: ann.csv: unit is not in the sheet" in one.told.value
+    assert "not saved: ann.csv: unit is not in the sheet" in one.status.value
 
 
 def test_a_batch_gets_one_line(folder, monkeypatch):

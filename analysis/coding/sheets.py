@@ -200,39 +200,20 @@ def _csv_rows(file: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def _xlsx_rows(file: Path) -> Iterator[tuple[str, list[str]]]:
-    """Every row of the first page of an XLSX file; a formula comes back as its text."""
-    openpyxl, too_large = (
-        _openpyxl(),
-        InputError("is too large for a coding sheet", where=file.name),
-    )
+    """Every row of the first page of an XLSX file."""
+    _openpyxl()
     try:
         with zipfile.ZipFile(file) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _MAX_WORKBOOK:
-                raise too_large
-        page = openpyxl.load_workbook(file, read_only=True, keep_links=False).worksheets[0]
-        page.reset_dimensions()
-        for number, row in enumerate(page.iter_rows(values_only=True), 1):
-            if number > _MAX_ROWS:
-                raise too_large
-            yield f"{file.name}, row {number}", [_cell_value(value) for value in row]
-    except InputError:
-        raise
+            size = sum(part.file_size for part in packed.infolist())
+        cells = {"header": None, "dtype": str, "keep_default_na": False, "nrows": _MAX_ROWS + 1}
+        page = pd.read_excel(file, **cells) if size <= _MAX_WORKBOOK else None
     except Exception as error:
         problem = f"cannot be read as XLSX ({type(error).__name__})"
         raise InputError(problem, where=file.name) from error
-
-
-def _cell_value(value: object) -> str:
-    """A cell as text: an empty one is '', a whole number is without decimals.
-
-    >>> [_cell_value(value) for value in (None, 1.0, True, " a ")]
-    ['', '1', '1', ' a ']
-    """
-    if value is None:
-        return ""
-    if isinstance(value, (bool, float)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+    if page is None or len(page) > _MAX_ROWS:
+        raise InputError("is too large for a coding sheet", where=file.name)
+    for number, row in enumerate(page.fillna("(error)").itertuples(index=False), 1):
+        yield f"{file.name}, row {number}", list(row)
 
 
 # --- the codes of all coders ----------------------------------------------------------------------
