@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,10 +45,12 @@ class Study:
     groups: np.ndarray
     document: np.ndarray
 
-    def frame(self, number: int) -> _FrameSample:
-        """The codes of one frame."""
-        automatic = self.automatic[:, number].astype(float)
-        return _FrameSample(automatic, self.codes[:, number], self.stratum)
+    def samples(self) -> Iterator[tuple[str, _FrameSample]]:
+        """Each frame with its codes."""
+        for frame, automatic, codes in zip(
+            self.frames, self.automatic.T, self.codes.T, strict=True
+        ):
+            yield frame, _FrameSample(automatic, codes, self.stratum, self.document)
 
 
 def make_study(frames: Sequence[str], automatic, places, codes, strata, groups, documents) -> Study:
@@ -86,7 +88,7 @@ def consensus(codes: np.ndarray) -> np.ndarray:
 class _FrameSample:
     """One frame: the automatic code (0, 1) and the person's (0, 1, NaN) of every unit.
 
-    `coded` are the units that people coded; of each stratum `population` is the number of units and
+    `coded` are the units that people coded, `person` those of them that they gave the frame; of each stratum `population` is the number of units and
     `drawn` the number of those coded. `weight` is how many units a coded unit represents, `error`
     person's code - automatic code; both are 0 where no person coded.
 
@@ -97,15 +99,17 @@ class _FrameSample:
     others 2023).
     """
 
-    def __init__(self, automatic: np.ndarray, code: np.ndarray, stratum: np.ndarray):
-        self.automatic, self.code, self.stratum = automatic, code, stratum
-        self.coded = ~np.isnan(code)
+    def __init__(self, automatic, code, stratum: np.ndarray, document: np.ndarray):
+        self.automatic, self.code = np.asarray(automatic, dtype=float), np.asarray(code)
+        self.stratum, self.document = stratum, document
+        self.coded = ~np.isnan(self.code)
+        self.person = np.nan_to_num(self.code) == 1
         self.population = np.bincount(stratum)
         self.drawn = np.bincount(stratum[self.coded], minlength=len(self.population))
         per_coded = self.population / np.maximum(self.drawn, 1)
         self.weight = np.where(self.coded, per_coded[stratum], 0.0)
-        self.error = np.where(self.coded, np.nan_to_num(code) - automatic, 0.0)
-        self.pseudo = automatic + self.weight * self.error
+        self.error = np.where(self.coded, np.nan_to_num(code) - self.automatic, 0.0)
+        self.pseudo = self.automatic + self.weight * self.error
 
     def refusal(self, inside: np.ndarray) -> str:
         """Why the share of the units inside is not corrected, '' where it is."""
@@ -170,12 +174,7 @@ class _Estimate:
 
 
 def corrected_share(
-    study: Study,
-    number: int,
-    inside: np.ndarray,
-    others: np.ndarray | None = None,
-    *,
-    confidence: float = 0.95,
+    sample: _FrameSample, inside: np.ndarray, others: np.ndarray | None = None, *, confidence: float
 ) -> _Estimate:
     """The corrected share of one frame among the units inside, less that among `others` if given.
 
@@ -183,7 +182,6 @@ def corrected_share(
     documents' sums, Student's t); with fewer, about these texts only (variance over samples of
     units to code).
     """
-    sample = study.frame(number)
     sides = [inside] if others is None else [inside, others]
     for side in sides:
         if reason := sample.refusal(side):
@@ -195,10 +193,10 @@ def corrected_share(
         part[side] += sign / side.sum()
         influence[side] += sign * (sample.pseudo[side] - share) / side.sum()
     variance = sample.design_variance(sample.stratum_variances(part), sample.drawn)
-    documents = min(len(np.unique(study.document[side])) for side in sides)
+    documents = min(len(np.unique(sample.document[side])) for side in sides)
     if documents >= uncertainty.FEWEST_DOCUMENTS:
         over = "documents"
-        variance = max(variance, _clustered_variance(influence, study.document))
+        variance = max(variance, _clustered_variance(influence, sample.document))
         quantile = uncertainty.student_quantile(confidence, documents)
     else:
         over, quantile = "texts", uncertainty.normal_quantile(confidence)
@@ -208,22 +206,15 @@ def corrected_share(
     return _Estimate(value, max(lowest, value - half), min(1.0, value + half), over)
 
 
-def _further_units(
-    study: Study,
-    number: int,
-    inside: np.ndarray,
-    confidence: float = 0.95,
-    precision: float = PRECISION,
-) -> float:
+def _further_units(sample: _FrameSample, inside: np.ndarray, confidence: float) -> float:
     """How many more units to code, distributed as those coded, until the corrected share of these
-    texts is known to ± precision; NaN where too few are coded to estimate this."""
-    sample = study.frame(number)
+    texts is known to ± PRECISION; NaN where too few are coded to estimate this."""
     if sample.refusal(inside):
         return float("nan")
     within = sample.stratum_variances(inside / inside.sum())
     strata = np.unique(sample.stratum[inside])
     population, coded = sample.population[strata], sample.drawn[strata]
-    goal = (precision / uncertainty.normal_quantile(confidence)) ** 2
+    goal = (PRECISION / uncertainty.normal_quantile(confidence)) ** 2
 
     def drawn(times: float) -> np.ndarray:
         enlarged = sample.drawn.copy()
@@ -276,9 +267,8 @@ def accuracy_table(study: Study, confidence: float = 0.95) -> pd.DataFrame:
     recall with low and high, f1, reason (why a number is missing).
     """
     rows = []
-    for number, frame in enumerate(study.frames):
-        sample = study.frame(number)
-        person, machine = np.nan_to_num(sample.code) == 1, sample.automatic == 1
+    for frame, sample in study.samples():
+        person, machine = sample.person, sample.automatic == 1
         found = machine & sample.coded
         precision = _rate_with_interval(sample, person, found, confidence)
         recall = _rate_with_interval(sample, machine, person, confidence)
@@ -312,27 +302,23 @@ def _rogan_gladen(apparent: float, sensitivity: float, specificity: float) -> fl
 # --- tables ------------------------------------------------------------------------------------------
 
 
-def prevalence_table(
-    study: Study, *, confidence: float = 0.95, precision: float = PRECISION
-) -> pd.DataFrame:
+def prevalence_table(study: Study, *, confidence: float = 0.95) -> pd.DataFrame:
     """Shares of each frame for all and by group, as counted and corrected.
 
     Columns: frame, group, units, coded (by people), naive (the automatic share), corrected, low,
     high, interval ('documents', 'texts'), rogan_gladen (the textbook correction, with the error
     rates of the whole corpus, which assumes that they are the same in every group; missing where
-    no coded unit has the frame), further_units (to code for ± precision), reason (why there is no
+    no coded unit has the frame), further_units (to code for ± PRECISION), reason (why there is no
     correction).
     """
     rows = []
-    for number, frame in enumerate(study.frames):
-        sample = study.frame(number)
-        person = np.nan_to_num(sample.code) == 1
-        sensitivity = sample.rate(sample.automatic, person)
-        specificity = sample.rate(1 - sample.automatic, sample.coded & ~person)
+    for frame, sample in study.samples():
+        sensitivity = sample.rate(sample.automatic, sample.person)
+        specificity = sample.rate(1 - sample.automatic, sample.coded & ~sample.person)
         for group, inside in masks_of(study.groups):
             naive = float(sample.automatic[inside].mean())
-            one = corrected_share(study, number, inside, confidence=confidence)
-            more = _further_units(study, number, inside, confidence, precision)
+            one = corrected_share(sample, inside, confidence=confidence)
+            more = _further_units(sample, inside, confidence)
             counts = (int(inside.sum()), int((inside & sample.coded).sum()))
             corrected = (one.value, one.low, one.high, one.over)
             textbook = _rogan_gladen(naive, sensitivity, specificity)
@@ -357,14 +343,13 @@ def difference_table(
     names = list(compare) or names
     pairs = [(names[0], names[1])] if len(names) == 2 else [(name, "the rest") for name in names]
     rows = []
-    for number, frame in enumerate(study.frames):
-        automatic = study.automatic[:, number]
+    for frame, sample in study.samples():
         for name, other in pairs if len(names) > 1 else []:
             inside = study.groups == name
             rest = ~inside & (study.groups != NO_VALUE)
             others = study.groups == other if len(names) == 2 else rest
-            naive = float(automatic[inside].mean() - automatic[others].mean())
-            one = corrected_share(study, number, inside, others, confidence=confidence)
+            naive = float(sample.automatic[inside].mean() - sample.automatic[others].mean())
+            one = corrected_share(sample, inside, others, confidence=confidence)
             corrected = (one.value, one.low, one.high, one.over, one.reason)
             rows.append((frame, name, other, naive, *corrected))
     return pd.DataFrame(rows, columns=_DIFFERENCES)
@@ -427,9 +412,10 @@ def _intervals(codes, automatic, strata, drawn: np.ndarray, confidence: float) -
     for coded in automatic.values():
         study = make_study(frames, coded, drawn, codes[drawn], *labels)
         found.append(uncertainty.wilson(coded.sum(axis=0), n, confidence))
-        shares = [corrected_share(study, f, every, confidence=confidence) for f in range(k)]
+        samples = [sample for _, sample in study.samples()]
+        shares = [corrected_share(one, every, confidence=confidence) for one in samples]
         found.append(([one.low for one in shares], [one.high for one in shares]))
-    weights = study.frame(0).weight[drawn, None]
+    weights = samples[0].weight[drawn, None]
     share = (weights * codes[drawn]).sum(axis=0) / weights.sum()
     left = (n - len(drawn)) / (n - 1)  # the coded ones of these units need no estimate
     found.append(uncertainty.wilson(share * len(drawn), len(drawn), confidence, left))
