@@ -161,7 +161,7 @@ def test_the_actor_rule_by_hand(corpus_of, tmp_path):
     assert validation._actors_by_rule(tokens, book, "sentence").tolist() == ACTORS
     units = validation.coded_units(tokens, book, "sentence", "source")
     options = {"both": 4, "xlsx": False, "allocation": "equal", "random_seed": 1}
-    for name, content in validation.sample_files(units, 4, ["ann"], **options).items():
+    for name, content in sheets.sample_files(units, 4, ["ann"], **options).items():
         (tmp_path / name).write_bytes(content)
     rows = [row for _, row in sheets.read_sheet(tmp_path / "ann.csv")]
     given = dict(zip(units.units["unit_id"], [*ACTORS[:3], "US"], strict=True))

@@ -2,9 +2,10 @@
 
 import csv
 
+import numpy as np
 import pytest
 
-from analysis.coding import form, sampling, sheets
+from analysis.coding import form, sampling, sheets, validation
 from analysis.errors import InputError
 from analysis.rules.codebook import Codebook, RuleSet, parse_rule
 
@@ -21,8 +22,9 @@ BOOK = Codebook(
 def folder(tmp_path):
     """Sheets of three units for ann."""
     units = sampling.unit_table(["d"] * 3, ["A <b>race</b>.", "=1+1", "Rest."])
-    drawn = sampling.draw(["all"] * 3, 3, random_seed=1)
-    made = sheets.sheet_files(units, drawn, tuple(BOOK.frames), ["ann"], both=3, random_seed=1)
+    groups = np.array(["all"] * 3, dtype=object)
+    found = validation._CodedUnits(units, tuple(BOOK.frames), np.zeros((3, 2)), groups)
+    made = sheets.sample_files(found, 3, ["ann"], both=3, random_seed=1)
     for name, content in made.items():
         (tmp_path / name).write_bytes(content)
     return tmp_path

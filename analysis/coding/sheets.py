@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import regex
 
-from analysis.coding.sampling import assign, check_coders
+from analysis.coding.sampling import assign, check_coders, draw
 from analysis.errors import InputError
 from analysis.files import check_header, composed, read_text
 
@@ -122,39 +122,39 @@ def _openpyxl():
     return openpyxl
 
 
-def sheet_files(
-    units: pd.DataFrame,
-    drawn: pd.DataFrame,
-    variables: Sequence[str],
+def sample_files(
+    found,
+    size: int,
     coders: Sequence[str],
     *,
     both: int,
     random_seed: int,
-    xlsx: Sequence[str] = (),
+    xlsx: bool = False,
+    allocation: str = "proportional",
 ) -> dict[str, bytes]:
-    """The files of a sample by name: `sample.csv`, the key, and NAME.csv for each coder, NAME.xlsx
-    for those in `xlsx`.
+    """The files of a stratified sample of units by name: `sample.csv`, the key, and NAME.csv for
+    each coder, with `xlsx` NAME.xlsx as well.
 
-    `units` is `unit_table` of the corpus, `drawn` what `draw` drew from it. The key holds strata
-    and weights and is not for coders, as the strata tell the automatic code. Raises InputError as
-    `assign` and `_sheet_table` do.
+    `found` is what `validation.coded_units` gives: its strata are the groups, each divided into
+    units that the rules code and units that they do not. At most `both` units are for all coders.
+    The key holds strata and weights and is not for coders, as the strata tell the automatic code.
+    Raises InputError as `draw`, `assign` and `_sheet_table` do.
     """
     if any(coder.casefold() == Path(KEY).stem for coder in coders):
         raise InputError("name of a coder is reserved", where="coders", value=Path(KEY).stem)
-    chosen = units.iloc[drawn["place"].to_numpy()].reset_index(drop=True)
-    parts = assign(len(chosen), coders, both, random_seed)
-    key = chosen.join(drawn.reset_index(drop=True))
+    drawn = draw(found.strata, size, random_seed=random_seed, allocation=allocation)
+    chosen = found.units.iloc[drawn["place"].to_numpy()].reset_index(drop=True)
+    parts = assign(size, coders, min(both, size), random_seed)
+    key = chosen.join(drawn)
     key["text"] = key["text"].map(_cell_text)
     given = {coder: set(places) for coder, places in parts.items()}
-    key["coders"] = [
-        ";".join(coder for coder in coders if n in given[coder]) for n in range(len(key))
-    ]
+    key["coders"] = [";".join(one for one in coders if n in given[one]) for n in range(size)]
     files = {KEY: sheet_csv(key[_KEY_COLUMNS])}
     for coder, places in parts.items():
-        sheet = _sheet_table(chosen.iloc[places], variables)
+        sheet = _sheet_table(chosen.iloc[places], found.frames)
         files[f"{coder}.csv"] = sheet_csv(sheet)
-        if coder in xlsx:
-            files[f"{coder}.xlsx"] = _sheet_xlsx(sheet, variables)
+        if xlsx:
+            files[f"{coder}.xlsx"] = _sheet_xlsx(sheet, found.frames)
     return files
 
 
@@ -289,38 +289,43 @@ def _read_codings(
     missing. Where two rows of a unit differ, the unit counts as not coded.
     """
     codes = np.full((len(sheets), len(texts), len(variables)), np.nan)
-    place_of = {unit: number for number, unit in enumerate(texts)}
-    problems: list[tuple] = []
-    others: list[tuple] = []
+    problems, others = [], []
     for number, (coder, file) in enumerate(sheets.items()):
-        rows, given, seen = read_sheet(file), set(assigned[coder]), set()
-        missing = [name for name in variables if rows and name not in rows[0][1]]
-        problems += [(coder, file.name, "", name, "column is missing", "") for name in missing]
-        for place, row in rows:
-            unit, code = row["unit_id"].strip(), _row_codes(row, variables)
-            found = _row_problems(unit, row, variables, code, texts, given)
-            if unit in seen:
-                values = "; ".join(row.get(name, "").strip() for name in variables)
-                found.append(("unit_id", "row appears twice", values))
-            if unit in texts:
-                kept = codes[number, place_of[unit]]
-                same = unit not in seen or np.array_equal(kept, code, equal_nan=True)
-                codes[number, place_of[unit]] = code if same else np.nan
-                seen.add(unit)
-            problems += [(coder, place, unit, *one) for one in found]
-            others += [
-                (coder, unit, name, value.strip())
-                for name, value in row.items()
-                if value.strip() and name not in (*_TEXT_COLUMNS, *variables)
-            ]
-        given -= seen
-        lost = [unit for unit in texts if unit in given]
-        problems += [(coder, file.name, unit, "unit_id", "row is lost", "") for unit in lost]
-    tables = (
-        pd.DataFrame(rows, columns=columns, dtype=object)
-        for rows, columns in ((problems, _PROBLEMS), (others, _OTHERS))
-    )
-    return Codings(tuple(sheets), tuple(texts), tuple(variables), codes, *tables)
+        found, wrong, more = _read_coder(file, texts, set(assigned[coder]), variables)
+        for place, unit in enumerate(texts):
+            codes[number, place] = found.get(unit, np.nan)
+        problems += [(coder, *one) for one in wrong]
+        others += [(coder, *one) for one in more]
+    problems = pd.DataFrame(problems, columns=_PROBLEMS, dtype=object)
+    others = pd.DataFrame(others, columns=_OTHERS, dtype=object)
+    return Codings(tuple(sheets), tuple(texts), tuple(variables), codes, problems, others)
+
+
+def _read_coder(
+    file: Path, texts: Mapping[str, str], given: set[str], variables: Sequence[str]
+) -> tuple[dict[str, np.ndarray], list[tuple], list[tuple]]:
+    """The codes of one coder by unit, and the coder's rows of the tables of problems and others."""
+    rows, found, others = read_sheet(file), {}, []
+    missing = [name for name in variables if rows and name not in rows[0][1]]
+    problems = [(file.name, "", name, "column is missing", "") for name in missing]
+    for place, row in rows:
+        unit, code = row["unit_id"].strip(), _row_codes(row, variables)
+        wrong = _row_problems(unit, row, variables, code, texts, given)
+        if unit in found:
+            values = "; ".join(row.get(name, "").strip() for name in variables)
+            wrong.append(("unit_id", "row appears twice", values))
+            code = code if np.array_equal(found[unit], code, equal_nan=True) else code * np.nan
+        if unit in texts:
+            found[unit] = code
+        problems += [(place, unit, *one) for one in wrong]
+        others += [
+            (unit, name, value.strip())
+            for name, value in row.items()
+            if value.strip() and name not in (*_TEXT_COLUMNS, *variables)
+        ]
+    lost = [unit for unit in texts if unit in given and unit not in found]
+    problems += [(file.name, unit, "unit_id", "row is lost", "") for unit in lost]
+    return found, problems, others
 
 
 def _row_codes(row: Mapping[str, str], variables: Sequence[str]) -> np.ndarray:
@@ -359,7 +364,7 @@ def _as_read(text: str) -> str:
 
 
 def read_key(file: str | Path) -> pd.DataFrame:
-    """The key of a sample, as `sheet_files` wrote it; raises InputError for any other file."""
+    """The key of a sample, as `sample_files` wrote it; raises InputError for any other file."""
     file, problem = Path(file), "is not the key of a sample"
     rows = read_sheet(file)
     if not rows or not set(_KEY_COLUMNS) <= set(rows[0][1]):

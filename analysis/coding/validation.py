@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.coding import agreement, coder, correction, sampling, sheets
 from analysis.coding.coder import AutomaticCoding
+from analysis.coding.sheets import sample_files as sample_files
 from analysis.corpus import EVERY, NO_VALUE, locate
 from analysis.errors import InputError, shown
 from analysis.reading.rows import CODINGS
@@ -98,27 +99,6 @@ def _unit_texts(
             number, content = document, tokens.corpus.texts.content(document)
         found.append(content[start:end].decode("utf-8"))
     return found
-
-
-def sample_files(
-    found: _CodedUnits,
-    size: int,
-    coders: Sequence[str],
-    *,
-    both: int,
-    xlsx: bool,
-    allocation: str,
-    random_seed: int,
-) -> dict[str, bytes]:
-    """The key and the coding sheets of a stratified sample of units, by file name.
-
-    Strata are the groups, each divided into units that the rules code and units that they do not.
-    """
-    drawn = sampling.draw(found.strata, size, random_seed=random_seed, allocation=allocation)
-    shared = {"both": min(both, size), "random_seed": random_seed}
-    return sheets.sheet_files(
-        found.units, drawn, found.frames, coders, xlsx=coders if xlsx else (), **shared
-    )
 
 
 # --- codings of a corpus --------------------------------------------------------------------------

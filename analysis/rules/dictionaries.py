@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import regex
@@ -21,7 +22,6 @@ _OWN_ENTRIES = "__"  # quanteda's key for a category's own entries beside its su
 _BETWEEN_LEVELS = " - "
 _MAX_ENTRY = 200
 _MAX_NAME = 60
-_REPORT = ["where", "category", "entry", "problem", "became"]
 _LEGEND = regex.compile(r"(\t*)\s*(\d{1,6})\s+(\S.*)")
 _CODES = regex.compile(r"(.+?)((?:\s+\d{1,6})+)\s*")
 _COLOUR = regex.compile(r"#[0-9A-Fa-f]{6}\Z")
@@ -53,8 +53,7 @@ class _Entry:
         return _Loss(self.where, category, text[:_MAX_ENTRY], problem, became)
 
 
-@dataclass(frozen=True)
-class _Loss:
+class _Loss(NamedTuple):
     """What could not be carried over as it was; `became` is what replaces it, '' for nothing."""
 
     where: str
@@ -74,12 +73,7 @@ class _Imported:
     @property
     def report(self) -> pd.DataFrame:
         """One row a loss: where, category, entry, problem, became ('' where it was left out)."""
-        return _loss_table(self.losses)
-
-
-def _loss_table(losses: Iterable[_Loss]) -> pd.DataFrame:
-    """Losses as a table of text."""
-    return pd.DataFrame([vars(loss) for loss in losses], columns=_REPORT, dtype=object)
+        return pd.DataFrame(self.losses, columns=_Loss._fields, dtype=object)
 
 
 def read_dictionary(
@@ -352,7 +346,7 @@ def quanteda_yaml(sets: Mapping[str, RuleSet]) -> tuple[str, pd.DataFrame]:
             content.setdefault(name, []).append(entry)
         if name not in content:
             losses.append(_Loss("", name, "", _NO_RULE))
-    return _HEADING + _dumped(content), _loss_table(losses)
+    return _HEADING + _dumped(content), pd.DataFrame(losses, columns=_Loss._fields, dtype=object)
 
 
 def codebook_yaml(codebook: Codebook) -> str:
