@@ -90,7 +90,7 @@ NAMES = {
         "story_frames_told",
         "tests_told",
     ),
-    "coding.audit": ("leading_rules", "rule_audit", "voice_accuracy"),
+    "coding.audit": ("leading_rules", "rule_audit"),
     "coding.form": ("coding_form",),
     "coding.validation": (
         "actor_scores",

@@ -1,4 +1,4 @@
-"""Audit: what the rules of a codebook find in the corpus, in examples and in labelled spans."""
+"""Audit: what each rule of a codebook finds in the corpus, and whether its examples hold."""
 
 from __future__ import annotations
 
@@ -14,13 +14,10 @@ import regex
 from scipy import sparse
 
 from analysis.corpus import read_corpus
-from analysis.errors import InputError
 from analysis.rules.codebook import Codebook, Example, RuleSet
 from analysis.rules.evidence import Reading, read_each
 from analysis.rules.marks import CountedMatches
 from analysis.rules.matching import Matcher
-from analysis.rules.quoting import VOICES
-from analysis.rules.voices import Voices
 from analysis.statistics import measures, uncertainty
 from analysis.tables.framing import Coding
 from analysis.tokens import Tokens, tokenize
@@ -28,8 +25,6 @@ from analysis.tokens import Tokens, tokenize
 _AUDIT = ["frame", "rule", "matches", "share", "documents", "top_document", "top_document_share"]
 _AUDIT += ["dp", "sentence"]
 _EXAMPLES = ["kind", "name", "rule", "where", "text", "expected", "found", "passes"]
-_ACCURACY = ["voice", "labelled", "found", "both", "precision", "precision_low", "precision_high"]
-_ACCURACY += ["recall", "recall_low", "recall_high"]
 _KINDS = {"frames": "frame", "actors": "actor", "terms": "term"}
 _HAN = regex.compile(r"\p{Han}")
 
@@ -181,51 +176,3 @@ def _rules_found(tokens: Tokens, sets: Sequence[RuleSet]) -> list[list[str]]:
         [rules.rules[number].text for number in sorted(numbers)]
         for rules, numbers in zip(sets, found, strict=True)
     ]
-
-
-# --- labelled spans -------------------------------------------------------------------------------
-
-
-def voice_accuracy(
-    tokens: Tokens, labels: pd.DataFrame, *, confidence: float = 0.95
-) -> pd.DataFrame:
-    """Precision and recall of the voices against labelled spans.
-
-    `labels` has a row a span: document, start, end (characters), kind ('sentence' or 'quotation'),
-    voice (one of VOICES). A span counts as found in a voice where one of its tokens is in it.
-    Columns: voice, labelled, found, both, precision, precision_low, precision_high, recall,
-    recall_low, recall_high, the intervals Wilson's over spans. Raises InputError for an unknown
-    document.
-    """
-    heard = _voices_of_spans(tokens, labels)
-    rows = []
-    for voice, kind in (("reported", "sentence"), ("quoted", "quotation")):
-        mine = ((labels["kind"] == kind) | (labels["voice"] == voice)).to_numpy()
-        labelled = (labels["voice"] == voice).to_numpy()[mine]
-        found = heard[mine, VOICES.index(voice)]
-        n, counts = int((labelled & found).sum()), (int(labelled.sum()), int(found.sum()))
-        row = [voice, *counts, n]
-        for total in reversed(counts):
-            interval = uncertainty.wilson(n, total, confidence)
-            row += [float(uncertainty.ratio(n, total)), *map(float, interval)]
-        rows.append(row)
-    return pd.DataFrame(rows, columns=_ACCURACY)
-
-
-def _voices_of_spans(tokens: Tokens, spans: pd.DataFrame) -> np.ndarray:
-    """Whether any token of a span is in a voice: spans × VOICES."""
-    numbers = {name: n for n, name in enumerate(tokens.corpus.documents["id"])}
-    found, voices = np.zeros((len(spans), len(VOICES)), dtype=bool), Voices(tokens)
-    places = spans[["start", "end"]].to_numpy()
-    for name, rows in spans.groupby("document", sort=False).indices.items():
-        if name not in numbers:
-            raise InputError("no such document", where="labels", value=name)
-        number = numbers[name]
-        block = tokens.block(tokens.block_number(number))
-        mine = block.document_of == number - block.first_document
-        voice, at_byte = voices.of(block)[mine], block.start[mine]
-        text = tokens.corpus.texts[number]
-        for row in rows:
-            start, end = (len(text[:place].encode("utf-8")) for place in places[row])
-            found[row, voice[(start <= at_byte) & (at_byte < end)]] = True
-    return found
