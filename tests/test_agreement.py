@@ -139,11 +139,11 @@ def test_pairs_of_three_coders():
     assert got["percent"].to_numpy() == pytest.approx([2 / 3, 1 / 3, 2 / 3])
 
 
-def test_disagreed_units_of_the_machine_codings(machine):
+def test_disagreements_of_the_machine_codings(machine):
     """93.9 per cent of units have one set of frames: 23 of 379 differ in some frame."""
     frames = {name: machine[name] for name in FRAMES}
     units = [f"{row['document']}:{row['unit']}" for row in reference("a")]
-    differ = agreement.disagreed_units(frames, units, ["a", "b"])
+    differ = agreement.disagreements(frames, units, ["a", "b"])
     assert differ["unit_id"].nunique() == 23
     assert (differ["a"] != differ["b"]).all()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from analysis.coding.audit import audit_told, leading_rules, rule_audit
+from analysis.coding.audit import leading_rules, rule_audit
+from analysis.report.coding import describe_audit
 from analysis.rules.codebook import Codebook, RuleSet, parse_rule
 from analysis.tables.framing import code_units
 
@@ -60,7 +61,7 @@ def test_counts_are_those_of_the_coding(tokens, codebook):
 
 def test_what_the_audit_says(audit):
     """Two of three rules match; one brings half of all matches."""
-    assert audit_told(audit).splitlines() == [
+    assert describe_audit(audit).splitlines() == [
         "2 of 3 rules match in this corpus.",
         "race: 2 rules match, 1 bring half of its matches.",
     ]

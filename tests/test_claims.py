@@ -9,12 +9,13 @@ import pytest
 
 import analysis
 from analysis import plots
-from analysis.coding import correction, validation
+from analysis.coding import correction
 from analysis.corpus import _rarest_joined, read_corpus
 from analysis.errors import InputError
 from analysis.report import corpus as report_corpus
 from analysis.report import framing as report_framing
 from analysis.report import trends as report_trends
+from analysis.report.coding import describe_further_units
 from analysis.rules.codebook import read_codebook, term_sets
 from analysis.rules.evidence import find
 from analysis.tables import changes, findings, framing, overview, trends
@@ -620,7 +621,7 @@ def test_automatic_coders_are_compared_on_the_frames_of_both():
 def test_no_more_units_are_asked_for_where_enough_are_coded():
     """Nothing 'needs most' where all need none."""
     shares = pd.DataFrame({"coder": ["rules"], "group": ["all"], "frame": ["f"], "further_units": [0.0]})  # fmt: skip
-    assert validation.further_told(shares, "unit") == (
+    assert describe_further_units(shares, "unit") == (
         "To know each share to ±3 points: 1 of 1 frames need no more units."
     )
 

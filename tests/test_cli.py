@@ -53,7 +53,7 @@ def refused(capsys, *arguments: str) -> str:
         (["-p", "compare=Shenzhen Post"], "compare takes two different values"),
         (["-p", "period=fortnight"], "unknown period: 'fortnight'; allowed: day, week"),
         (["-p", "unit=word"], "unknown unit: 'word'; allowed: sentence, paragraph, document"),
-        (["-p", "terms=(a+)+$"], "a sign that no word holds, in rule: '(a+)+$'"),
+        (["-p", "terms=(a+)+$"], "a character that no word holds, in rule: '(a+)+$'"),
         (["-p", "terms=*"], "a * without any letter, in rule: '*'"),
         (["-p", "prior=0"], "prior is out of range"),
         (["-p", "unique=story"], "unique: unknown way of counting: 'story'; allowed: all, stories"),

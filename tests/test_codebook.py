@@ -47,12 +47,15 @@ def test_grammar(text, words, gaps):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        *((text, "a rule without a word") for text in ("", "  ")),
+        *((text, "no word") for text in ("", "  ")),
         *((text, "a * without any letter") for text in ("*", "a * b", "*’s", "clos.*")),
         *((text, "a gap stands between two words") for text in ("~3 a", "a ~3", "a ~3 ~2 b")),
         *((f"a {gap} b", "a gap is ~1 to ~20") for gap in ("~", "~0", "~21", "~x", "~-1", "~0199")),
         *((text, "a part without a letter or digit") for text in ("a & b", "😀")),
-        *((f"a{sign}b", "a sign that no word holds") for sign in sorted(_NEVER_IN_A_WORD - {"\\"})),
+        *(
+            (f"a{sign}b", "a character that no word holds")
+            for sign in sorted(_NEVER_IN_A_WORD - {"\\"})
+        ),
         (" ".join("abcdefghijklmnopqrstu"), "more than 20 words"),
         ("a~3 b", "a gap stands between two words"),
     ],
@@ -78,7 +81,17 @@ def test_rule_reads_dots_as_tokens_do(corpus_of, text):
 
 
 def test_a_codebook_may_list_no_words_without_tone(codebook_of):
-    assert codebook_of("toneless: []\n").toneless == codebook_of("name: x\n").toneless == ()
+    """An empty list is as good as none."""
+    assert codebook_of("neutral: []\n").toneless == codebook_of("name: x\n").toneless == ()
+
+
+def test_the_old_name_of_neutral_words_is_read(codebook_of):
+    """`toneless:` is `neutral:`, with the same fingerprint; both at once are refused."""
+    books = [codebook_of(f"{key}: [war, wars]\n") for key in ("neutral", "toneless")]
+    assert books[0].fingerprint == books[1].fingerprint
+    assert [rule.text for rule in books[1].toneless] == ["war", "wars"]
+    with pytest.raises(InputError, match="line 2: is the old name of 'neutral'"):
+        codebook_of("neutral: [war]\ntoneless: [wars]\n")
 
 
 def test_codebook_content(codebook_of):
@@ -103,10 +116,10 @@ def test_codebook_content(codebook_of):
         ("frames:\n  race: {rulez: [x]}\n", "line 2: unknown key (is 'rules' meant?): 'rulez'; allowed: about"),
         ("toneless: [like, '*']\n", "line 1: a * without any letter, in rule: '*'; allowed: words"),
         ("toneless: [{rule: like, mach: [x]}]\n", "line 1: a text is expected here"),
-        ("toneless: [like, like]\n", "line 1: rule of 'toneless' stands twice (first in c.yaml, line 1): 'like'"),
-        ("terms:\n  a:\n    - a-b\n    - a b\n", "line 4: rule of 'a' stands twice (first in c.yaml, line 3): 'a b'"),
-        ("frames:\n  race:\n    - a\n    - b*[\n", "line 4: a sign that no word holds"),
-        ("frames:\n  ../race: [x]\n", "line 2: is no name: '../race'; allowed: up to 60 letters"),
+        ("toneless: [like, like]\n", "line 1: rule of 'toneless' appears twice (first in c.yaml, line 1): 'like'"),
+        ("terms:\n  a:\n    - a-b\n    - a b\n", "line 4: rule of 'a' appears twice (first in c.yaml, line 3): 'a b'"),
+        ("frames:\n  race:\n    - a\n    - b*[\n", "line 4: a character that no word holds"),
+        ("frames:\n  ../race: [x]\n", "line 2: is not a name: '../race'; allowed: up to 60 letters"),
         ("frames:\n  race: [x]\n  race: [y]\n", "line 3: key appears twice: 'race'"),
     ],
 )  # fmt: skip
@@ -127,9 +140,9 @@ def test_term_is_a_group_or_a_rule(codebook_of):
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
-        (["a", "a"], "terms: term stands twice: 'a'"),
+        (["a", "a"], "terms: term appears twice: 'a'"),
         ([7], "terms: a term is a text: 7"),
-        (["a["], "terms: a sign that no word holds, in rule: 'a['"),
+        (["a["], "terms: a character that no word holds, in rule: 'a['"),
     ],
 )
 def test_terms_refused(terms, message):

@@ -1,86 +1,77 @@
-"""The rules for actors and voices against codings, by hand and on the five texts."""
+"""The rules for voices compared with labels of the five texts."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from analysis.rules.voices import VOICES
 
-from analysis.coding import stances
-from analysis.errors import InputError
-from analysis.rules.codebook import Codebook, term_sets
-from analysis.tokens import tokenize
+from analysis.rules.voices import Voices
+from analysis.statistics import uncertainty
+from analysis.tokens import Tokens, tokenize
 
-BOOK = Codebook("made", "", {}, term_sets(["China", "US"], {}), {})
-TEXT = "Über China. The US. China and the US. Nobody. Left out"
-
-
-def coded(*actors: str, coder: str = "ann") -> pd.DataFrame:
-    """Codings of the sentences of TEXT."""
-    ends = [n for n, sign in enumerate(TEXT) if sign == "."]
-    rows = [
-        ("d0", start, end + 1, coder, actor)
-        for start, end, actor in zip([0, *(end + 2 for end in ends)], ends, actors, strict=False)
-    ]
-    return pd.DataFrame(rows, columns=["document", "start", "end", "coder", "actor"])
+_ACCURACY = ["voice", "labelled", "found", "both", "precision", "precision_low", "precision_high"]
+_ACCURACY += ["recall", "recall_low", "recall_high"]
 
 
-@pytest.fixture
-def small(corpus_of):
-    return tokenize(corpus_of(TEXT))
+def voice_accuracy(tokens: Tokens, labels: pd.DataFrame) -> pd.DataFrame:
+    """Precision and recall of the voices against labelled spans.
+
+    `labels` has a row a span: document, start, end (characters), kind ('sentence' or 'quotation'),
+    voice (one of VOICES). A span counts as found in a voice where one of its tokens is in it.
+    Columns: voice, labelled, found, both, precision, precision_low, precision_high, recall,
+    recall_low, recall_high, the intervals Wilson's over spans.
+    """
+    heard = _voices_of_spans(tokens, labels)
+    rows = []
+    for voice, kind in (("reported", "sentence"), ("quoted", "quotation")):
+        mine = ((labels["kind"] == kind) | (labels["voice"] == voice)).to_numpy()
+        labelled = (labels["voice"] == voice).to_numpy()[mine]
+        found = heard[mine, VOICES.index(voice)]
+        n, counts = int((labelled & found).sum()), (int(labelled.sum()), int(found.sum()))
+        row = [voice, *counts, n]
+        for total in reversed(counts):
+            interval = uncertainty.wilson(n, total, 0.95)
+            row += [float(uncertainty.ratio(n, total)), *map(float, interval)]
+        rows.append(row)
+    return pd.DataFrame(rows, columns=_ACCURACY)
 
 
-@pytest.fixture(scope="module")
-def reference(root) -> pd.DataFrame:
-    """The machine-made reference codings of the five texts."""
-    folder = root / "tests" / "data" / "reference"
-    units = pd.read_csv(folder / "units.csv")
-    parts = [pd.read_csv(folder / f"coder_{name}.csv").assign(coder=name) for name in "ab"]
-    return pd.concat(parts).merge(units, on=["document", "unit"])
+def _voices_of_spans(tokens: Tokens, spans: pd.DataFrame) -> np.ndarray:
+    """Whether any token of a span is in a voice: spans × VOICES."""
+    numbers = {name: n for n, name in enumerate(tokens.corpus.documents["id"])}
+    found, voices = np.zeros((len(spans), len(VOICES)), dtype=bool), Voices(tokens)
+    places = spans[["start", "end"]].to_numpy()
+    for name, rows in spans.groupby("document", sort=False).indices.items():
+        number = numbers[name]
+        block = tokens.block(tokens.block_number(number))
+        mine = block.document_of == number - block.first_document
+        voice, at_byte = voices.of(block)[mine], block.start[mine]
+        text = tokens.corpus.texts[number]
+        for row in rows:
+            start, end = (len(text[:place].encode("utf-8")) for place in places[row])
+            found[row, voice[(start <= at_byte) & (at_byte < end)]] = True
+    return found
 
 
-def test_agreement_by_hand(small):
-    """Four units, one of them coded otherwise: three in four agree."""
-    row = stances.actor_agreement(small, BOOK, coded("China", "US", "both", "US")).iloc[0]
-    assert row[["coder", "units", "left_out"]].tolist() == ["ann", 4, 0]
-    assert row["percent"] == 0.75
-
-
-def test_confusion_by_hand(small):
-    """'Nobody' is about the US for the coder and about nobody for the rule."""
-    table = stances.actor_confusion(small, BOOK, coded("China", "US", "both", "US"))
-    units = table.set_index(["theirs", "ours"])["units"]
-    assert units[("US", "other")] == units[("China", "China")] == units[("both", "both")] == 1
-    assert table["units"].sum() == 4
-
-
-def test_units_without_a_token_are_left_out(small):
-    """A span of signs alone is counted apart."""
-    more = pd.DataFrame([("d0", 10, 11, "ann", "US")], columns=coded().columns)
-    codings = pd.concat([coded("China", "US").assign(end=[10, 19]), more])
-    row = stances.actor_agreement(small, BOOK, codings).iloc[0]
-    assert row[["units", "left_out", "percent"]].tolist() == [2, 1, 1]
-
-
-def test_unknown_document_is_refused(small):
-    """The error names it."""
-    with pytest.raises(InputError, match="codings: no such document: 'd7'"):
-        stances.actor_agreement(small, BOOK, coded("US").assign(document="d7"))
-
-
-@pytest.mark.parametrize("coder", ["a", "b"])
-def test_agreement_on_the_five_texts(tokens, codebook, reference, coder):
-    """With each machine-made coding the rule agrees in six of ten units, kappa about one half:
-    fair, and said wherever it is used."""
-    table = stances.actor_agreement(tokens, codebook, reference, resamples=100)
-    row = table.set_index("coder").loc[coder]
-    assert row["units"] + row["left_out"] == 379
-    assert row["percent"] >= 0.62
-    assert row["cohen"] >= 0.48
-    assert row["low"] < row["alpha"] < row["high"]
+def test_voices_by_hand(corpus_of):
+    """The quotation and one of two sentences labelled as reported; offsets count characters."""
+    text = (
+        "Über all: “We must lead the race, and so we will.” Li said that the race is on. The end."
+    )
+    tokens = tokenize(corpus_of(text))
+    spans = [(10, 50, "quotation", "quoted"), (51, 79, "sentence", "reported")]
+    spans += [(80, 88, "sentence", "reported"), (0, 9, "sentence", "author")]
+    labels = pd.DataFrame(spans, columns=["start", "end", "kind", "voice"]).assign(document="d0")
+    table = voice_accuracy(tokens, labels).set_index("voice")
+    assert table.loc["quoted", ["labelled", "found", "both"]].tolist() == [1, 1, 1]
+    assert table.loc["reported", ["labelled", "found", "both"]].tolist() == [2, 1, 1]
+    assert table.loc["reported", ["precision", "recall"]].tolist() == [1, 0.5]
 
 
 @pytest.fixture(scope="module")
 def accuracy(tokens, root) -> pd.DataFrame:
     labels = pd.read_csv(root / "tests" / "data" / "voices.csv")
-    return stances.voice_accuracy(tokens, labels).set_index("voice")
+    return voice_accuracy(tokens, labels).set_index("voice")
 
 
 def test_voices_of_every_sentence_and_quotation_are_labelled(tokens, root):

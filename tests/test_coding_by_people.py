@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.coding import agreement, correction, sampling, sheets
+from analysis.coding import agreement, correction, sampling, sheets, validation
 from analysis.errors import InputError
 
 REFERENCE = Path(__file__).parent / "data" / "reference"
@@ -43,9 +43,8 @@ def coded(corpus, tmp_path):
     units, automatic, codes, groups = corpus
     strata = sampling.frame_strata(automatic, groups)
     drawn = sampling.draw(strata, 150, random_seed=4)
-    files = sheets.sample_files(
-        units, drawn, FRAMES, ["a", "b"], both=150, random_seed=4, xlsx=["b"]
-    )
+    found = validation._CodedUnits(units, FRAMES, automatic, groups)
+    files = sheets.sample_files(found, 150, ["a", "b"], both=150, random_seed=4)
     place = {unit: n for n, unit in enumerate(units["unit_id"])}
     for number, coder in enumerate("ab"):
         (tmp_path / f"{coder}.csv").write_bytes(files[f"{coder}.csv"])
@@ -116,10 +115,10 @@ def test_two_filled_sheets_are_refused(coded):
 
 def test_the_key_is_not_a_coder(corpus):
     """A coder named 'sample' would overwrite the key."""
-    units, _, _, groups = corpus
-    drawn = sampling.draw(groups, 20, random_seed=1)
+    units, automatic, _, groups = corpus
+    found = validation._CodedUnits(units, FRAMES, automatic, groups)
     with pytest.raises(InputError, match="name of a coder is reserved: 'sample'"):
-        sheets.sample_files(units, drawn, FRAMES, ["Sample"], both=20, random_seed=1)
+        sheets.sample_files(found, 20, ["Sample"], both=20, random_seed=1)
 
 
 def test_a_sample_finds_its_units_in_the_corpus(corpus, coded):
@@ -136,7 +135,7 @@ def test_a_sample_finds_its_units_in_the_corpus(corpus, coded):
 def test_what_is_no_key_is_refused(tmp_path):
     """A sheet in the place of the key is refused."""
     (tmp_path / sheets.KEY).write_text("unit_id,text\nx,y\n", encoding="utf-8")
-    with pytest.raises(InputError, match="is no key of a sample"):
+    with pytest.raises(InputError, match="is not the key of a sample"):
         sheets.read_key(tmp_path / sheets.KEY)
 
 
@@ -160,5 +159,5 @@ def test_a_key_with_numbers_of_no_draw_is_refused(coded, column, value):
         writer = csv.DictWriter(target, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    with pytest.raises(InputError, match=r"^sample\.csv.*: is no key of a sample"):
+    with pytest.raises(InputError, match=r"^sample\.csv.*: is not the key of a sample"):
         sheets.read_key(file)

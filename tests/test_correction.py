@@ -14,7 +14,17 @@ NAN = float("nan")
 
 
 def one_frame(automatic, codes, strata) -> correction._FrameSample:
-    return correction._FrameSample(np.array(automatic, float), np.array(codes), np.array(strata))
+    strata = np.array(strata)
+    return correction._FrameSample(automatic, codes, strata, strata)
+
+
+def first_frame(study: correction.Study) -> correction._FrameSample:
+    return next(study.samples())[1]
+
+
+def share_of(study: correction.Study, *sides):
+    """The corrected share of the first frame on a side, or the difference of two sides."""
+    return correction.corrected_share(first_frame(study), *sides, confidence=0.95)
 
 
 def world(rng, n: int = 3000, documents: int = 5):
@@ -59,7 +69,8 @@ def test_design_variance_by_hand():
     Squares (1 + 1) / (4 + 1), mean 1 / 5, s² = 0.4 - 0.04 = 0.36; 10 (10 / 4 - 1) 0.36 = 5.4.
     """
     sample = one_frame([0] * 10, [1, 0, 0, 0] + [NAN] * 6, [0] * 10)
-    assert sample.design_variance(np.ones(10)) == pytest.approx(5.4)
+    within = sample.stratum_variances(np.ones(10))
+    assert sample.design_variance(within, sample.drawn) == pytest.approx(5.4)
 
 
 def test_clustered_variance_by_hand():
@@ -108,7 +119,7 @@ def test_few_positives_have_no_interval():
     """Four units with the frame: precision and recall are shown, their intervals are not."""
     automatic, codes = np.zeros((60, 1), bool), np.zeros((60, 1))
     automatic[:5], codes[:4] = True, 1.0
-    strata = np.zeros(60)
+    strata = np.zeros(60, dtype=int)
     data = correction.Study(("race",), automatic, codes, strata, strata, strata)
     row = correction.accuracy_table(data).iloc[0]
     assert (row["precision"], row["recall"]) == (0.8, 1)
@@ -155,12 +166,12 @@ def simulated() -> dict[str, np.ndarray]:
         truth, automatic, groups, document = world(rng)
         data = studied(truth, automatic, groups, document, 200, seed)
         first = groups == "A"
-        share = correction.corrected_share(data, 0, first)
+        share = share_of(data, first)
         true = truth[first].mean()
         rows["held"].append(share.low <= true <= share.high)
         rows["error"].append(share.value - true)
         rows["naive"].append(automatic[first].mean() - true)
-        apart = correction._corrected_difference(data, 0, first, ~first)
+        apart = share_of(data, first, ~first)
         true = truth[first].mean() - truth[~first].mean()
         rows["held_difference"].append(apart.low <= true <= apart.high)
     return {name: np.array(values, float) for name, values in rows.items()}
@@ -187,9 +198,7 @@ def test_intervals_over_documents_cover():
     for seed in range(200):
         truth = rng.random(2400) < rng.beta(2, 8, 40)[document]
         automatic = np.where(truth, rng.random(2400) < 0.7, rng.random(2400) > 0.9)
-        share = correction.corrected_share(
-            studied(truth, automatic, groups, document, 200, seed), 0, groups == "A"
-        )
+        share = share_of(studied(truth, automatic, groups, document, 200, seed), groups == "A")
         held.append(share.low <= 0.2 <= share.high)
     assert share.over == "documents"
     assert 0.91 < np.mean(held) < 0.98
@@ -213,8 +222,8 @@ def test_further_units_are_enough():
     most, as the number rests on errors taken as unseen."""
     parts, every, halves = world(np.random.default_rng(4)), np.ones(3000, bool), []
     for seed in range(20):
-        more = correction._further_units(studied(*parts, 200, seed), 0, every)
-        share = correction.corrected_share(studied(*parts, 200 + int(more), seed + 50), 0, every)
+        more = correction._further_units(first_frame(studied(*parts, 200, seed)), every, 0.95)
+        share = share_of(studied(*parts, 200 + int(more), seed + 50), every)
         halves.append((share.high - share.low) / 2)
     assert 0.8 * 0.03 < np.mean(halves) < 0.03
 
@@ -239,7 +248,7 @@ def test_a_stratum_without_coded_units_is_refused():
     data = correction.make_study(
         ["race"], np.zeros((200, 1)), np.arange(40), np.zeros((40, 1)), strata, strata, strata
     )
-    got = correction.corrected_share(data, 0, np.ones(200, bool))
+    got = share_of(data, np.ones(200, bool))
     assert (got.reason, got.over) == ("a stratum with fewer than two coded units", "")
 
 
@@ -250,7 +259,7 @@ def test_a_stratum_of_one_coded_unit_is_whole():
     data = correction.make_study(
         ["race"], np.zeros((101, 1)), places, np.ones((41, 1)), strata, strata, strata
     )
-    assert correction.corrected_share(data, 0, np.ones(101, bool)).value == 1
+    assert share_of(data, np.ones(101, bool)).value == 1
 
 
 def test_no_error_seen_is_not_certainty():
@@ -260,7 +269,7 @@ def test_no_error_seen_is_not_certainty():
     data = correction.make_study(
         ["race"], np.zeros((1000, 1)), np.arange(100), codes, labels, labels, labels
     )
-    got = correction.corrected_share(data, 0, np.ones(1000, bool))
+    got = share_of(data, np.ones(1000, bool))
     assert got.low == got.value == 0
     assert 0.005 < got.high < 0.05
 

@@ -75,7 +75,7 @@ def test_quanteda(imported):
     }
     assert told(got) == [
         ("value_added_tax", "a compounded token", "value added tax"),
-        ("tax*", "stands twice", "tax*"),
+        ("tax*", "appears twice", "tax*"),
         ("", "nested categories", "Politics - State"),
         ("", "nested categories", "Politics - Party - Left"),
     ]
@@ -101,8 +101,8 @@ def test_lexicoder(imported):
     got = imported(LEXICODER, "d.lc3")
     assert texts(got) == {"NEGATIVE": ["a lie", "abandon*"], "NEG_POSITIVE": ["not good"]}
     assert told(got) == [
-        ("stray", "stands before the first category", ""),
-        ("not * good", "* stands for a whole word, which no rule can say (~1 is at most one)", ""),
+        ("stray", "is before the first category", ""),
+        ("not * good", "* is any whole word, for which rules have no sign (~1 is at most one)", ""),
     ]
 
 
@@ -122,10 +122,10 @@ def test_wordstat(imported):
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ("gr(e|a)y", "a sign that no word holds"),
-        ("^war$", "a sign that no word holds"),
-        ("gr?y", "? stands for one letter, which no rule can say"),
-        ("a ~3 b", "a sign that no word holds"),
+        ("gr(e|a)y", "a character that no word holds"),
+        ("^war$", "a character that no word holds"),
+        ("gr?y", "? is any one letter, for which rules have no sign"),
+        ("a ~3 b", "a character that no word holds"),
         ("🙂", "a part without a letter or digit"),
         ("x" * 300, "longer than 200 characters"),
         (" ".join("abcdefghijklmnopqrstu"), "more than 20 words"),
@@ -162,7 +162,7 @@ def test_names_stay_apart(imported):
         ("a: !!python/object:os.system [b]\n", "d.yml", "d.yml, line 1: tags are not allowed"),
         ("[" * 50 + "]" * 50, "d.yml", "d.yml, line 1: nested deeper than 20"),
         ("- a\n", "d.yml", "d.yml, line 1: a mapping"),
-        ("war\t1\n", "d.dic", "d.dic, line 1: is no LIWC dictionary"),
+        ("war\t1\n", "d.dic", "d.dic, line 1: is not a LIWC dictionary"),
         ("<dictionary/>\n", "d.lcd", "d.lcd, line 1: is XML, which is not read"),
         ("\n", "d.cat", "d.cat: no rule could be read; allowed: a wordstat dictionary"),
         ("x", "d.txt", "d.txt: unknown format of a dictionary: ''; allowed: quanteda, liwc"),
@@ -187,7 +187,9 @@ def test_encoding_is_never_guessed(tmp_path):
     """A file that is not UTF-8 is refused until its encoding is named."""
     file = tmp_path / "d.lc3"
     file.write_bytes("+A\ncafé\n".encode("cp1252"))
-    with pytest.raises(InputError, match="is not utf-8: byte 6; allowed: another encoding"):
+    with pytest.raises(
+        InputError, match=r"cannot be read as utf-8 .*position 6.*; allowed: another"
+    ):
         read_dictionary(file)
     assert texts(read_dictionary(file, encoding="cp1252")) == {"A": ["café"]}
 

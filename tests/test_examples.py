@@ -3,8 +3,9 @@
 import pytest
 
 from analysis import cli
-from analysis.coding.examples import _tokens_of, example_table, failures_told
+from analysis.coding.audit import _tokens_of, example_table
 from analysis.errors import InputError
+from analysis.report.coding import describe_failures
 from analysis.rules.codebook import read_codebook, without
 from analysis.rules.dictionaries import codebook_yaml
 
@@ -48,14 +49,14 @@ def test_examples_that_hold(book):
 @pytest.mark.parametrize("text", [r'"a \0 ceasefire"', '"..."'])
 def test_what_no_document_could_hold_is_no_example(book, text):
     """A NUL or no letter at all: refused with its line, so that no other example moves up."""
-    with pytest.raises(InputError, match=r"book\.yaml, line 4: is no example: "):
+    with pytest.raises(InputError, match=r"book\.yaml, line 4: is not an example: "):
         read_codebook(book(**{'"They signed a ceasefire."': text}))
 
 
 def test_what_should_match_and_does_not_is_named(book):
     """The line of the file, the frame and the sentence."""
     table = example_table(read_codebook(book(signed="saw", **{"a ceasefire": "a truce"})))
-    assert failures_told(table)[0] == (
+    assert describe_failures(table)[0] == (
         "book.yaml, line 4: frame 'peace' does not match, and should: 'They saw a truce.'"
     )
 
@@ -63,7 +64,7 @@ def test_what_should_match_and_does_not_is_named(book):
 def test_a_failure_says_where_and_by_which_rule(book):
     """What matches and should not is told with the rule that matched."""
     table = example_table(read_codebook(book(piece="peaceful piece")))
-    assert failures_told(table) == [
+    assert describe_failures(table) == [
         "book.yaml, line 5: frame 'peace' matches, and should not (by 'peace*'): "
         "'A peaceful piece of cake.'"
     ]
@@ -72,7 +73,7 @@ def test_a_failure_says_where_and_by_which_rule(book):
 def test_an_example_of_one_rule_is_not_helped_by_others(book):
     """The frame finds the sentence by another rule; the rule's own example fails."""
     table = example_table(read_codebook(book(Peaceful="Ceasefire")))
-    assert failures_told(table) == [
+    assert describe_failures(table) == [
         "book.yaml, line 8: frame 'peace', rule 'peace*' does not match, and should: "
         "'Ceasefire days.'"
     ]
@@ -111,7 +112,7 @@ def test_check_needs_something_to_check(capsys):
 def test_the_bundled_codebook_has_examples_of_every_frame(codebook):
     """Three sentences at least that each frame must find, three that it must not; all hold."""
     table = example_table(codebook)
-    assert not failures_told(table)
+    assert not describe_failures(table)
     counts = table.groupby(["name", "expected"]).size().unstack()
     assert set(counts.index) == set(codebook.frames)
     assert (counts >= 3).all(axis=None)

@@ -2,9 +2,10 @@
 
 import csv
 
+import numpy as np
 import pytest
 
-from analysis.coding import form, sampling, sheets
+from analysis.coding import form, sampling, sheets, validation
 from analysis.errors import InputError
 from analysis.rules.codebook import Codebook, RuleSet, parse_rule
 
@@ -21,8 +22,9 @@ BOOK = Codebook(
 def folder(tmp_path):
     """Sheets of three units for ann."""
     units = sampling.unit_table(["d"] * 3, ["A <b>race</b>.", "=1+1", "Rest."])
-    drawn = sampling.draw(["all"] * 3, 3, random_seed=1)
-    made = sheets.sample_files(units, drawn, tuple(BOOK.frames), ["ann"], both=3, random_seed=1)
+    groups = np.array(["all"] * 3, dtype=object)
+    found = validation._CodedUnits(units, tuple(BOOK.frames), np.zeros((3, 2)), groups)
+    made = sheets.sample_files(found, 3, ["ann"], both=3, random_seed=1)
     for name, content in made.items():
         (tmp_path / name).write_bytes(content)
     return tmp_path
@@ -94,7 +96,7 @@ def test_a_click_saves_and_goes_on(folder):
     one.back.click()
     assert one.boxes["race"].value
     assert one.note.value == "n"
-    assert "unit 1 of 3 (coded); 1 coded in ann.csv" in one.told.value
+    assert "unit 1 of 3 (coded); 1 coded in ann.csv" in one.status.value
 
 
 def test_texts_are_shown_as_texts(folder):
@@ -115,7 +117,7 @@ def test_a_file_that_cannot_be_written_is_told(folder):
     (folder / "ann.csv").write_text("unit_id,race,market\nother,,\n", encoding="utf-8")
     one.save.click()
     assert one.place == 0
-    assert "not saved: ann.csv: unit is not in the sheet" in one.told.value
+    assert "not saved: ann.csv: unit is not in the sheet" in one.status.value
 
 
 def test_a_batch_gets_one_line(folder, monkeypatch):
@@ -137,7 +139,7 @@ def test_mistakes_are_named(folder, browser):
     """A coder without a sheet, a name that is a path, a codebook with another frame."""
     with pytest.raises(InputError, match=r"sheet of a coder is not there: 'bob\.csv'"):
         form.coding_form(str(folder), "bob", BOOK)
-    with pytest.raises(InputError, match="is no name of a coder"):
+    with pytest.raises(InputError, match="is not a coder's name"):
         form.coding_form(str(folder), "../ann", BOOK)
     with pytest.raises(InputError, match="no folder of coding sheets"):
         form.coding_form("", "ann", BOOK)

@@ -109,8 +109,8 @@ def test_shared_units_go_to_every_coder():
 @pytest.mark.parametrize(
     ("coders", "both", "message"),
     [
-        (["../x"], 1, "coders: is no name of a coder: '../x'"),
-        (["Ann", "ann"], 1, "coders: coder stands twice: 'Ann'"),
+        (["../x"], 1, "coders: is not a coder's name: '../x'"),
+        (["Ann", "ann"], 1, "coders: coder appears twice: 'Ann'"),
         ([], 1, "coders: there are no coders"),
         (["ann"], 11, "units for all coders are out of range: 11; allowed: 0 to 10"),
     ],

@@ -52,11 +52,18 @@ def test_no_cell_of_the_xlsx_is_a_formula(units):
 
 def test_a_variable_named_as_a_column_is_refused(units):
     """A frame called 'text' would hide the text."""
-    with pytest.raises(InputError, match="column stands twice in the sheet: 'text'"):
+    with pytest.raises(InputError, match="column appears twice in the sheet: 'text'"):
         sheets._sheet_table(units, ["text"])
 
 
 # --- read back ---------------------------------------------------------------------------------------
+
+
+def read_back(files, units, variables, assigned=None) -> sheets.Codings:
+    """The sheets of coders, each of whom was given all units unless `assigned` says otherwise."""
+    texts = dict(zip(units["unit_id"], units["text"], strict=True))
+    given = assigned or {coder: list(texts) for coder in files}
+    return sheets._read_codings(files, texts, given, variables)
 
 
 @pytest.fixture
@@ -73,7 +80,7 @@ def returned(units, tmp_path):
             sheets.sheet_csv(sheet) if suffix == ".csv" else sheets._sheet_xlsx(sheet, variables)
         )
         file.write_bytes(content)
-        return sheets._read_codings({"ann": file}, units, variables, assigned)
+        return read_back({"ann": file}, units, variables, assigned)
 
     return make
 
@@ -133,8 +140,8 @@ def test_doubled_and_lost_rows_are_named(returned, units):
 
     codings = returned(change)
     assert problems(codings) == [
-        ("unit_id", "row stands twice", "1; 0"),
-        ("unit_id", "row stands twice", "0; 0"),
+        ("unit_id", "row appears twice", "1; 0"),
+        ("unit_id", "row appears twice", "0; 0"),
         ("unit_id", "row is lost", ""),
     ]
     assert codings.problems["unit_id"].tolist() == units["unit_id"][[2, 3, 0]].tolist()
@@ -175,7 +182,7 @@ def test_semicolons_are_read(tmp_path, units):
     """A sheet that a spreadsheet saved with semicolons is the same sheet."""
     file = tmp_path / "ann.csv"
     file.write_text(f"unit_id;race\n{units['unit_id'][0]};1;extra\n", encoding="utf-8")
-    codings = sheets._read_codings({"ann": file}, units.iloc[:1], ["race"])
+    codings = read_back({"ann": file}, units.iloc[:1], ["race"])
     assert codings.codes.ravel().tolist() == [1]
     assert codings.others["value"].tolist() == ["extra"]
 
@@ -183,8 +190,8 @@ def test_semicolons_are_read(tmp_path, units):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", b"race\n1\n", "a.csv, line 1: is no coding sheet: no column unit_id"),
-        ("a.csv", b"", "a.csv: is no coding sheet"),
+        ("a.csv", b"race\n1\n", "a.csv, line 1: is not a coding sheet: no column unit_id"),
+        ("a.csv", b"", "a.csv: is not a coding sheet"),
         ("a.csv", b"unit_id,a,a\n", "a.csv, line 1: column appears twice in the header: 'a'"),
         ("a.xlsx", b"PK\x03\x04 broken", "a.xlsx: cannot be read as XLSX (BadZipFile)"),
         ("a.csv", b"unit_id\n\xff\n", "a.csv, line 2: is not UTF-8"),
@@ -194,7 +201,7 @@ def test_what_is_no_sheet_is_refused(tmp_path, units, name, content, message):
     """A file without unit ids, a broken one and one in another encoding are refused by name."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError) as error:
-        sheets._read_codings({"a": tmp_path / name}, units, ["race"])
+        read_back({"a": tmp_path / name}, units, ["race"])
     assert str(error.value).startswith(message)
 
 
@@ -204,6 +211,6 @@ def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
 
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", "0" * 3000)
-    monkeypatch.setattr(sheets, "_LARGEST_WORKBOOK", 2000)
+    monkeypatch.setattr(sheets, "_MAX_WORKBOOK", 2000)
     with pytest.raises(InputError, match="too large for a coding sheet"):
         sheets.read_sheet(tmp_path / "a.xlsx")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from analysis import cli
-from analysis.coding.validation import agreement_tables, coded_units, sample_files
+from analysis.coding.sheets import sample_files
+from analysis.coding.validation import agreement_tables, coded_units
 
 CHOICES = {"confidence": 0.95, "resamples": 200, "random_seed": 1}
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -11,9 +10,9 @@ import pandas as pd
 
 from analysis.statistics import measures, uncertainty
 
-_FEWEST_UNITS = 10
+_MIN_UNITS = 10
 """Units coded at least twice below which alpha has no interval."""
-_MOST_UNDEFINED = 0.05
+_MAX_UNDEFINED = 0.05
 AGREEMENT = ["variable", "units", "percent", "cohen", "fleiss", "alpha", "low", "high", "reason"]
 
 
@@ -31,7 +30,6 @@ def frame_codes(codes: np.ndarray, frames: Sequence[str]) -> dict[str, np.ndarra
 def agreement_table(
     variables: Mapping[str, np.ndarray],
     *,
-    level: str = "nominal",
     confidence: float = 0.95,
     resamples: int = 2000,
     random_seed: int = 0,
@@ -47,23 +45,23 @@ def agreement_table(
     rows = []
     for name, codes in variables.items():
         rng = uncertainty.generator(random_seed, f"agreement {name}")
-        rows.append((name, *_agreement_of(_labels(codes), level, confidence, resamples, rng)))
+        rows.append((name, *_agreement_of(_labels(codes), confidence, resamples, rng)))
     return pd.DataFrame(rows, columns=AGREEMENT)
 
 
-def _agreement_of(codes, level: str, confidence: float, resamples: int, rng) -> tuple:
+def _agreement_of(codes, confidence: float, resamples: int, rng) -> tuple:
     """The row of one variable."""
     values, pairs = measures.coincidences(codes)
     pairs = pairs[pairs.sum(axis=(1, 2)) > 0]
-    nothing = float("nan")
+    nan = float("nan")
     if not len(pairs):
-        return (0, *[nothing] * 6, "no unit was coded twice")
+        return (0, *[nan] * 6, "no unit was coded twice")
     percent = float((np.trace(pairs, axis1=1, axis2=2) / pairs.sum(axis=(1, 2))).mean())
     if np.count_nonzero(pairs.sum(axis=(0, 2))) < 2:
         only = values[np.flatnonzero(pairs.sum(axis=(0, 2)))[0]]
-        return (len(pairs), percent, *[nothing] * 5, f"undefined: every code is {only}")
-    alpha = measures.alpha_of(pairs.sum(axis=0), values, level)
-    low, high, reason = _alpha_interval(pairs, values, level, confidence, resamples, rng)
+        return (len(pairs), percent, *[nan] * 5, f"undefined: every code is {only}")
+    alpha = measures.alpha_of(pairs.sum(axis=0), values)
+    low, high, reason = _alpha_interval(pairs, values, confidence, resamples, rng)
     kappas = (_cohen_of(codes), _fleiss_of(codes, values))
     return (len(pairs), percent, *kappas, alpha, low, high, reason)
 
@@ -72,7 +70,7 @@ def _cohen_of(codes: np.ndarray) -> float:
     """Cohen's kappa of two coders, NaN for any other number of them."""
     if len(codes) != 2:
         return float("nan")
-    return measures.cohen_kappa(cross_table(*codes).to_numpy())
+    return measures.cohen_kappa(_cross_table(*codes).to_numpy())
 
 
 def _fleiss_of(codes: np.ndarray, values: np.ndarray) -> float:
@@ -82,50 +80,53 @@ def _fleiss_of(codes: np.ndarray, values: np.ndarray) -> float:
     return measures.fleiss_kappa(counts)
 
 
-def _alpha_interval(pairs, values, level, confidence, resamples, rng) -> tuple[float, float, str]:
+def _alpha_interval(pairs, values, confidence, resamples, rng) -> tuple[float, float, str]:
     """Percentile interval of alpha over resamples of units, or why there is none.
 
-    Where coders never differ no resample can differ either: its interval of no width would pass for
-    certainty. A resample in which every code is the same has no alpha and is left out; where more
-    than MOST_UNDEFINED of them are, there is no interval.
+    Where coders never differ no resample can differ either: its interval of no width would look
+    like certainty. A resample in which every code is the same has no alpha and is left out; where
+    more than MAX_UNDEFINED of them are, there is no interval.
     """
-    n = len(pairs)
-    if n < _FEWEST_UNITS:
-        return float("nan"), float("nan"), f"{n} units: no interval below {_FEWEST_UNITS}"
+    n, none = len(pairs), (float("nan"), float("nan"))
+    if n < _MIN_UNITS:
+        return *none, f"{n} units: no interval below {_MIN_UNITS}"
     if np.trace(pairs.sum(axis=0)) == pairs.sum():
-        return float("nan"), float("nan"), "coders never differ: no interval can be resampled"
+        return *none, "coders never differ: no interval can be resampled"
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
     matrices = np.tensordot(weights, pairs, axes=1)
-    alphas = np.array([measures.alpha_of(matrix, values, level) for matrix in matrices])
+    alphas = np.array([measures.alpha_of(matrix, values) for matrix in matrices])
     undefined = float(np.isnan(alphas).mean())
-    if undefined > _MOST_UNDEFINED:
-        told = f"codes too rare for an interval: undefined in {undefined:.0%} of resamples"
-        return float("nan"), float("nan"), told
+    if undefined > _MAX_UNDEFINED:
+        return *none, f"codes too rare for an interval: undefined in {undefined:.0%} of resamples"
     low, high = uncertainty.percentiles(alphas, confidence)
     return float(low), float(high), ""
 
 
-def cross_table(mine: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
-    """Units by the two coders' codes, the same categories in rows and columns."""
-    given = zip(mine.tolist(), theirs.tolist(), strict=True)
-    counts = Counter((a, b) for a, b in given if a is not None and b is not None)
-    categories = sorted({code for pair in counts for code in pair})
-    units = [[counts[a, b] for b in categories] for a in categories]
-    return pd.DataFrame(units, index=categories, columns=categories, dtype=np.int64)
+def _cross_table(codes: np.ndarray, other: np.ndarray) -> pd.DataFrame:
+    """Units by the codes of two coders, the same categories in rows and columns."""
+    both = pd.DataFrame({"code": codes, "other_code": other}, dtype=object).dropna()
+    categories = sorted({*both["code"], *both["other_code"]})
+    counts = pd.crosstab(both["code"], both["other_code"])
+    return counts.reindex(index=categories, columns=categories, fill_value=0)
+
+
+def cross_tables(
+    variables: Mapping[str, np.ndarray], coders: Sequence[str]
+) -> Iterator[tuple[tuple, pd.DataFrame]]:
+    """Variable and names of every two coders, with the cross table of their codes."""
+    for name, codes in variables.items():
+        for (a, mine), (b, theirs) in combinations(zip(coders, _labels(codes), strict=True), 2):
+            yield (name, a, b), _cross_table(mine, theirs)
 
 
 def confusion_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd.DataFrame:
     """How often each pair of codes was given: variable, coder, other, code, other_code, units."""
-    rows = []
-    for name, codes in variables.items():
-        codes = _labels(codes)
-        for (a, mine), (b, theirs) in combinations(zip(coders, codes, strict=True), 2):
-            table = cross_table(mine, theirs)
-            rows += [
-                (name, a, b, one, other, int(table.loc[one, other]))
-                for one in table.index
-                for other in table.columns
-            ]
+    rows = [
+        (*names, code, other_code, int(units))
+        for names, table in cross_tables(variables, coders)
+        for code, row in table.iterrows()
+        for other_code, units in row.items()
+    ]
     return pd.DataFrame(rows, columns=["variable", "coder", "other", "code", "other_code", "units"])
 
 
@@ -133,23 +134,22 @@ def pair_table(variables: Mapping[str, np.ndarray], coders: Sequence[str]) -> pd
     """Percent agreement and Cohen's kappa of every two coders: variable, coder, other, units,
     percent, cohen."""
     rows = []
-    for name, codes in variables.items():
-        codes = _labels(codes)
-        for (a, mine), (b, theirs) in combinations(zip(coders, codes, strict=True), 2):
-            table = cross_table(mine, theirs).to_numpy()
-            n = int(table.sum())
-            percent = float(np.trace(table) / n) if n else float("nan")
-            rows.append((name, a, b, n, percent, measures.cohen_kappa(table)))
+    for names, counts in cross_tables(variables, coders):
+        table = counts.to_numpy()
+        n = int(table.sum())
+        percent = float(np.trace(table) / n) if n else float("nan")
+        rows.append((*names, n, percent, measures.cohen_kappa(table)))
     return pd.DataFrame(rows, columns=["variable", "coder", "other", "units", "percent", "cohen"])
 
 
-def disagreed_units(
+def disagreements(
     variables: Mapping[str, np.ndarray], units: Sequence[str], coders: Sequence[str]
 ) -> pd.DataFrame:
     """The units that coders coded differently: variable, unit_id, and the code of each coder."""
-    rows = []
-    for name, codes in variables.items():
-        for unit, given in zip(units, _labels(codes).T, strict=True):
-            if len({code for code in given if code is not None}) > 1:
-                rows.append((name, unit, *given))
+    rows = [
+        (name, unit, *given)
+        for name, codes in variables.items()
+        for unit, given in zip(units, _labels(codes).T, strict=True)
+        if len({code for code in given if code is not None}) > 1
+    ]
     return pd.DataFrame(rows, columns=["variable", "unit_id", *coders])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -24,23 +25,24 @@ _HOW = (
     "To code here: open this notebook in JupyterLab, set codings to the folder that `workbook sample` "
     "wrote and coder to your name, and run this cell."
 )
+_NO_WIDGETS = "A form needs ipywidgets (the extra `form`); the sheets can be coded without."
 
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A coder's sheet on the disk: read anew before, and written whole after, every answer, so that
+    """A coder's sheet on the disk: read again before, and written whole after, every answer, so that
     nothing is lost when the notebook is closed or the file was changed meanwhile."""
 
     file: Path
     frames: tuple[str, ...]
 
     def rows(self) -> list[dict[str, str]]:
-        """The rows as they stand in the file."""
+        """The rows that are in the file now."""
         return [row for _, row in read_sheet(self.file)]
 
     def is_coded(self, row: Mapping[str, str]) -> bool:
         """Whether a row has an answer for every frame."""
-        return all(row.get(name, "").strip().casefold() in ANSWERS for name in self.frames)
+        return all(_answer(row, name) is not None for name in self.frames)
 
     def first_open(self) -> int:
         """The number of the first unit that is not coded; the last one where all are."""
@@ -52,13 +54,19 @@ class _Sheet:
 
         Raises InputError where the sheet does not hold the unit (any more).
         """
-        rows = self.rows()
-        mine = [row for row in rows if row["unit_id"] == unit_id]
-        if not mine:
+        rows = pd.DataFrame(self.rows(), dtype=object).fillna("")
+        mine = rows["unit_id"] == unit_id
+        if not mine.any():
             raise InputError("unit is not in the sheet", where=self.file.name, value=unit_id)
-        for row in mine:
-            row.update({name: str(int(frames[name])) for name in self.frames}, **{NOTE: note})
-        write_whole(self.file, sheet_csv(pd.DataFrame(rows, dtype=object).fillna("")))
+        for name in self.frames:
+            rows.loc[mine, name] = str(int(frames[name]))
+        rows.loc[mine, NOTE] = note
+        write_whole(self.file, sheet_csv(rows.fillna("")))
+
+
+def _answer(row: Mapping[str, str], frame: str) -> bool | None:
+    """The code of a frame in a row, None where there is none."""
+    return ANSWERS.get(row.get(frame, "").strip().casefold())
 
 
 def _open_sheet(folder: str, coder: str, codebook: Codebook) -> _Sheet:
@@ -91,51 +99,41 @@ def coding_form(codings: str, coder: str, codebook: Codebook):
     try:
         import ipywidgets
     except ImportError:
-        return _Line("A form needs ipywidgets (the extra `form`); the sheets can be coded without.")
+        return _Line(_NO_WIDGETS)
     return _Form(sheet, codebook, ipywidgets).box
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(str):
     """A line of plain text as the result of a cell."""
 
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
+    __repr__ = str.__str__
 
 
 class _Form:
     """The widgets of a form, and what they do: `box` is what is shown."""
 
     def __init__(self, sheet: _Sheet, codebook: Codebook, widgets):
-        self.sheet, self.widgets = sheet, widgets
-        self.rows = sheet.rows()
-        self.place = sheet.first_open()
-        self.unit = widgets.HTML()
-        self.told = widgets.HTML()
-        self.boxes = {
-            name: widgets.Checkbox(description=name, indent=False, tooltip=rules.about)
-            for name, rules in codebook.frames.items()
-        }
-        abouts = {
-            name: widgets.HTML(f"<div style='{_SMALL}'>{escaped(one.about)}</div>")
-            for name, one in codebook.frames.items()
-        }
-        lines = [widgets.HBox([box, abouts[name]]) for name, box in self.boxes.items()]
-        for box in self.boxes.values():
-            box.layout = widgets.Layout(width="14em", flex="0 0 auto")
+        self.sheet, self.rows, self.place = sheet, sheet.rows(), sheet.first_open()
+        self.unit, self.status = widgets.HTML(), widgets.HTML()
         self.note = widgets.Text(placeholder="a note, if any", layout=widgets.Layout(width="40em"))
         self.back = widgets.Button(description="Back")
         self.save = widgets.Button(description="Save, next", button_style="primary")
         self.back.on_click(lambda _: self.move(-1))
         self.save.on_click(lambda _: self.keep())
-        buttons = widgets.HBox([self.back, self.save, self.told])
+        narrow = widgets.Layout(width="14em", flex="0 0 auto")
+        checkbox = partial(widgets.Checkbox, indent=False, layout=narrow)
+        self.boxes, lines = {}, []
+        for name, rules in codebook.frames.items():
+            self.boxes[name] = checkbox(description=name, tooltip=rules.about)
+            about = widgets.HTML(f"<div style='{_SMALL}'>{escaped(rules.about)}</div>")
+            lines.append(widgets.HBox([self.boxes[name], about]))
+        buttons = widgets.HBox([self.back, self.save, self.status])
         self.box = widgets.VBox([self.unit, *lines, self.note, buttons])
-        self.show()
+        self.move(0)
 
-    def show(self) -> None:
-        """Show the unit at the place, with the answers that it has."""
+    def move(self, step: int) -> None:
+        """Show the unit so many places further, within the sheet, with the answers that it has."""
+        self.place = min(max(self.place + step, 0), len(self.rows) - 1)
         row = self.rows[self.place]
         before, text, after = (escaped(row.get(name, "")) for name in ("before", "text", "after"))
         self.unit.value = (
@@ -143,27 +141,22 @@ class _Form:
             f"<div style='{_GREY}'>{after}</div>"
         )
         for name, box in self.boxes.items():
-            box.value = ANSWERS.get(row.get(name, "").strip().casefold(), False)
+            box.value = bool(_answer(row, name))
         self.note.value = row.get(NOTE, "")
         self.back.disabled = self.place == 0
-        done = sum(map(self.sheet.is_coded, self.rows))
         state = "coded" if self.sheet.is_coded(row) else "not coded yet"
-        self.told.value = escaped(
+        done = sum(map(self.sheet.is_coded, self.rows))
+        self.status.value = escaped(
             f"unit {self.place + 1} of {len(self.rows)} ({state}); {done} coded in {self.sheet.file.name}"
         )
 
     def keep(self) -> None:
-        """Write the answers into the sheet, and go on; say what went wrong and stay, if anything."""
+        """Write the answers into the sheet and go on; say what went wrong and stay, if anything."""
         answers = {name: bool(box.value) for name, box in self.boxes.items()}
         try:
             self.sheet.answer(self.rows[self.place]["unit_id"], answers, self.note.value)
             self.rows = self.sheet.rows()
         except (InputError, OSError) as error:
-            self.told.value = f"<b>not saved: {escaped(shown(str(error), quote=False))}</b>"
+            self.status.value = f"<b>not saved: {escaped(shown(str(error), quote=False))}</b>"
             return
         self.move(1)
-
-    def move(self, step: int) -> None:
-        """Go to the unit so many places on, no further than the sheet."""
-        self.place = min(max(self.place + step, 0), len(self.rows) - 1)
-        self.show()

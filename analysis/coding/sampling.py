@@ -24,7 +24,7 @@ def unit_table(documents: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     before, text, after.
 
     `documents` is the id of each unit's document; before and after are the neighbouring units of
-    the same document. `_unit_id` is document, unit and eight signs of a hash of the text: the same
+    the same document. `unit_id` is document, unit and eight characters of a hash of the text: the same
     as long as these are the same.
     """
     table = pd.DataFrame({"document": list(documents), "text": list(texts)}, dtype=object)
@@ -51,14 +51,8 @@ def frame_strata(coded, groups: Sequence[str]) -> np.ndarray:
 
     `coded` is units × frames, or units for one frame.
     """
-    coded = np.asarray(coded, dtype=bool).reshape(len(groups), -1).any(axis=1)
-    return np.array(
-        [
-            f"{group}, {'coded' if one else 'not coded'}"
-            for group, one in zip(groups, coded, strict=True)
-        ],
-        dtype=object,
-    )
+    coded = np.atleast_2d(np.asarray(coded, dtype=bool).T).any(axis=0)
+    return np.asarray(groups, dtype=object) + np.where(coded, ", coded", ", not coded")
 
 
 # --- drawing -----------------------------------------------------------------------------------------
@@ -141,6 +135,6 @@ def check_coders(coders: Sequence[str]) -> None:
     for coder in coders:
         if not _CODER.fullmatch(coder):
             allowed = "up to 40 letters, digits, _ and -"
-            raise InputError("is no name of a coder", where="coders", value=coder, allowed=allowed)
+            raise InputError("is not a coder's name", where="coders", value=coder, allowed=allowed)
         if sum(other.casefold() == coder.casefold() for other in coders) > 1:
-            raise InputError("coder stands twice", where="coders", value=coder)
+            raise InputError("coder appears twice", where="coders", value=coder)

@@ -16,8 +16,9 @@ from analysis.language.chinese import HAN, is_cut
 from analysis.language.words import APOSTROPHES, WORD, normal_form
 
 NOBODY = "no actor"
-_WIDEST_GAP = 20
-_MOST_WORDS = 20
+_KINDS = ("frames", "actors", "terms")
+_MAX_GAP = 20
+_MAX_WORDS = 20
 NAME = regex.compile(r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]{0,59}")
 _PIECE = regex.compile(
     rf"(?V1)(?<!{WORD}|\*)\p{{L}}(?:\.\p{{L}})+(?!{WORD}|\*)\.?(?:[{APOSTROPHES}][sS](?!{WORD}|\*))?"
@@ -25,12 +26,14 @@ _PIECE = regex.compile(
 )
 _PARTS = regex.compile(rf"\*?{HAN.pattern}(?:\*+{HAN.pattern})*\**|.[^{HAN.pattern[1:-2]}]*")
 _NEVER_IN_A_WORD = frozenset("[](){}|^$+?\\<>")
+_GAP = regex.compile(r"~([0-9]{1,2})")
+_MISPLACED_GAP = "a gap stands between two words"
 _GRAMMAR = "words, * for any letters within a word, ~N for up to N words between two words"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A sequence of word patterns; `gaps[i]` words at most may stand between word i and i + 1.
+    """A sequence of word patterns; at most `gaps[i]` words may be between word i and i + 1.
 
     `text` is the rule as it was written.
     """
@@ -82,7 +85,7 @@ class RuleSet:
 class Codebook:
     """Frames, actors and term groups by name, in the order of the file.
 
-    `toneless` are rules whose words carry no tone, as they name the subject of the texts.
+    `toneless` are rules whose words have no tone, as they name the subject of the texts.
     """
 
     name: str
@@ -95,11 +98,7 @@ class Codebook:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over every rule set; comments and layout of the file do not count."""
-        sets = [
-            (kind, *named)
-            for kind in ("frames", "actors", "terms")
-            for named in getattr(self, kind).items()
-        ]
+        sets = [(kind, *named) for kind in _KINDS for named in getattr(self, kind).items()]
         sets += [("toneless", self.toneless)] if self.toneless else []
         return hashlib.sha256(repr(sets).encode("utf-8")).hexdigest()
 
@@ -110,45 +109,60 @@ def parse_rule(text: str, where: str = "") -> Rule:
     >>> parse_rule("narrow* ~3 start-up")
     Rule(text='narrow* ~3 start-up', words=('narrow*', 'start', 'up'), gaps=(3, 0))
 
-    Raises InputError for a rule without a word, a lone `*`, a stray `~`, or a sign of a regular
+    Raises InputError for a rule without a word, a lone `*`, a stray `~`, or a character of a regular
     expression.
     """
+    try:
+        return read_rule(text)
+    except ValueError as error:
+        raise InputError(f"{error}, in rule", where=where, value=text, allowed=_GRAMMAR) from error
 
-    def refused(problem: str) -> InputError:
-        return InputError(problem, where=where, value=text, allowed=_GRAMMAR)
 
+def read_rule(text: str) -> Rule:
+    """`parse_rule` for text of any origin: raises ValueError, which says only what is wrong."""
     words: list[str] = []
     gaps: list[int] = []
     gap = 0
     for piece in composed(text).split():
-        if piece.startswith("~"):
-            if gap or not words:
-                raise refused("a gap stands between two words, in rule")
-            gap = _parse_gap(piece, refused)
+        if piece.startswith("~") and words and not gap:
+            gap = _parse_gap(piece)
             continue
-        if "~" in piece:
-            raise refused("a gap stands between two words, in rule")
-        if _NEVER_IN_A_WORD & set(piece):
-            raise refused("a sign that no word holds, in rule")
-        found = [word for match in _PIECE.finditer(piece) for word in _words_in(match.group())]
-        if not found:
-            raise refused("a part without a letter or digit, in rule")
-        if any(not word.strip("*") for word in found):
-            raise refused("a * without any letter, in rule")
+        found = _words_of(piece)
         gaps += [gap] * bool(words) + [0] * (len(found) - 1)
         words += found
         gap = 0
-    if not words:
-        raise refused("a rule without a word")
     if gap:
-        raise refused("a gap stands between two words, in rule")
-    if len(words) > _MOST_WORDS:
-        raise refused(f"more than {_MOST_WORDS} words, in rule")
+        raise ValueError(_MISPLACED_GAP)
+    if not words:
+        raise ValueError("no word")
+    if len(words) > _MAX_WORDS:
+        raise ValueError(f"more than {_MAX_WORDS} words")
     return Rule(text, tuple(words), tuple(gaps))
 
 
+def _parse_gap(piece: str) -> int:
+    found = _GAP.fullmatch(piece)
+    if not found or not 1 <= int(found[1]) <= _MAX_GAP:
+        raise ValueError(f"a gap is ~1 to ~{_MAX_GAP}")
+    return int(found[1])
+
+
+def _words_of(piece: str) -> list[str]:
+    """The words of a part of a rule that has no space; raises ValueError where there are none."""
+    if "~" in piece:
+        raise ValueError(_MISPLACED_GAP)
+    if _NEVER_IN_A_WORD & set(piece):
+        raise ValueError("a character that no word holds")
+    found = [word for match in _PIECE.finditer(piece) for word in _words_in(match.group())]
+    if not found:
+        raise ValueError("a part without a letter or digit")
+    if any(not word.strip("*") for word in found):
+        raise ValueError("a * without any letter")
+    return found
+
+
 def _words_in(piece: str) -> list[str]:
-    """The words of a run of letters: Chinese characters and the letters beside them are apart.
+    """The words of a run of letters: Chinese characters and the letters beside them are separate.
 
     Chinese stays as it was written; what it matches depends on the words of the texts
     (`language.parts`).
@@ -159,20 +173,8 @@ def _words_in(piece: str) -> list[str]:
 
 
 def is_chinese_word(word: str) -> bool:
-    """Whether texts are cut into words where this stands: it holds Chinese characters, no Japanese."""
+    """Whether such text is cut into words: it holds Chinese characters, and none of Japanese."""
     return is_cut(word.replace("*", ""))
-
-
-def _parse_gap(piece: str, refused) -> int:
-    number = piece[1:]
-    if not (
-        number.isascii()
-        and number.isdecimal()
-        and len(number) <= 2
-        and 1 <= int(number) <= _WIDEST_GAP
-    ):
-        raise refused(f"a gap is ~1 to ~{_WIDEST_GAP}, in rule")
-    return int(number)
 
 
 def read_codebook(file: str | Path) -> Codebook:
@@ -183,14 +185,14 @@ def read_codebook(file: str | Path) -> Codebook:
     if _is_comment(read_text(file)):
         return Codebook(file.stem, "", {}, {}, {})
     top = read_yaml(file)
-    top.only(("name", "version", "frames", "actors", "terms", "toneless"))
+    top.only(("name", "version", *_KINDS, "neutral", "toneless"))
+    if top.has("neutral") and top.has("toneless"):
+        raise top.get("toneless").error("is the old name of 'neutral'; both are given")
     return Codebook(
         name=top.text_of("name") or file.stem,
         version=top.text_of("version"),
-        frames=_rule_sets(top, "frames"),
-        actors=_rule_sets(top, "actors"),
-        terms=_rule_sets(top, "terms"),
-        toneless=_toneless_rules(top.get("toneless")) if top.has("toneless") else (),
+        **{kind: _rule_sets(top, kind) for kind in _KINDS},
+        toneless=_neutral_rules(top, "toneless" if top.has("toneless") else "neutral"),
     )
 
 
@@ -205,16 +207,15 @@ def corpus_codebook(corpus: Corpus, path: str = "", *, leave_out: Iterable[str] 
 
     `leave_out` are rules of frames to do without, each as `without` takes it.
     """
-    if path:
-        return without(read_codebook(locate(path)), leave_out)
     own = corpus.folder / "codebook.yaml" if corpus.folder else None
-    if own is not None and own.exists():
-        return without(read_codebook(own), leave_out)
+    file = locate(path) if path else own
+    if path or (own is not None and own.exists()):
+        return without(read_codebook(file), leave_out)
     return without(Codebook("none", "", {}, {}, {}), leave_out)
 
 
 def without(codebook: Codebook, leave_out: Iterable[str]) -> Codebook:
-    """A codebook less some rules of its frames, each written as 'frame: rule'.
+    """A codebook without some rules of its frames, each written as 'frame: rule'.
 
     Raises InputError for a rule that the frame does not have, and for a frame's only rule.
     """
@@ -244,82 +245,70 @@ def _rule_set(name: str, node: Node) -> RuleSet:
     if name == NOBODY:
         raise node.error("name is reserved", value=name)
     if not NAME.fullmatch(name):
-        raise node.error(
-            "is no name", value=name, allowed="up to 60 letters, digits, spaces, _ and -"
-        )
+        allowed = "up to 60 letters, digits, spaces, _ and -"
+        raise node.error("is not a name", value=name, allowed=allowed)
     if isinstance(node.value, list):
-        own = tuple(one for item in node.value for one in _rule_examples(item))
-        return RuleSet(name, _parse_rules(node, name), examples=own)
+        rules, examples = _rules_of(node, name)
+        return RuleSet(name, rules, examples=examples)
     node.only(("about", "rules", "except", "match", "not_match"))
-    return RuleSet(
-        name=name,
-        rules=_parse_rules(node.get("rules"), name),
-        exceptions=_parse_rules(node.get("except"), name) if node.has("except") else (),
-        about=node.text_of("about"),
-        examples=(
-            *_examples_of(node, "match", "not_match"),
-            *(one for item in node.get("rules").items() for one in _rule_examples(item)),
-        ),
-    )
+    rules, examples = _rules_of(node.get("rules"), name)
+    exceptions = _rules_of(node.get("except"), name)[0] if node.has("except") else ()
+    examples = (*_examples_of(node, "match", "not_match"), *examples)
+    return RuleSet(name, rules, exceptions, node.text_of("about"), examples)
 
 
-def _rule_text(item: Node) -> Node:
-    """A rule's text in its entry: the entry itself, or the `rule` of one with examples."""
-    return item.get("rule") if isinstance(item.value, dict) else item
+def _rules_of(node: Node, name: str) -> tuple[tuple[Rule, ...], tuple[Example, ...]]:
+    """The rules of a list and their examples: each item is a text, or {rule: …, match: […], not: […]}.
 
-
-def _rule_examples(item: Node) -> tuple[Example, ...]:
-    """The examples of one rule, written as {rule: …, match: […], not: […]}."""
-    if not isinstance(item.value, dict):
-        return ()
-    item.only(("rule", "match", "not"))
-    rule = parse_rule(item.get("rule").text(), item.where)
-    return tuple(replace(one, rule=rule) for one in _examples_of(item, "match", "not"))
-
-
-def _examples_of(node: Node, match: str, not_match: str) -> tuple[Example, ...]:
-    """The texts under two keys of an entry: those that must be found, and those that must not."""
-    return tuple(
-        Example(_example_text(item), key == match, item.where)
-        for key in (match, not_match)
-        for item in (node.get(key).items() if node.has(key) else ())
-    )
-
-
-def _example_text(item: Node) -> str:
-    """The text of an example; raises InputError where no document could hold it, or it has no word."""
-    text = item.text()
-    if "\x00" in text or not any(sign.isalnum() for sign in text):
-        raise item.error("is no example", allowed="a text with a letter or digit, without NUL")
-    return text
-
-
-def _parse_rules(node: Node, name: str) -> tuple[Rule, ...]:
-    """The rules of a list; raises InputError where there are none or one stands twice."""
+    Raises InputError where there is no rule or one appears twice.
+    """
     rules: list[Rule] = []
+    examples: list[Example] = []
     seen: dict[tuple, str] = {}
     for item in node.items():
-        rule = parse_rule(_rule_text(item).text(), item.where)
+        has_examples = isinstance(item.value, dict)
+        if has_examples:
+            item.only(("rule", "match", "not"))
+        text = item.get("rule").text() if has_examples else item.text()
+        rule = parse_rule(text, item.where)
         if rule.meaning in seen:
-            raise item.error(f"rule of {shown(name)} stands twice (first in {seen[rule.meaning]})")
+            problem = f"rule of {shown(name)} appears twice (first in {seen[rule.meaning]})"
+            raise item.error(problem, value=text)
         seen[rule.meaning] = item.where
         rules.append(rule)
+        examples += _examples_of(item, "match", "not", rule) if has_examples else ()
     if not rules:
         raise node.error(f"{shown(name)} has no rules", allowed="at least one rule")
-    return tuple(rules)
+    return tuple(rules), tuple(examples)
 
 
-def _toneless_rules(node: Node) -> tuple[Rule, ...]:
-    """The rules of a list that may be empty, each a plain text."""
-    for item in node.items():
-        item.text()
-    return _parse_rules(node, "toneless") if node.items() else ()
+def _examples_of(node: Node, match: str, not_match: str, rule: Rule | None = None) -> list[Example]:
+    """The texts under two keys of an entry: those that must be found, and those that must not.
+
+    Raises InputError for a text that no document could hold, or without a word.
+    """
+    examples = []
+    for key in (match, not_match):
+        for item in node.get(key).items() if node.has(key) else ():
+            text = item.text()
+            if "\x00" in text or not any(character.isalnum() for character in text):
+                allowed = "a text with a letter or digit, without NUL"
+                raise item.error("is not an example", allowed=allowed)
+            examples.append(Example(text, key == match, item.where, rule))
+    return examples
+
+
+def _neutral_rules(top: Node, key: str) -> tuple[Rule, ...]:
+    """The rules under a key of the codebook, each a plain text; the list may be empty or missing."""
+    if not top.has(key) or not top.texts(key):
+        return ()
+    return _rules_of(top.get(key), key)[0]
 
 
 def term_sets(terms: Iterable[str], groups: Mapping[str, RuleSet]) -> dict[str, RuleSet]:
     """The rule set of each term: a term group of the codebook by its name, else a single rule.
 
-    Raises InputError for a term that is no rule, or stands twice.
+    Raises InputError for a term that is not a rule, or appears twice.
     """
     sets: dict[str, RuleSet] = {}
     if not list(terms):
@@ -328,15 +317,6 @@ def term_sets(terms: Iterable[str], groups: Mapping[str, RuleSet]) -> dict[str, 
         if not isinstance(term, str):
             raise InputError("a term is a text", where="terms", value=term)
         if term in sets:
-            raise InputError("term stands twice", where="terms", value=term)
+            raise InputError("term appears twice", where="terms", value=term)
         sets[term] = groups.get(term) or RuleSet(term, (parse_rule(term, "terms"),))
     return sets
-
-
-def rules_told(sets: Mapping[str, RuleSet]) -> str:
-    """Rule sets with their rules, a line each."""
-    lines = (
-        f"{shown(name, quote=False)}: {', '.join(shown(r.text, quote=False) for r in rules.rules)}"
-        for name, rules in sets.items()
-    )
-    return "\n".join(lines)

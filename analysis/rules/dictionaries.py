@@ -1,10 +1,12 @@
-"""Dictionaries of other programs: read into a codebook, and written from one, losses told."""
+"""Dictionaries of other programs: read into a codebook, and written from one, losses reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import regex
@@ -12,27 +14,20 @@ import regex
 from analysis.errors import InputError
 from analysis.files import Node, composed, read_yaml, refuse_device
 from analysis.language.words import folded
-from analysis.rules.codebook import NAME, NOBODY, Codebook, Example, Rule, RuleSet, parse_rule
+from analysis.rules.codebook import NAME, NOBODY, Codebook, Example, Rule, RuleSet, read_rule
 
-_FORMATS = {
-    ".yml": "quanteda",
-    ".yaml": "quanteda",
-    ".dic": "liwc",
-    ".lc3": "lexicoder",
-    ".lcd": "lexicoder",
-    ".cat": "wordstat",
-}
 _KINDS = ("frames", "actors", "terms")
 _CASES = ("any", "as written")
 _OWN_ENTRIES = "__"  # quanteda's key for a category's own entries beside its subcategories
 _BETWEEN_LEVELS = " - "
-_LONGEST_ENTRY = 200
-_LONGEST_NAME = 60
-_REPORT = ["where", "category", "entry", "problem", "became"]
+_MAX_ENTRY = 200
+_MAX_NAME = 60
 _LEGEND = regex.compile(r"(\t*)\s*(\d{1,6})\s+(\S.*)")
 _CODES = regex.compile(r"(.+?)((?:\s+\d{1,6})+)\s*")
 _COLOUR = regex.compile(r"#[0-9A-Fa-f]{6}\Z")
 _WEIGHTED = regex.compile(r"(.*\S) \((-?\d{1,9}(?:[.,]\d{1,9})?)\)")
+_STRAY = "is before the first category"
+_NO_RULE = "no rule is left of this category"
 _HEADING = """\
 # quanteda dictionary. Tokenise with split_hyphens = TRUE and look up without regard to case:
 # here self-reliance is two words, and China's an occurrence of China.
@@ -41,16 +36,25 @@ _HEADING = """\
 
 @dataclass(frozen=True)
 class _Entry:
-    """A pattern of a dictionary: its categories from the outermost, its text, where it stands."""
+    """An item of a dictionary: where it is, its categories from the outermost, and its text.
 
+    `words` is the pattern that it means, None where no rule can say it; `problem` is what is lost.
+    """
+
+    where: str
     path: tuple[str, ...]
     text: str
-    where: str
+    words: str | None = None
+    problem: str = ""
+
+    def loss(self, text: str, problem: str, became: str = "") -> _Loss:
+        """A loss in this place."""
+        category = _BETWEEN_LEVELS.join(self.path)
+        return _Loss(self.where, category, text[:_MAX_ENTRY], problem, became)
 
 
-@dataclass(frozen=True)
-class _Loss:
-    """What could not be carried over as it was; `became` is what stands in its place, '' for nothing."""
+class _Loss(NamedTuple):
+    """What could not be carried over as it was; `became` is what replaces it, '' for nothing."""
 
     where: str
     category: str
@@ -69,12 +73,7 @@ class _Imported:
     @property
     def report(self) -> pd.DataFrame:
         """One row a loss: where, category, entry, problem, became ('' where it was left out)."""
-        return _loss_table(self.losses)
-
-
-def _loss_table(losses: tuple[_Loss, ...]) -> pd.DataFrame:
-    """Losses as a table of text."""
-    return pd.DataFrame([vars(loss) for loss in losses], columns=_REPORT, dtype=object)
+        return pd.DataFrame(self.losses, columns=_Loss._fields, dtype=object)
 
 
 def read_dictionary(
@@ -96,16 +95,17 @@ def read_dictionary(
     format, and one of which no rule is left.
     """
     file = Path(file)
-    format = format or _FORMATS.get(file.suffix.lower(), "")
-    _check(format, tuple(_READERS), "format of a dictionary", file.name)
-    _check(kind, _KINDS, "kind of rule set", "kind")
-    _check(case, _CASES, "case", "case")
+    guesses = (name for name, one in _FORMATS.items() if file.suffix.lower() in one[0])
+    format = format or next(guesses, "")
+    for value, allowed, what, where in (
+        (format, _FORMATS, "format of a dictionary", file.name),
+        (kind, _KINDS, "kind of rule set", "kind"),
+        (case, _CASES, "case", "case"),
+    ):
+        if value not in allowed:
+            raise InputError(f"unknown {what}", where=where, value=value, allowed=allowed)
+    entries = list(_FORMATS[format][1](file, encoding))
     losses: list[_Loss] = []
-    if format == "quanteda":
-        entries = list(_quanteda_entries(read_yaml(file), (), losses))
-    else:
-        lines = _numbered_lines(file, encoding)
-        entries = list(_READERS[format](lines, losses))
     sets = _rule_sets_of(entries, case, losses)
     if not sets:
         raise InputError("no rule could be read", where=file.name, allowed=f"a {format} dictionary")
@@ -113,27 +113,19 @@ def read_dictionary(
     return _Imported(Codebook(file.stem, "", **book), tuple(losses))
 
 
-def _check(value: str, allowed: tuple[str, ...], what: str, where: str) -> None:
-    """Raise InputError unless the value is one of those allowed."""
-    if value not in allowed:
-        raise InputError(f"unknown {what}", where=where, value=value, allowed=allowed)
-
-
 def _numbered_lines(file: Path, encoding: str) -> list[tuple[str, str]]:
-    """Every line of a text file with where it stands; control characters other than tabs dropped."""
+    """Every line of a text file with its place; control characters other than tabs dropped."""
+    refuse_device(file, file.name)
     try:
-        refuse_device(file, file.name)
         text = file.read_bytes().decode(encoding).removeprefix("\ufeff")
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=file.name) from error
-    except LookupError as error:
-        raise InputError("unknown encoding", value=encoding, allowed="utf-8, cp1252 …") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"is not {encoding}: byte {error.start}",
-            where=file.name,
-            allowed="another encoding, such as cp1252",
-        ) from error
+    except (LookupError, UnicodeDecodeError) as error:
+        problem, allowed = (
+            f"cannot be read as {encoding} ({error})",
+            "another encoding, such as cp1252",
+        )
+        raise InputError(problem, where=file.name, allowed=allowed) from error
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [
         (f"{file.name}, line {number}", regex.sub(r"[^\P{Cc}\t]", "", line))
@@ -144,122 +136,116 @@ def _numbered_lines(file: Path, encoding: str) -> list[tuple[str, str]]:
 # --- the formats -------------------------------------------------------------------------------------
 
 
-def _quanteda_entries(node: Node, path: tuple[str, ...], losses: list[_Loss]) -> Iterator[_Entry]:
+def _quanteda(file: Path, encoding: str) -> Iterator[_Entry]:
     """Entries of a quanteda dictionary in YAML: lists of patterns under keys, keys under keys."""
+    return _quanteda_entries(read_yaml(file), ())
+
+
+def _quanteda_entries(node: Node, path: tuple[str, ...]) -> Iterator[_Entry]:
     if isinstance(node.value, dict):
         for key, child in node.value.items():
-            below = path if key == _OWN_ENTRIES else (*path, key)
-            yield from _quanteda_entries(child, below, losses)
+            yield from _quanteda_entries(child, path if key == _OWN_ENTRIES else (*path, key))
     elif not path:
         raise node.error("a mapping (category: patterns) is expected here")
     elif isinstance(node.value, list):
         for child in node.value:
-            yield from _quanteda_entries(child, path, losses)
+            yield from _quanteda_entries(child, path)
     elif "_" in node.value.strip("_"):
         words = node.value.replace("_", " ")
-        losses.append(_lost(node.where, path, node.value, "a compounded token", words))
-        yield _Entry(path, words, node.where)
+        yield _Entry(node.where, path, node.value, words, "a compounded token")
     else:
-        yield _Entry(path, node.value, node.where)
+        yield _Entry(node.where, path, node.value, node.value)
 
 
-def _lost(where: str, path: tuple[str, ...], entry: str, problem: str, became: str = "") -> _Loss:
-    return _Loss(where, _BETWEEN_LEVELS.join(path), entry[:_LONGEST_ENTRY], problem, became)
-
-
-def _liwc_entries(lines: list[tuple[str, str]], losses: list[_Loss]) -> Iterator[_Entry]:
+def _liwc(file: Path, encoding: str) -> Iterator[_Entry]:
     """Entries of a LIWC dictionary: a legend of numbered categories between two lines of %, then
     words with the numbers of their categories. Indented categories are nested."""
+    lines = _numbered_lines(file, encoding)
     marks = [n for n, (_, line) in enumerate(lines) if line.strip() == "%"]
     if len(marks) < 2:
-        where = lines[0][0]
-        raise InputError(
-            "is no LIWC dictionary: the legend stands between two lines of %", where=where
-        )
-    paths = _liwc_legend(lines[marks[0] + 1 : marks[1]], losses)
+        problem = "is not a LIWC dictionary: no legend between two lines of %"
+        raise InputError(problem, where=lines[0][0])
+    paths: dict[int, tuple[str, ...]] = {}
+    yield from _liwc_legend(lines[marks[0] + 1 : marks[1]], paths)
     for where, line in lines[marks[1] + 1 :]:
-        if not line.strip():
+        text = line.strip()
+        found = _CODES.fullmatch(text[: 10 * _MAX_ENTRY])
+        if not text:
             continue
-        found = _CODES.fullmatch(line.strip()[: 10 * _LONGEST_ENTRY])
-        if not found or any(sign in line for sign in "()<>/"):
-            losses.append(_lost(where, (), line.strip(), "not a word and numbers of categories"))
+        if not found or set("()<>/") & set(text):
+            yield _Entry(where, (), text, problem="not a word and numbers of categories")
             continue
         for code in dict.fromkeys(map(int, found[2].split())):
+            word = found[1].strip()
             if code in paths:
-                yield _Entry(paths[code], found[1].strip(), where)
+                yield _Entry(where, paths[code], word, word)
             else:
-                losses.append(_lost(where, (str(code),), found[1], "category is not in the legend"))
+                yield _Entry(where, (str(code),), word, problem="category is not in the legend")
 
 
-def _liwc_legend(lines: list[tuple[str, str]], losses: list[_Loss]) -> dict[int, tuple[str, ...]]:
-    """The path of each numbered category."""
-    paths: dict[int, tuple[str, ...]] = {}
+def _liwc_legend(
+    lines: list[tuple[str, str]], paths: dict[int, tuple[str, ...]]
+) -> Iterator[_Entry]:
+    """Fill the path of each numbered category; what is lost on the way is returned."""
     above: list[tuple[int, str]] = []
     for where, line in lines:
         found = _LEGEND.fullmatch(line.rstrip())
         if not found:
             if line.strip():
-                losses.append(_lost(where, (), line.strip(), "not a number and a category"))
+                yield _Entry(where, (), line.strip(), problem="not a number and a category")
             continue
         depth, code, name = len(found[1]), int(found[2]), found[3]
         if code in paths:
-            losses.append(_lost(where, (name,), found[2], "number of a category stands twice"))
+            yield _Entry(where, (name,), found[2], problem="number of a category appears twice")
             continue
-        above = [(level, key) for level, key in above if level < depth]
-        above.append((depth, name))
+        above = [*(one for one in above if one[0] < depth), (depth, name)]
         paths[code] = tuple(key for _, key in above)
-    return paths
 
 
-def _lexicoder_entries(lines: list[tuple[str, str]], losses: list[_Loss]) -> Iterator[_Entry]:
+def _lexicoder(file: Path, encoding: str) -> Iterator[_Entry]:
     """Entries of a Lexicoder 3 dictionary: a line `+category` (its colour dropped), then a
     pattern a line."""
-    path: tuple[str, ...] = ()
+    lines = _numbered_lines(file, encoding)
     if lines[0][1].lstrip().startswith("<"):
-        raise InputError(
-            "is XML, which is not read", where=lines[0][0], allowed="a dictionary saved as .lc3"
-        )
+        allowed = "a dictionary saved as .lc3"
+        raise InputError("is XML, which is not read", where=lines[0][0], allowed=allowed)
+    path: tuple[str, ...] = ()
     for where, line in lines:
         text = line.strip()
         if text.startswith("+"):
             path = (_COLOUR.sub("", text.lstrip("+")).strip(),)
-        elif text and not path:
-            losses.append(_lost(where, (), text, "stands before the first category"))
         elif text:
-            yield _Entry(path, text, where)
+            yield _Entry(where, path, text, text if path else None, "" if path else _STRAY)
 
 
-def _wordstat_entries(lines: list[tuple[str, str]], losses: list[_Loss]) -> Iterator[_Entry]:
+def _wordstat(file: Path, encoding: str) -> Iterator[_Entry]:
     """Entries of a WordStat categorisation dictionary: tabs nest, `ITEM (weight)` is a pattern,
     `_` a space, `@` a rule of proximity, a line without a weight a category."""
     above: list[tuple[int, str]] = []
-    for where, line in lines:
+    for where, line in _numbered_lines(file, encoding):
         depth, text = len(line) - len(line.lstrip()), line.strip()
         if not text:
             continue
-        above = [(level, name) for level, name in above if level < depth]
+        above = [one for one in above if one[0] < depth]
         path = tuple(name for _, name in above)
-        found = _WEIGHTED.fullmatch(text) if len(text) <= 2 * _LONGEST_ENTRY else None
+        found = _WEIGHTED.fullmatch(text) if len(text) <= 2 * _MAX_ENTRY else None
         if text.startswith("@") or (found and found[1].startswith("#")):
-            losses.append(
-                _lost(where, path, text, "a rule of proximity or a reference to a category")
-            )
+            problem = "a rule of proximity or a reference to a category"
+            yield _Entry(where, path, text, problem=problem)
         elif not found:
             above.append((depth, text))
         elif not path:
-            losses.append(_lost(where, (), text, "stands before the first category"))
+            yield _Entry(where, (), text, problem=_STRAY)
         else:
-            words = found[1].replace("_", " ")
-            if found[2] != "1":
-                losses.append(_lost(where, path, found[1], f"weight {found[2]}", words))
-            yield _Entry(path, words, where)
+            problem = "" if found[2] == "1" else f"weight {found[2]}"
+            yield _Entry(where, path, found[1], found[1].replace("_", " "), problem)
 
 
-_READERS = {
-    "quanteda": _quanteda_entries,
-    "liwc": _liwc_entries,
-    "lexicoder": _lexicoder_entries,
-    "wordstat": _wordstat_entries,
+_FORMATS = {
+    "quanteda": ((".yml", ".yaml"), _quanteda),
+    "liwc": ((".dic",), _liwc),
+    "lexicoder": ((".lc3", ".lcd"), _lexicoder),
+    "wordstat": ((".cat",), _wordstat),
 }
 
 
@@ -267,74 +253,73 @@ _READERS = {
 
 
 def _rule_sets_of(entries: list[_Entry], case: str, losses: list[_Loss]) -> dict[str, RuleSet]:
-    """Rule sets of the entries, one a category, in the order of the file."""
+    """Rule sets of the entries, one a category, in the order of the file; losses are added."""
     rules: dict[tuple[str, ...], dict[tuple, Rule]] = {}
-    speaks = any(entry.text != entry.text.upper() for entry in entries)
+    in_capitals = all(entry.words == entry.words.upper() for entry in entries if entry.words)
     for entry in entries:
+        if entry.problem:
+            losses.append(entry.loss(entry.text, entry.problem, entry.words or ""))
+        if entry.words is None:
+            continue
         mine = rules.setdefault(entry.path, {})
-        rule, problem = _rule_of(entry, case)
-        if rule is None:
-            losses.append(_lost(entry.where, entry.path, entry.text, problem))
-        elif rule.meaning in mine:
-            first = mine[rule.meaning].text
-            losses.append(_lost(entry.where, entry.path, entry.text, "stands twice", first))
-        else:
-            mine[rule.meaning] = rule
-            if speaks and rule.text == rule.text.lower():
-                losses += _capitals_lost(entry, rule)
+        try:
+            rule = _rule_of(entry.words, case)
+        except ValueError as error:
+            losses.append(entry.loss(entry.words, str(error)))
+            continue
+        first = mine.setdefault(rule.meaning, rule)
+        if first is not rule:
+            losses.append(entry.loss(entry.words, "appears twice", first.text))
+        elif not in_capitals and rule.text == rule.text.lower() and _lost_capitals(entry.words):
+            problem = "capitals, without which it is a function word"
+            losses.append(entry.loss(entry.words, problem, rule.text))
     sets: dict[str, RuleSet] = {}
     for path, mine in rules.items():
-        if not mine:
-            losses.append(_lost("", path, "", "no rule is left of this category"))
-            continue
-        name = _name_of(path, sets, losses)
-        sets[name] = RuleSet(name, tuple(mine.values()))
+        if mine:
+            name = _name_of(path, sets)
+            sets[name] = RuleSet(name, tuple(mine.values()))
+            losses += _renamed(path, name)
+        else:
+            losses.append(_Loss("", _BETWEEN_LEVELS.join(path), "", _NO_RULE))
     return sets
 
 
-def _rule_of(entry: _Entry, case: str) -> tuple[Rule | None, str]:
-    """The rule of an entry, or None and why there is none."""
-    text = " ".join(composed(entry.text).split())
-    if len(text) > _LONGEST_ENTRY:
-        return None, f"longer than {_LONGEST_ENTRY} characters"
+def _rule_of(words: str, case: str) -> Rule:
+    """The rule of an entry; raises ValueError with the reason where there is none."""
+    text = " ".join(composed(words).split())
+    if len(text) > _MAX_ENTRY:
+        raise ValueError(f"longer than {_MAX_ENTRY} characters")
     if "~" in text:
-        return None, "a sign that no word holds"
+        raise ValueError("a character that no word holds")
     if "?" in text:
-        return None, "? stands for one letter, which no rule can say"
+        raise ValueError("? is any one letter, for which rules have no sign")
     if "*" in text.split():
-        return None, "* stands for a whole word, which no rule can say (~1 is at most one)"
-    text = text.lower() if case == "any" else text
-    try:
-        return parse_rule(text), ""
-    except InputError as error:
-        return None, str(error).split(", in rule")[0].split(": ")[0]
+        raise ValueError("* is any whole word, for which rules have no sign (~1 is at most one)")
+    return read_rule(text.lower() if case == "any" else text)
 
 
-def _capitals_lost(entry: _Entry, rule: Rule) -> list[_Loss]:
-    """A loss for an entry that was all capitals and is now a function word, as `US` and `us`."""
-    words = [word for word in entry.text.split() if word != word.lower() and folded(word) == word]
-    problem = "capitals, without which it is a function word"
-    return [_lost(entry.where, entry.path, entry.text, problem, rule.text)] if words else []
+def _lost_capitals(text: str) -> bool:
+    """Whether a word in capitals becomes a function word without them, as `US` and `us`."""
+    return any(word != word.lower() and folded(word) == word for word in text.split())
 
 
-def _name_of(path: tuple[str, ...], taken: Mapping[str, RuleSet], losses: list[_Loss]) -> str:
+def _name_of(path: tuple[str, ...], taken: Container[str]) -> str:
     """The name of a category as a codebook takes it: letters, digits, spaces, _ and -, not taken."""
-    whole = _BETWEEN_LEVELS.join(part.strip() for part in path)
-    name = regex.sub(r"[^\p{L}\p{M}\p{N}_ -]", "_", composed(whole))[:_LONGEST_NAME].strip()
+    whole = composed(_BETWEEN_LEVELS.join(part.strip() for part in path))
+    name = regex.sub(r"[^\p{L}\p{M}\p{N}_ -]", "_", whole)[:_MAX_NAME].strip()
     if not NAME.fullmatch(name) or name == NOBODY:
-        name = f"_{name}"[:_LONGEST_NAME]
-    number = 2
-    while name in taken:
-        tail = f" {number}"
-        name, number = (
-            name.removesuffix(f" {number - 1}")[: _LONGEST_NAME - len(tail)] + tail,
-            number + 1,
-        )
+        name = f"_{name}"[:_MAX_NAME]
+    tails = chain([""], (f" {number}" for number in count(2)))
+    names = (name[: _MAX_NAME - len(tail)] + tail for tail in tails)
+    return next(one for one in names if one not in taken)
+
+
+def _renamed(path: tuple[str, ...], name: str) -> list[_Loss]:
+    """The loss of a category's own name, where it is not the name of its rule set."""
+    whole = _BETWEEN_LEVELS.join(part.strip() for part in path)
     if len(path) > 1:
-        losses.append(_Loss("", whole, "", "nested categories", name))
-    elif name != whole:
-        losses.append(_Loss("", whole, "", "is no name of a codebook", name))
-    return name
+        return [_Loss("", whole, "", "nested categories", name)]
+    return [_Loss("", whole, "", "is not a name in a codebook", name)] if name != whole else []
 
 
 # --- writing -----------------------------------------------------------------------------------------
@@ -349,11 +334,8 @@ def quanteda_yaml(sets: Mapping[str, RuleSet]) -> tuple[str, pd.DataFrame]:
     losses: list[_Loss] = []
     content: dict[str, list[str]] = {}
     for name, rules in sets.items():
-        for rule in rules.exceptions:
-            losses.append(_Loss("", name, rule.text, "an exception"))
-        if rules.about:
-            losses.append(_Loss("", name, rules.about, "a description"))
-        words = []
+        losses += [_Loss("", name, rule.text, "an exception") for rule in rules.exceptions]
+        losses += [_Loss("", name, rules.about, "a description")] if rules.about else []
         for rule in rules.rules:
             entry = " ".join(rule.words)
             if any(rule.gaps):
@@ -361,56 +343,49 @@ def quanteda_yaml(sets: Mapping[str, RuleSet]) -> tuple[str, pd.DataFrame]:
                 continue
             if entry != entry.lower():
                 losses.append(_Loss("", name, rule.text, "capitals, which match any case", entry))
-            words.append(entry)
-        if words:
-            content[name] = words
-        else:
-            losses.append(_Loss("", name, "", "no rule is left of this category"))
-    return _HEADING + _dumped(content), _loss_table(tuple(losses))
+            content.setdefault(name, []).append(entry)
+        if name not in content:
+            losses.append(_Loss("", name, "", _NO_RULE))
+    return _HEADING + _dumped(content), pd.DataFrame(losses, columns=_Loss._fields, dtype=object)
 
 
 def codebook_yaml(codebook: Codebook) -> str:
     """A codebook as the YAML that `read_codebook` reads, the same fingerprint coming back."""
-    content: dict = {"name": codebook.name}
-    if codebook.version:
-        content["version"] = codebook.version
+    content = {"name": codebook.name, "version": codebook.version}
     for kind in _KINDS:
         sets = getattr(codebook, kind)
-        if sets:
-            content[kind] = {name: _written(rules) for name, rules in sets.items()}
-    if codebook.toneless:
-        content["toneless"] = [rule.text for rule in codebook.toneless]
-    return _dumped(content)
+        content[kind] = {name: _written(rules) for name, rules in sets.items()}
+    content["neutral"] = [rule.text for rule in codebook.toneless]
+    return _dumped(_filled(content))
 
 
-def _written(rules: RuleSet) -> dict | list[str]:
-    """A rule set as it stands in a codebook file."""
-    texts = [_written_rule(rule, rules.examples) for rule in rules.rules]
-    if not rules.about and not rules.exceptions and not rules.examples:
-        return texts
-    entries = {
-        "about": rules.about,
-        "rules": texts,
-        "except": [rule.text for rule in rules.exceptions],
-        **_written_examples(rules.examples, None, "not_match"),
-    }
+def _filled(entries: dict) -> dict:
+    """The entries that are not empty."""
     return {key: value for key, value in entries.items() if value}
 
 
-def _written_rule(rule: Rule, examples: tuple[Example, ...]) -> dict | str:
-    """A rule as it stands in a codebook file, with its own examples where it has any."""
-    own = _written_examples(examples, rule, "not")
-    return {"rule": rule.text, **own} if own else rule.text
+def _written(rules: RuleSet) -> dict | list:
+    """A rule set as it is in a codebook file, each rule a text or with its own examples."""
+    texts = []
+    for rule in rules.rules:
+        own = _written_examples(rules.examples, rule, "not")
+        texts.append({"rule": rule.text, **own} if own else rule.text)
+    if not rules.about and not rules.exceptions and not rules.examples:
+        return texts
+    exceptions = [rule.text for rule in rules.exceptions]
+    return _filled({"about": rules.about, "rules": texts, "except": exceptions}) | (
+        _written_examples(rules.examples, None, "not_match")
+    )
 
 
 def _written_examples(examples: tuple[Example, ...], rule: Rule | None, never: str) -> dict:
     """The examples of a rule set, or of one rule, by the keys of a codebook file."""
-    mine = [one for one in examples if one.rule == rule]
-    found = {
-        "match": [one.text for one in mine if one.matches],
-        never: [one.text for one in mine if not one.matches],
-    }
-    return {key: value for key, value in found.items() if value}
+    return _filled(
+        {
+            key: [one.text for one in examples if one.rule == rule and one.matches == matches]
+            for key, matches in (("match", True), (never, False))
+        }
+    )
 
 
 def _dumped(content: dict) -> str:

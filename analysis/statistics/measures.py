@@ -81,7 +81,7 @@ def juilland_of_sums(rates, squares, parts: int) -> np.ndarray:
 # --- keyness ---------------------------------------------------------------------------------------
 
 
-def _log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
+def log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     """G² of a word in two corpora from all four cells (Dunning 1993), with the sign of the difference.
 
     4-cell form: word and all other words, in both corpora. Positive where the word is the more
@@ -93,8 +93,8 @@ def _log_likelihood(count, size, rest_count, rest_size) -> np.ndarray:
     return np.sign(a * m - b * n) * _g2(cells)
 
 
-def _log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
-    """G² from the word's own two cells (Rayson and Garside 2000), signed like `_log_likelihood`."""
+def log_likelihood_2cell(count, size, rest_count, rest_size) -> np.ndarray:
+    """G² from the word's own two cells (Rayson and Garside 2000), signed like `log_likelihood`."""
     a, n, b, m = _floats(count, size, rest_count, rest_size)
     share = (a + b) / (n + m)
     return np.sign(a * m - b * n) * _g2([(a, n * share), (b, m * share)])
@@ -110,7 +110,7 @@ def _g2(cells: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return 2 * total
 
 
-def _log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
+def log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
     """Binary logarithm of the ratio of two rates (Hardie 2014), a zero replaced (`_rates_above_zero`).
 
     0 for equal rates and for a word that occurs in neither corpus.
@@ -119,7 +119,7 @@ def _log_ratio(count, size, rest_count, rest_size) -> np.ndarray:
     return np.where(equal, 0.0, np.log2(a / b))
 
 
-def _percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
+def percent_difference(count, size, rest_count, rest_size) -> np.ndarray:
     """%DIFF (Gabrielatos and Marchi 2011): by how many per cent the first rate exceeds the second.
 
     A rate of zero in the second corpus is replaced (`_rates_above_zero`); 0 for equal rates and for a
@@ -144,10 +144,10 @@ def _rates_above_zero(count, size, rest_count, rest_size) -> tuple[np.ndarray, .
 
 # measures of a word in two corpora, by their columns in `keyness.csv`
 KEYNESS = {
-    "g2": _log_likelihood,
-    "log_ratio": _log_ratio,
-    "g2_two_cell": _log_likelihood_2cell,
-    "percent_difference": _percent_difference,
+    "g2": log_likelihood,
+    "log_ratio": log_ratio,
+    "g2_two_cell": log_likelihood_2cell,
+    "percent_difference": percent_difference,
 }
 
 
