@@ -8,10 +8,10 @@ import pandas as pd
 from analysis.corpus import EVERY
 from analysis.plots import layouts, marks, words
 from analysis.plots.layouts import Axis, row_panel, row_panels
-from analysis.plots.sheet import BLUE, DASHED, GREY, ORANGE, Drawing, blank, figure
+from analysis.plots.sheet import BLUE, GREY, ORANGE, Drawing, blank, figure
 from analysis.plots.words import first_of, listing, of_these_texts, percent, plural, short
 from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
-from analysis.tables.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE, largest_difference
+from analysis.tables.framing import largest_difference
 from analysis.tables.stance import ANY
 
 _MAX_PANELS = 9
@@ -65,13 +65,11 @@ def _shares_title(data: pd.DataFrame, every: pd.DataFrame, unit: str) -> str:
         shares = ", ".join(f"{row.name} {percent(row['share'])}" for row in tops)
         return f"Most frequent frame of each language, by share of {unit}s: {shares}"
     tops = words.leading(known, "share")
-    share = percent(tops["share"].iloc[0])
+    share, names = percent(tops["share"].iloc[0]), words.named(tops.index, "frames")
     if len(tops) > 1:
-        names = words.joined([f"‘{short(name)}’" for name in tops.index[:3]])
-        names = names if len(tops) <= 3 else f"{len(tops)} frames"
         return f"{names} are the most frequent frames: {share} of {unit}s each"
     top = tops.index[0]
-    title = f"‘{short(top)}’ is the most frequent frame: {share} of {unit}s"
+    title = f"{names} is the most frequent frame: {share} of {unit}s"
     rows, few = words.nameable(data[(data["frame"] == top) & (data["units"] > 0)])
     return of_these_texts(title + _describe_groups(rows, int(tops["coded"].iloc[0])), few)
 
@@ -209,54 +207,13 @@ def _keyness_title(rows: pd.DataFrame, q: float) -> str:
     return of_these_texts(title, few)
 
 
-@figure
-def frame_concentration(table: pd.DataFrame) -> Drawing:
-    """How much of each frame rests on its commonest rule and on one document."""
-    data = table.reset_index(drop=True)
-    title = _concentration_title(data)
-    subtitle = (
-        "Share of a frame's matches that come from its commonest rule (dot, named on the right) and "
-        "from one document (square). Dashed: a warning (!) from half on for a rule, from three "
-        "quarters on for a document; also for fewer than five matches."
-    )
-    rules = zip(data["top_rule"], data["matches"], data["warning"], strict=True)
-    notes = [f"{short(rule, 20)}; n = {n:,}{' !' if warning else ''}" for rule, n, warning in rules]
-    drawn = [
-        marks.row_lines,
-        marks.reference(ONE_RULE_SHARE, ONE_DOCUMENT_SHARE, dashes=DASHED),
-        marks.dots("top_document_share", color=ORANGE, marker="s"),
-        marks.dots("top_rule_share"),
-    ]
-    axis = Axis("percent", 0, 1.01, "share of the frame's matches")
-    picture = row_panel((title, subtitle), data.assign(note=notes), "frame", drawn, axis)
-    alt = f"Dot chart of what each frame rests on. {title}. Commonest rule: "
-    shares = zip(data["top_rule"], data["top_rule_share"], strict=True)
-    alt += listing(data["frame"], [f"{rule} {percent(share)}" for rule, share in shares], 10)
-    return Drawing(title, picture, data, alt)
-
-
-def _concentration_title(data: pd.DataFrame) -> str:
-    """How many frames rest on too little, and on what."""
-    warned = data[data["warning"] != ""]
-    if warned.empty:
-        return "No frame rests on one rule, one document or too few matches"
-    parts = [
-        f"{', '.join(short(frame, 20) for frame in part['frame'][:6])}"
-        f"{f' and {len(part) - 6} more' if len(part) > 6 else ''} "
-        f"({warning.removeprefix('rests on ')})"
-        for warning, part in warned.groupby("warning", sort=False)
-    ]
-    return f"{len(warned)} of {len(data)} frames rest on little: {'; '.join(parts)}"
-
-
 # --- frames and actors: shaded tables ----------------------------------------------------------------
 
 
 @figure
 def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawing:
     """Frames in the units that name each actor, as a table of shaded shares."""
-    actors, frames = (list(dict.fromkeys(table[column])) for column in ("actor", "frame"))
-    if len(actors) < 2:
+    if table["actor"].nunique() < 2:
         return blank(*_NO_ACTORS, table)
     title = _actors_title(table, unit)
     subtitle = (
@@ -264,22 +221,26 @@ def actor_frames(table: pd.DataFrame, *, unit: str, confidence: float) -> Drawin
         f"{confidence * 100:g} % Wilson interval (these texts only). A {unit} may name several "
         "actors; naming is not acting."
     )
-    units = table.drop_duplicates("actor").set_index("actor")["units"]
-    columns = {actor: f"{short(actor, 18)} (n = {units[actor]:,})" for actor in actors}
-    rows = {frame: short(frame) for frame in frames}
-    picture = layouts.shaded_table((title, subtitle), table, "actor", rows, columns)
-    alt = f"Table of frame shares by actor. {title}. {_read_columns(table, 'actor', most=10)}"
-    return Drawing(title, picture, table, alt)
+    return _shaded_frames((title, subtitle), table, "actor", sizes_of="actor", size="units")
 
 
-def _read_columns(cells: pd.DataFrame, column: str, most: int) -> str:
-    """The first columns of a shaded table, for its alternative text."""
-    shares = cells.pivot(index="frame", columns=column, values="share")
-    shares = shares.loc[list(dict.fromkeys(cells["frame"]))]
-    return "; ".join(
-        f"{short(name, 400)}: {listing(shares.index, map(percent, shares[name]), most)}"
-        for name in list(dict.fromkeys(cells[column]))[:4]
+def _shaded_frames(
+    claim: tuple[str, str], cells: pd.DataFrame, column: str, *, sizes_of: str, size: str
+) -> Drawing:
+    """A shaded table of frames by the values of a column; n of rows or columns is in `size`."""
+    rows = {frame: short(frame) for frame in dict.fromkeys(cells["frame"])}
+    columns = {name: short(name, 18) for name in dict.fromkeys(cells[column])}
+    labels = rows if sizes_of == "frame" else columns
+    for line in cells.drop_duplicates(sizes_of).to_dict("records"):
+        labels[line[sizes_of]] += f" (n = {line[size]:,})"
+    picture = layouts.shaded_table(claim, cells, column, rows, columns)
+    shares = cells.pivot(index="frame", columns=column, values="share").loc[list(rows)]
+    read = "; ".join(
+        f"{short(name)}: {listing(rows, map(percent, shares[name]), 12)}"
+        for name in list(columns)[:4]
     )
+    kind = "Table of frame shares by actor" if column == "actor" else "Table of shares by frame"
+    return Drawing(claim[0], picture, cells, f"{kind}. {claim[0]}. {read}")
 
 
 def _actors_title(table: pd.DataFrame, unit: str) -> str:
@@ -287,12 +248,12 @@ def _actors_title(table: pd.DataFrame, unit: str) -> str:
     named = table[(table["actor"] != "no actor") & (table["units"] > 0)]
     if named["actor"].nunique() < 2:
         return f"Fewer than two actors are named in a {unit}"
-    gaps = words.clear_gaps(named, "frame", "share")
-    if not gaps:
+    gap = words.widest_gap(named, "frame", "share")
+    if gap is None:
         return (
             f"No frame clearly divides the {unit}s that name one actor from those that name another"
         )
-    _, frame, high, low = max(gaps, key=lambda gap: gap[0])
+    frame, high, low = gap
     title = (
         f"{percent(high['share'])} of {unit}s that name {short(high['actor'])} carry "
         f"‘{short(frame)}’, {percent(low['share'])} of those that name {short(low['actor'])}"
@@ -311,30 +272,21 @@ def nearest_actors(table: pd.DataFrame, *, confidence: float) -> Drawing:
         "Share of a frame's matches to which the actor is the nearest named in the sentence, counted "
         f"in words; {actors[-2]}: as near. {words.interval_words(table['interval'], confidence, 'Brackets')}."
     )
-    return _table_of_frames(title, subtitle, table.rename(columns={"actor": "column"}), "matches")
+    cells = table.rename(columns={"actor": "column"})
+    return _shaded_frames((title, subtitle), cells, "column", sizes_of="frame", size="matches")
 
 
 def _nearest_title(named: pd.DataFrame) -> str:
     """The frame to which two actors are nearest in clearly different shares of its matches."""
-    gaps = words.clear_gaps(named[named["matches"] > 0], "frame", "share")
-    if not gaps:
+    gap = words.widest_gap(named[named["matches"] > 0], "frame", "share")
+    if gap is None:
         return "To no frame does one actor stand clearly more often nearest than another"
-    _, frame, high, low = max(gaps, key=lambda gap: gap[0])
+    frame, high, low = gap
     title = (
         f"‘{short(frame)}’ is nearest to {short(high['actor'])} in {percent(high['share'])} of its "
         f"matches, to {short(low['actor'])} in {percent(low['share'])}"
     )
     return of_these_texts(title, words.rest_on_texts(high, low))
-
-
-def _table_of_frames(title: str, subtitle: str, data: pd.DataFrame, size: str) -> Drawing:
-    """A shaded table of frames (rows) by the values of `column`; n is the column `size`."""
-    sizes = data.drop_duplicates("frame").set_index("frame")[size]
-    rows = {frame: f"{short(frame)} (n = {n:,})" for frame, n in sizes.items()}
-    columns = {column: short(column, 18) for column in dict.fromkeys(data["column"])}
-    picture = layouts.shaded_table((title, subtitle), data, "column", rows, columns)
-    alt = f"Table of shares by frame. {title}. {_read_columns(data, 'column', most=12)}"
-    return Drawing(title, picture, data, alt)
 
 
 @figure
@@ -349,8 +301,8 @@ def frame_objects(table: pd.DataFrame, *, confidence: float) -> Drawing:
         "several where they stand side by side. Last row: all sentences. "
         f"{words.interval_words(data['interval'], confidence, 'Brackets')}."
     )
-    data = data.reset_index(drop=True)
-    return _table_of_frames(_objects_title(data), subtitle, data, "sentences")
+    claim, data = (_objects_title(data), subtitle), data.reset_index(drop=True)
+    return _shaded_frames(claim, data, "column", sizes_of="frame", size="sentences")
 
 
 def _objects_title(data: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from analysis.plots.sheet import BLUE, GREY, INK, ORANGE, PALE, rows_axis, sheet
 from analysis.plots.words import inches_for, percent, short
 from analysis.tables.trends import period_bounds
 
+_SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
 _MAX_GROUPS = 15
 _MAX_TALL = 15
 """Rows of a single panel that have room to spare; more of them are set closer."""
@@ -148,6 +150,37 @@ def placed(table: pd.DataFrame, column: str, rows: Sequence[str]) -> pd.DataFram
     return table[numbers.notna()].set_index(numbers.dropna())
 
 
+def shares_by_bin(data: pd.DataFrame, order: Sequence[str], ends: Sequence[int]) -> pd.DataFrame:
+    """The share of each document's words in each bin of `in_documents`, named by its numbers."""
+    names = ["only here"]
+    for before, last in pairwise(ends):
+        names.append(f"{last:,}" if before + 1 == last else f"{before + 1:,}–{last:,}")
+    bins = pd.cut(data["in_documents"], [0, *ends], labels=names)
+    shares = data.groupby(["document", bins], observed=False)["share"].sum().unstack()
+    return shares.reindex(order).fillna(0.0)
+
+
+def stacked_rows(claim: tuple[str, str], shares: pd.DataFrame, legend: str) -> Figure:
+    """The columns of a table of shares as bars one behind the other, a row for each of its lines."""
+    panels, axis = [("", shares.reset_index(drop=True))], Axis(low=0, high=1)
+    rows = list(shares.index)
+    return row_panels(claim, rows, panels, [_stacked_bars], axis, height=0.3, legend=legend)
+
+
+def _stacked_bars(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
+    """Stacked bars, their shares written where there is room."""
+    start = pd.Series(0.0, table.index)
+    for n, (shade, name) in enumerate(zip(_SHADES, table, strict=False)):
+        panel.barh(rows, table[name], 0.66, start, color=shade, label=name, edgecolor="white")
+        style = {"ha": "center", "va": "center", "size": 7, "color": "white" if n < 2 else INK}
+        for row, left, share in zip(rows, start, table[name], strict=True):
+            if share >= 0.045:
+                panel.text(left + share / 2, row, percent(share), **style)
+        start = start + table[name]
+    panel.set_xticks([])
+    panel.spines["bottom"].set_visible(False)
+
+
 def drawn_groups(table: pd.DataFrame) -> list[str]:
     """The groups that get a row: the first of the table."""
     return [group for group in dict.fromkeys(table["group"]) if group != EVERY][:_MAX_GROUPS]
@@ -232,6 +265,14 @@ def shaded_table(
     return figure
 
 
+def binned(values: pd.Series, bins: int) -> pd.DataFrame:
+    """How many known values lie between `low` and `high`, in bins of equal width; their median."""
+    known = values.dropna().to_numpy(float)
+    counts, edges = np.histogram(known, bins=bins) if len(known) else ([], np.zeros(1))
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": counts})
+    return table.assign(median=values.median())
+
+
 def histograms(
     claim: tuple[str, str],
     panels: Sequence[tuple[str, pd.DataFrame]],
@@ -266,6 +307,19 @@ def histograms(
         panel.set_ylim(0, max(table["count"].max() * 1.05, 1) if len(table) else 1)
         write_numbers(panel, "thousands", "y")
     return figure
+
+
+def curve_ends(curves: Mapping[str, pd.DataFrame], reach: float, names: set[str]) -> pd.DataFrame:
+    """Where each named line of a panel ends (at `reach` if it runs on).
+
+    A line with fewer than three points in the panel is as good as not there.
+    """
+    rows = []
+    for name, part in curves.items():
+        x = min(float(part["tokens"].iloc[-1]), reach)
+        if name in names and (x < reach or (part["tokens"] <= reach).sum() >= 3):
+            rows.append((name, x, float(np.interp(x, part["tokens"], part["types"]))))
+    return pd.DataFrame(rows, columns=["label", "x", "y"])
 
 
 def label_ends(panel: Axes, ends: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.plots.sheet import BLUE, GREY, INK, PALE
+from analysis.plots.sheet import BLUE, GREY, ORANGE, PALE
 
 Mark = Callable[[Axes, np.ndarray, pd.DataFrame], None]
 """Draws the lines of a table in a panel, each in the row that the array gives."""
@@ -41,20 +41,13 @@ def dots(
 
 
 def bars(
-    value: str,
-    *,
-    color: str = BLUE,
-    start: str = "",
-    shift: float = 0.0,
-    height: float = 0.62,
-    **style,
+    value: str, *, color: str = BLUE, shift: float = 0.0, height: float = 0.62, **style
 ) -> Mark:
-    """Bars from 0, or from the column `start`; `color` is a colour or a column of colours."""
+    """Bars from 0; `color` is a colour or a column of colours."""
 
     def draw(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
-        left = table[start] if start else 0
         colors = table.get(color, color)
-        panel.barh(rows + shift, table[value], height, left, color=colors, **style)
+        panel.barh(rows + shift, table[value], height, color=colors, **style)
 
     return draw
 
@@ -88,19 +81,31 @@ def reference(*values: float | str, dashes: object = "-") -> Mark:
     return draw
 
 
-def texts(
-    at: str, text: str, *, align: str = "center", above: float = 0.0, color: str = INK
-) -> Mark:
-    """Words at a value; `color` is a colour or a column of colours."""
+def texts(at: str, text: str, *, align: str = "center", above: float = 0.0) -> Mark:
+    """Words at a value, and room for them beside the outermost values."""
 
     def draw(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
-        colors = table.get(color, pd.Series(color, index=table.index))
-        for x, row, words, ink in zip(table[at], rows, table[text], colors, strict=True):
+        panel.margins(x=0.2)
+        place = {"xytext": (0, above), "textcoords": "offset points", "va": "center", "ha": align}
+        for x, row, words in zip(table[at], rows, table[text], strict=True):
             if np.isfinite(x):
-                place = {"xytext": (0, above), "textcoords": "offset points", "va": "center"}
-                panel.annotate(words, (x, row), ha=align, size=7.3, color=ink, **place)
+                panel.annotate(words, (x, row), size=7.3, **place)
 
     return draw
+
+
+def dates(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
+    """A dot for a day, a bar over the whole month or year that a date leaves open."""
+    day, first, last = table["date_precision"] == "day", table["first"], table["last"]
+    panel.use_sticky_edges = False
+    panel.plot(first[day], rows[day], "o", color=BLUE, markersize=6)
+    panel.barh(rows[~day], (last - first)[~day], 0.3, first[~day], color=ORANGE)
+
+
+def upright_bars(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
+    """Upright bars from `first` to `last` in each row, as high as the share `high` of the room."""
+    width = table["last"] - table["first"]
+    panel.bar(table["first"], -0.8 * table["high"], width, rows + 0.4, align="edge", color=BLUE)
 
 
 def row_lines(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:

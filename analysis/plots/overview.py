@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.corpus import NO_VALUE
 from analysis.language.codes import languages_of
 from analysis.plots import layouts, marks
 from analysis.plots.layouts import Axis, row_panel, row_panels
-from analysis.plots.sheet import BLUE, GREY, INK, MAX_ROWS, ORANGE, Drawing, blank, figure, sheet
-from analysis.plots.words import first_of, joined, leading, listing, percent, plural, short
+from analysis.plots.sheet import BLUE, GREY, MAX_ROWS, Drawing, blank, figure, sheet
+from analysis.plots.words import first_of, leading, listing, named, percent, plural, short
 from analysis.reading.metadata import WHOLE_CORPUS
 from analysis.statistics.measures import HDD_SAMPLE, MATTR_WINDOW, MTLD_THRESHOLD
 from analysis.statistics.uncertainty import FEWEST_DOCUMENTS
@@ -25,7 +24,7 @@ _MAX_LABELS = 12
 _MAX_DOTS = 500
 """Documents that are drawn one by one; more of them are counted."""
 _MAX_PERIODS = 60
-_SHADES = ("#0B3C5D", "#2E7DA6", "#7FB3CC", "#BFD7E3", "#E3EDF2")
+_BINS = 5
 _TOO_SHORT = "The texts are too short for a measure of lexical diversity"
 
 
@@ -62,16 +61,9 @@ def timeline(documents: pd.DataFrame, genre: pd.Series | None = None) -> Drawing
         drawn["note"] = dated["source"].map(lambda source: short(source, 30)) + kinds
     rows = list(dict.fromkeys(dated[row]))[:MAX_ROWS]
     panels = [("", layouts.placed(drawn, row, rows))]
-    picture = row_panels((title, subtitle), rows, panels, [_dates], Axis("dates"))
+    picture = row_panels((title, subtitle), rows, panels, [marks.dates], Axis("dates"))
     alt = f"Dot chart of documents by date. {title}. " + listing(dated["document"], dated["date"])
     return Drawing(title, picture, data, alt)
-
-
-def _dates(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
-    """A dot for a day, a bar over the whole month or year that a date leaves open."""
-    day, first, last = table["date_precision"] == "day", table["first"], table["last"]
-    panel.plot(first[day], rows[day], "o", color=BLUE, markersize=6)
-    panel.barh(rows[~day], (last - first)[~day], 0.3, first[~day], color=ORANGE)
 
 
 def _timeline_title(sources: pd.Series, dates: pd.Series) -> str:
@@ -81,8 +73,7 @@ def _timeline_title(sources: pd.Series, dates: pd.Series) -> str:
     title += f" from {plural(named.nunique(), 'source')}" if len(named) else ""
     without = len(sources) - len(named)
     title += f" ({without:,} without a source)" if without and len(named) else ""
-    first, last = dates.iloc[0], dates.iloc[-1]
-    return f"{title}, {first} to {last}" if first != last else f"{title}, {first}"
+    return f"{title}, {' to '.join(dict.fromkeys(dates.iloc[[0, -1]]))}"
 
 
 def _counted_timeline(dated: pd.DataFrame, title: str, missing: str) -> Drawing:
@@ -95,32 +86,26 @@ def _counted_timeline(dated: pd.DataFrame, title: str, missing: str) -> Drawing:
     drawn = dated[dated["source"].isin(rows) & (dated["period"] != "")]
     data = drawn.groupby(["source", "period"])["tokens"].agg(documents="size", tokens="sum")
     data = data.reset_index()
-    most, rough = int(data["documents"].max()), int((dated["period"] == "").sum())
+    most, rough = data["documents"].max(), plural((dated["period"] == "").sum(), "document")
     subtitle = (
         f"Documents by {period} and source; the full height of a row is {plural(most, 'document')}. "
         f"At the right: the documents of the source that have a date.{missing}"
     )
-    if rough:
-        subtitle += (
-            f" {plural(rough, 'document')} dated less precisely than to the {period} not drawn."
-        )
+    if (dated["period"] == "").any():
+        subtitle += f" {rough} dated less precisely than to the {period} not drawn."
     subtitle += first_of(rows, len(sizes), "sources")
     first, last = layouts.day_numbers(data["period"])
     bars = data.assign(first=first, last=last, high=data["documents"] / most)
-    bars["note"] = bars["source"].map(sizes.map("{:,}".format))
+    bars = pd.DataFrame({"source": rows}).merge(bars, how="left", on="source")
+    first_bar = ~bars["source"].duplicated()
+    bars["note"] = bars["source"].map(sizes.map("{:,}".format)).where(first_bar, "")
     panels = [("", layouts.placed(bars, "source", rows))]
     claim = title, subtitle
-    picture = row_panels(claim, rows, panels, [_upright_bars], Axis("dates"), height=0.36)
+    picture = row_panels(claim, rows, panels, [marks.upright_bars], Axis("dates"), height=0.36)
     alt = f"Bar charts of documents by {period}, a row a source. {title}. "
-    large = [row for row in rows if sizes[row] >= FEWEST_DOCUMENTS and row != NO_VALUE]
-    alt += listing(large, [f"{sizes[row]:,}" for row in large])
+    large = sizes[rows][lambda n: n >= FEWEST_DOCUMENTS].drop(NO_VALUE, errors="ignore")
+    alt += listing(large.index, map("{:,}".format, large))
     return Drawing(title, picture, data, alt)
-
-
-def _upright_bars(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
-    """Upright bars in each row, as high as the share `high` of the room."""
-    width = table["last"] - table["first"]
-    panel.bar(table["first"], -0.8 * table["high"], width, rows + 0.4, align="edge", color=BLUE)
 
 
 def _finest_period(dates: pd.Series) -> str:
@@ -146,18 +131,14 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
     elif share[0] >= 0.5:
         title = f"One document, {data['document'][0]}, holds {percent(share[0])} of all tokens"
     else:
-        title = (
-            f"Documents hold {int(tokens.min()):,} to {int(tokens[0]):,} tokens, "
-            f"half of them {int(tokens.median()):,} or fewer"
-        )
-    subtitle = (
-        f"Tokens kept after exclusions; n = {plural(len(data), 'document')}, {total:,} tokens."
-    )
+        title = f"Documents hold {int(tokens.min()):,} to {int(tokens[0]):,} tokens, "
+        title += f"half of them {int(tokens.median()):,} or fewer"
+    n = plural(len(data), "document")
+    subtitle = f"Tokens kept after exclusions; n = {n}, {total:,} tokens."
     alt = f"Bar chart of document lengths in tokens. {title}. "
     alt += listing(data["document"], (f"{count:,}" for count in tokens))
     if len(data) > MAX_ROWS:
-        counts, edges = np.histogram(tokens, bins=min(60, len(data)))
-        bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": counts})
+        bins = layouts.binned(tokens, min(60, len(data))).drop(columns="median")
         picture = layouts.histograms((title, subtitle), [("", bins)], label="tokens in a document")
         names = {"low": "from_tokens", "high": "to_tokens", "count": "documents"}
         return Drawing(title, picture, bins.rename(columns=names), alt)
@@ -215,11 +196,10 @@ def _words_title(data: pd.DataFrame) -> str:
         words = ", ".join(f"{short(token)} ({code or 'no language'})" for token, code in pairs)
         return f"Most frequent content word of each language: {words}"
     top = leading(data, "count")
+    names, times = named(top["token"], "words"), plural(int(top["count"].iloc[0]), "time")
     if len(top) == 1:
-        return f"‘{short(top['token'].iloc[0])}’ is the most frequent content word"
-    names = joined([f"‘{short(token)}’" for token in top["token"][:3]])
-    names = names if len(top) <= 3 else f"{len(top)} words"
-    return f"{names} are the most frequent content words, {plural(int(top['count'].iloc[0]), 'time')} each"
+        return f"{names} is the most frequent content word"
+    return f"{names} are the most frequent content words, {times} each"
 
 
 @figure
@@ -227,23 +207,19 @@ def collocations(table: pd.DataFrame, *, most: int = 20) -> Drawing:
     """The pairs of words that attract each other most, by G², with counts and expected counts."""
     data = table.head(most)
     if data.empty:
-        reason = "Fewest: 3 times."
-        return blank("No two content words occur together often enough", reason, data)
+        none = "No two content words occur together often enough"
+        return blank(none, "Fewest: 3 times.", data)
     expected = [f"{n:,.1f}" if n >= 0.05 else "<0.1" for n in data["expected"]]
-    title = (
-        f"‘{data['collocation'].iloc[0]}’ is the strongest collocation by G²: "
-        f"{data['count'].iloc[0]:,} times, {expected[0]} expected"
-    )
+    words, times = data["collocation"].iloc[0], f"{data['count'].iloc[0]:,} times"
+    title = f"‘{words}’ is the strongest collocation by G²: {times}, {expected[0]} expected"
     subtitle = (
         "Neighbouring content words within a sentence, by log-likelihood G² (4-cell, Dunning 1993). "
         "Right: count, and expected count if the words occurred independently. A ranking, not a test."
     )
     counts = zip(data["count"], expected, strict=True)
     dots = data.assign(note=[f"{count:,} ({some})" for count, some in counts])
-    drawn, axis = (
-        [marks.stems("g2"), marks.dots("g2")],
-        Axis("thousands", 0, label="log-likelihood G²"),
-    )
+    drawn = [marks.stems("g2"), marks.dots("g2")]
+    axis = Axis("thousands", low=0, label="log-likelihood G²")
     picture = row_panel((title, subtitle), dots, "collocation", drawn, axis)
     alt = f"Dot chart of collocations by G². {title}. "
     alt += listing(data["collocation"], [f"{g2:.0f}" for g2 in data["g2"]])
@@ -281,16 +257,11 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
         value = data[measure]
         text = value.map("{:.0f}".format if measure == "mtld" else "{:.3f}".format)
         panels.append((heading, pd.DataFrame({"value": value, "text": text})))
-    drawn = [marks.row_lines, marks.dots("value"), marks.texts("value", "text", above=7), _margins]
+    drawn = [marks.row_lines, marks.dots("value"), marks.texts("value", "text", above=7)]
     picture = row_panels((title, subtitle), data["document"], panels, drawn, columns=3)
     alt = f"Three dot charts of lexical diversity by document. {title}. MATTR: "
     alt += listing(data["document"], [f"{v:.3f}" for v in data["mattr"]])
     return Drawing(title, picture, data, alt)
-
-
-def _margins(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
-    """Room for words beside the outermost points."""
-    panel.margins(x=0.2)
 
 
 def _diversity_title(data: pd.DataFrame, measures: Mapping[str, str], several: bool) -> str:
@@ -313,11 +284,11 @@ def _diversity_title(data: pd.DataFrame, measures: Mapping[str, str], several: b
     every = f"All {len(known)} measures are" if len(known) > 1 else f"{names[first]} is"
     if len(common) == 1:
         return f"{every} highest in {short(common.pop())}"
-    holders = {
-        m: short(min(top)) if len(top) == 1 else f"{len(top)} texts" for m, top in tops.items()
-    }
-    parts = ", ".join(f"{names[measure]} in {holder}" for measure, holder in holders.items())
-    return f"The highest values are those of {parts}"
+    parts = []
+    for measure, top in tops.items():
+        holder = short(min(top)) if len(top) == 1 else f"{len(top)} texts"
+        parts.append(f"{names[measure]} in {holder}")
+    return f"The highest values are those of {', '.join(parts)}"
 
 
 def _diversity_distributions(
@@ -326,16 +297,13 @@ def _diversity_distributions(
     """How the values of each measure of lexical diversity are distributed over the documents."""
     panels, title = [], _TOO_SHORT
     for measure, heading in measures.items():
-        values = data[measure].dropna().to_numpy(float)
-        counts, edges = np.histogram(values, bins=40) if len(values) else ([], np.zeros(1))
-        bins = {"measure": measure, "low": edges[:-1], "high": edges[1:], "count": counts}
-        panels.append((heading, pd.DataFrame(bins).assign(median=data[measure].median())))
+        bins = layouts.binned(data[measure], 40)
+        bins.insert(0, "measure", measure)
+        panels.append((heading, bins))
     if data["mattr"].notna().any():
         low, high = data["mattr"].quantile([0.25, 0.75])
-        title = (
-            f"Half of the {data['mattr'].count():,} documents that are long enough have a MATTR between "
-            f"{low:.3f} and {high:.3f}"
-        )
+        long_enough = f"{data['mattr'].count():,} documents that are long enough"
+        title = f"Half of the {long_enough} have a MATTR between {low:.3f} and {high:.3f}"
     missing = int(data[list(measures)].isna().any(axis=1).sum())
     subtitle = (
         f"Documents by value; line: the median. n = {plural(len(data), 'document')}, of which "
@@ -358,17 +326,18 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
 
     Where the corpus has more documents than `growth`, the figure says that they are drawn.
     """
-    ends = growth.groupby("document", sort=True).tail(1)
+    curves = dict(iter(growth.groupby("document", sort=True)))
+    ends = pd.concat([part.tail(1) for part in curves.values()]) if curves else growth
     ends = ends.sort_values("tokens", ascending=False).head(MAX_ROWS)
     if ends.empty:
         return blank("The corpus holds no tokens", "Nothing to draw.", growth)
-    size = int(ends["tokens"].min())
-    at = {
-        document: float(np.interp(size, part["tokens"], part["types"]))
-        for document, part in growth.groupby("document", sort=True)
-        if document != WHOLE_CORPUS and document in set(ends["document"])
-    }
-    richest, poorest = max(at, key=at.get), min(at, key=at.get)
+    size, at = int(ends["tokens"].min()), {}
+    for document in sorted(set(ends["document"]) - {WHOLE_CORPUS}):
+        at[document] = float(np.interp(size, *curves[document][["tokens", "types"]].T.to_numpy()))
+    curves = {name: curves[name] for name in ends["document"]}
+    richest, labelled = max(at, key=at.get), set(curves)
+    if len(curves) > _MAX_LABELS:
+        labelled = {richest, min(at, key=at.get), WHOLE_CORPUS}
     title = _growth_title(at, size, n_documents > MOST_CURVES, "language" in growth)
     subtitle = "Different words (types) met while reading each text from its beginning."
     if n_documents > MOST_CURVES:
@@ -381,17 +350,16 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
     claim, room = (title, subtitle), {"left": 0.6, "right": 1.45, "gap_x": 1.75}
     picture, panels = sheet(claim, columns, columns=columns, height=3.0, **room)
     for panel, reach in zip(panels, reaches, strict=True):
-        for document in ends["document"]:
-            part = growth[(growth["document"] == document) & (growth["tokens"] <= reach)]
+        for document, curve in curves.items():
+            part = curve[curve["tokens"] <= reach]
             color = BLUE if document == richest else GREY
             style = (0, (4, 2)) if document == WHOLE_CORPUS else "-"
             panel.plot(part["tokens"], part["types"], color=color, linewidth=1.4, linestyle=style)
         panel.set_xlim(0, reach)
         panel.set_ylim(bottom=0)
-        lines = _curve_ends(growth, ends, reach, {richest, poorest, WHOLE_CORPUS})
-        layouts.label_ends(
-            panel, lines[lines["x"] > near] if columns > 1 and reach == whole else lines
-        )
+        lines = layouts.curve_ends(curves, reach, labelled)
+        zoomed_out = columns > 1 and reach == whole
+        layouts.label_ends(panel, lines[lines["x"] > near] if zoomed_out else lines)
         panel.set_xlabel("tokens read")
         panel.xaxis.set_major_locator(MaxNLocator(2 if reach >= 1_000_000 else 9))
         layouts.write_numbers(panel, "thousands")
@@ -408,31 +376,13 @@ def _growth_title(at: Mapping[str, float], size: int, drawn: bool, several: bool
     ahead = [document for document, types in at.items() if types > most - 0.5]
     if len(at) == 1:
         return f"{size:,} tokens hold {most:,.0f} different words"
+    after = f"After {size:,} tokens"
     if several or len(ahead) > 1:
-        words = f"{low:,.0f} to {most:,.0f}" if round(low) < round(most) else f"{most:,.0f}"
+        met = f"{low:,.0f} to {most:,.0f}" if round(low) < round(most) else f"{most:,.0f}"
         more = "; compare texts of one language only" if several else ""
-        return f"After {size:,} tokens the {len(at)} texts drawn have met {words} different words{more}"
+        return f"{after} the {len(at)} texts drawn have met {met} different words{more}"
     of = f" of the {len(at)} texts drawn" if drawn else ""
-    return (
-        f"After {size:,} tokens {short(ahead[0])} has met the most different words{of}: {most:,.0f}"
-    )
-
-
-def _curve_ends(
-    growth: pd.DataFrame, ends: pd.DataFrame, reach: float, outstanding: set[str]
-) -> pd.DataFrame:
-    """Where each line of a panel ends (at `reach` if it runs on); of many, the outstanding only.
-
-    A line with fewer than three points in the panel is as good as not there.
-    """
-    rows = []
-    for document in ends["document"]:
-        part = growth[growth["document"] == document]
-        x = min(float(part["tokens"].iloc[-1]), reach)
-        seen = x < reach or (part["tokens"] <= reach).sum() >= 3
-        if seen and (len(ends) <= _MAX_LABELS or document in outstanding):
-            rows.append((document, x, float(np.interp(x, part["tokens"], part["types"]))))
-    return pd.DataFrame(rows, columns=["label", "x", "y"])
+    return f"{after} {short(ahead[0])} has met the most different words{of}: {most:,.0f}"
 
 
 @figure
@@ -456,64 +406,27 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
         "them. A longer text has more words of its own for that reason alone."
     )
     if n_documents <= MOST_SPREAD:
-        bins = _document_bins(n)
+        ends = _spaced(1, n)
         everywhere = np.nan_to_num(data.loc[data["in_documents"] == n_documents, "types"].max())
         title = "" if several else f"{everywhere:,.0f} words occur in all {n_documents} documents; "
         title += f"{percent(alone[order[0]])} of the words of {short(order[0])} occur "
         title += "in no other document of its language" if several else "only there"
         subtitle += first_of(order, n_documents, "documents")
     else:
-        bins = _doubling_bins(n, n_documents)
-        common = data[data["in_documents"] >= bins[-1][0]].groupby("document")["share"].sum()
-        middle = percent(common.reindex(order, fill_value=0.0).median())
-        title = f"In the median document drawn {middle} of the words stand in {bins[-1][0]:,} documents or more"
-        subtitle += (
-            f" {len(order)} of {n_documents:,} documents, drawn at random; above, their median."
-        )
-    table, layers = _layers(data, order, bins)
-    claim, axis, legend = (title, subtitle), Axis(low=0, high=1), "documents that hold the word"
-    panels, drawn = [("", table)], [*layers, _no_axis]
-    picture = row_panels(claim, order, panels, drawn, axis, height=0.3, legend=legend)
+        ends = [min(2 ** (step + 1) - 1, n_documents) for step in _spaced(0, n.bit_length() - 1)]
+        table = layouts.shares_by_bin(data, order, ends)
+        middle, first = percent(table.iloc[:, -1].median()), ends[-2] + 1
+        title = f"In the median document drawn {middle} of the words stand in {first:,} documents or more"
+        drawn = f"{len(order)} of {n_documents:,} documents, drawn at random"
+        subtitle += f" {drawn}; above, their median."
+    table = layouts.shares_by_bin(data, order, ends)
+    picture = layouts.stacked_rows((title, subtitle), table, "documents that hold the word")
     alt = f"Stacked bar chart of shared vocabulary. {title}. Only there: "
     alt += listing(order, [percent(alone[document]) for document in order])
     return Drawing(title, picture, overlap[overlap["document"].isin(order)], alt)
 
 
-def _document_bins(n: int) -> list[tuple[int, int]]:
-    """Numbers of documents from 1 to n in at most five bins, 1 alone."""
-    ends = np.unique(np.linspace(1, n, min(n, len(_SHADES))).round().astype(int)).tolist()
-    return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
-
-
-def _doubling_bins(n: int, most: int) -> list[tuple[int, int]]:
-    """The same, up to `most`, where numbers are the least of a stretch that ends before its double."""
-    steps = np.unique(np.linspace(0, n.bit_length() - 1, len(_SHADES)).round().astype(int)).tolist()
-    ends = [min(2 ** (step + 1) - 1, most) for step in steps]
-    return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
-
-
-def _layers(
-    data: pd.DataFrame, order: Sequence[str], bins: Sequence[tuple[int, int]]
-) -> tuple[pd.DataFrame, list[marks.Mark]]:
-    """A table with a row for each document, and the marks that stack a layer for each bin."""
-    table, layers, start = pd.DataFrame(index=range(len(order))), [], 0.0
-    for n, (shade, (first, last)) in enumerate(zip(_SHADES, bins, strict=False)):
-        part = data[data["in_documents"].between(first, last)].groupby("document")["share"].sum()
-        share = part.reindex(order, fill_value=0.0).to_numpy()
-        middle = np.where(share >= 0.045, start + share / 2, np.nan)  # no room for words: none
-        columns = {f"start{n}": start, f"share{n}": share, f"middle{n}": middle}
-        table = table.assign(**columns, **{f"text{n}": [percent(value) for value in share]})
-        label = f"{last:,}" if first == last else f"{first:,}–{last:,}"
-        label = "only here" if last == 1 else label
-        style = {"color": shade, "label": label, "edgecolor": "white", "height": 0.66}
-        ink = "white" if n < 2 else INK
-        layers += [marks.bars(f"share{n}", start=f"start{n}", **style)]
-        layers += [marks.texts(f"middle{n}", f"text{n}", color=ink)]
-        start = start + share
-    return table, layers
-
-
-def _no_axis(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
-    """No numbers below the panel."""
-    panel.set_xticks([])
-    panel.spines["bottom"].set_visible(False)
+def _spaced(first: int, last: int) -> list[int]:
+    """At most five whole numbers from the first to the last."""
+    n = min(last - first + 1, _BINS)
+    return np.unique(np.linspace(first, last, n).round().astype(int)).tolist()

@@ -336,10 +336,9 @@ def risers_and_fallers(movers: pd.DataFrame, early: str, late: str, *, most: int
     ]
     axis = Axis(label=f"← more in {early}        z        more in {late} →")
     picture = row_panel((title, subtitle), dots, "token", drawn, axis)
-    alt = (
-        f"Dot chart of words by z. {title}. More in the later periods: {', '.join(up['token'])}. "
-        f"More in the earlier ones: {', '.join(down['token'][::-1])}."
-    )
+    later, earlier = ", ".join(up["token"]), ", ".join(down["token"][::-1])
+    alt = f"Dot chart of words by z. {title}. More in the later periods: {later}. "
+    alt += f"More in the earlier ones: {earlier}."
     return Drawing(title, picture, data, alt)
 
 
@@ -348,26 +347,18 @@ def _rising_and_falling_title(data: pd.DataFrame, early: str, late: str) -> str:
     large = data[["early_documents", "late_documents"]] >= FEWEST_DOCUMENTS
     known = data[large.all(axis=1)] if large.any(axis=None) else data
     if known.empty:
-        return (
-            f"Fewer than {FEWEST_DOCUMENTS} documents in one half of the periods: its words are "
-            "those of these texts"
-        )
+        few = f"Fewer than {FEWEST_DOCUMENTS} documents in one half of the periods"
+        return f"{few}: its words are those of these texts"
     if (most := known["z"].abs().max()) < CLEAR_Z:
-        return (
-            f"No word clearly sets later texts apart from earlier ones (highest |z| = {most:.1f})"
-        )
+        none = "No word clearly sets later texts apart from earlier ones"
+        return f"{none} (highest |z| = {most:.1f})"
     up, down = known[known["z"] >= CLEAR_Z].head(1), known[known["z"] <= -CLEAR_Z].tail(1)
-    parts = [
-        f"‘{short(row['token'])}’{_language_of(row)} in {span}"
-        for part, span in ((up, late), (down, early))
-        for _, row in part.iterrows()
-    ]
+    several, parts = "language" in data, []
+    for part, span in ((up, late), (down, early)):
+        for row in part.itertuples():
+            language = f" ({row.language or 'no language'})" if several else ""
+            parts.append(f"‘{short(row.token)}’{language} in {span}")
     return f"Words that rank first, by z and not tested: {', '.join(parts)}"
-
-
-def _language_of(row: pd.Series) -> str:
-    """' (zh)' in a corpus of several languages."""
-    return f" ({row['language'] or 'no language'})" if "language" in row else ""
 
 
 # --- places in texts, and years ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from analysis.plots import layouts, marks
 from analysis.plots.layouts import Axis, row_panel, write_numbers
 from analysis.plots.sheet import BLUE, DASHED, GREY, INK, ORANGE, Drawing, blank, figure, sheet
 from analysis.plots.words import first_of, listing, percent, plural, short
+from analysis.tables.framing import ONE_DOCUMENT_SHARE, ONE_RULE_SHARE
 
 _NO_CODINGS = "No codings: nothing can be validated"
 _HOW_TO = "`workbook sample` draws units and writes sheets for coders."
@@ -141,6 +142,49 @@ def _coders_title(scores: pd.DataFrame) -> str:
         return f"The automatic coders cannot be compared on the same frames; mean F1: {means}"
     means = ", ".join(f"{coder} {value:.2f}" for coder, value in both.mean().items())
     return f"Mean F1 on the {plural(len(both), 'frame')} that both code: {means} (not tested)"
+
+
+# --- what frames rest on ---------------------------------------------------------------------------
+
+
+@figure
+def frame_concentration(table: pd.DataFrame) -> Drawing:
+    """How much of each frame rests on its commonest rule and on one document."""
+    data = table.reset_index(drop=True)
+    title = _concentration_title(data)
+    subtitle = (
+        "Share of a frame's matches that come from its commonest rule (dot, named on the right) and "
+        "from one document (square). Dashed: a warning (!) from half on for a rule, from three "
+        "quarters on for a document; also for fewer than five matches."
+    )
+    rules = zip(data["top_rule"], data["matches"], data["warning"], strict=True)
+    notes = [f"{short(rule, 20)}; n = {n:,}{' !' if warning else ''}" for rule, n, warning in rules]
+    drawn = [
+        marks.row_lines,
+        marks.reference(ONE_RULE_SHARE, ONE_DOCUMENT_SHARE, dashes=DASHED),
+        marks.dots("top_document_share", color=ORANGE, marker="s"),
+        marks.dots("top_rule_share"),
+    ]
+    axis = Axis("percent", 0, 1.01, "share of the frame's matches")
+    picture = row_panel((title, subtitle), data.assign(note=notes), "frame", drawn, axis)
+    alt = f"Dot chart of what each frame rests on. {title}. Commonest rule: "
+    shares = zip(data["top_rule"], data["top_rule_share"], strict=True)
+    alt += listing(data["frame"], [f"{rule} {percent(share)}" for rule, share in shares], 10)
+    return Drawing(title, picture, data, alt)
+
+
+def _concentration_title(data: pd.DataFrame) -> str:
+    """How many frames rest on too little, and on what."""
+    warned = data[data["warning"] != ""]
+    if warned.empty:
+        return "No frame rests on one rule, one document or too few matches"
+    parts = [
+        f"{', '.join(short(frame, 20) for frame in part['frame'][:6])}"
+        f"{f' and {len(part) - 6} more' if len(part) > 6 else ''} "
+        f"({warning.removeprefix('rests on ')})"
+        for warning, part in warned.groupby("warning", sort=False)
+    ]
+    return f"{len(warned)} of {len(data)} frames rest on little: {'; '.join(parts)}"
 
 
 # --- corrected shares and differences ------------------------------------------------------------

@@ -67,8 +67,11 @@ def plural(n: int, noun: str) -> str:
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
-def joined(names: Sequence[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
+def named(labels: Sequence[str], what: str) -> str:
+    """'‘a’', '‘a’ and ‘b’', '‘a’, ‘b’ and ‘c’', or '4 words'."""
+    names = [f"‘{short(label)}’" for label in labels[:3]]
+    if len(labels) > 3:
+        return f"{len(labels)} {what}"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
@@ -150,11 +153,14 @@ def clear_pair(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series] | None:
 
 def clear_gaps(rows: pd.DataFrame, by: str, value: str) -> list[tuple]:
     """(gap, name, higher row, lower row) of every part of a table that has a clear pair of rows."""
-    gaps = []
-    for name, part in rows.groupby(by, sort=False):
-        if (pair := clear_pair(part)) is not None:
-            gaps.append((pair[0][value] - pair[1][value], name, *pair))
-    return gaps
+    pairs = {name: clear_pair(part) for name, part in rows.groupby(by, sort=False)}
+    return [(pair[0][value] - pair[1][value], name, *pair) for name, pair in pairs.items() if pair]
+
+
+def widest_gap(rows: pd.DataFrame, by: str, value: str) -> tuple | None:
+    """(name, higher row, lower row) of the part of a table with the largest clear difference."""
+    gaps = clear_gaps(rows, by, value)
+    return max(gaps, key=lambda gap: gap[0])[1:] if gaps else None
 
 
 def of_these_texts(title: str, few: bool) -> str:
