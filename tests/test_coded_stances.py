@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from analysis.rules.voices import VOICES
 
-from analysis.rules.voices import Voices
+from analysis.rules.voices import VOICES, Voices
 from analysis.statistics import uncertainty
 from analysis.tokens import Tokens, tokenize
 

@@ -17,10 +17,10 @@ DRAW = """
 import hashlib, sys
 import pandas as pd
 from analysis import plots
-from analysis.report.results import rendered
+from analysis.report.results import _rendered
 table = pd.read_json(sys.argv[1])
 drawing = plots.lexical_diversity(table)
-print([hashlib.sha256(rendered(drawing, kind)[0]).hexdigest() for kind in ("png", "svg")])
+print([hashlib.sha256(_rendered(drawing, kind)[0]).hexdigest() for kind in ("png", "svg")])
 """
 ODD = """
 font.size: 20

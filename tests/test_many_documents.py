@@ -90,7 +90,7 @@ def test_sources_beyond_the_page_are_told():
 def test_the_period_is_the_finest_that_the_page_can_hold(first, days, period):
     """At most sixty bars a row: 61 days are 9 weeks, 420 days 14 months, 2,000 days 22 quarters."""
     dates = pd.Series(pd.date_range(first, periods=days).strftime("%Y-%m-%d"))
-    assert plots.overview.finest_period(dates) == period
+    assert plots.overview._finest_period(dates) == period
 
 
 # --- measures of documents ---------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from analysis import VERSION
 from analysis.corpus import Corpus
 from analysis.errors import shown
 from analysis.files import write_whole
-from analysis.plots.glyphs import add_glyphs
 from analysis.plots.sheet import SIGNIFICANT_DIGITS, Drawing, own_style
 from analysis.report.pages import NO_MATHS, escaped, plain
 from analysis.rules.codebook import Codebook
@@ -155,7 +154,6 @@ def _run_goes_on(folder: Path) -> bool:
 def _rendered(drawing: Drawing, kind: str) -> tuple[bytes, int]:
     """The bytes of a drawing, the same on every run, and how many characters have no glyph."""
     sink = io.BytesIO()
-    add_glyphs(drawing.figure)
     metadata = _PNG_METADATA if kind == "png" else _SVG_METADATA
     with own_style(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
