@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -12,9 +13,8 @@ from pathlib import Path
 from analysis.corpus import BESIDE, POINTER, Corpus, locate, read_corpus
 from analysis.errors import InputError, shown
 from analysis.rules.codebook import corpus_codebook
-from analysis.runs.batch import NOTEBOOKS
 from analysis.runs.parameters import Declared, read_declared
-from analysis.runs.receipts import CONFIGURATION
+from analysis.runs.plans import BUNDLED, CONFIGURATION
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FOLDER = "corpus"
@@ -114,7 +114,7 @@ def _terms_of(texts: Corpus | None) -> list[str]:
 def _write_notebooks(folder: Path, terms: list[str]) -> None:
     """Copies of the notebooks without outputs, their corpus and terms set."""
     folder.mkdir()
-    for file in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for file in sorted(BUNDLED.notebooks.glob("*.ipynb")):
         notebook = json.loads(file.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
@@ -131,15 +131,12 @@ def _with_defaults(source: str | list[str], values: Mapping[str, object]) -> str
     >>> _with_defaults('corpus: str = "seeds"  # folder', {"corpus": "mine"})
     'corpus: str = "mine"  # folder'
     """
-    lines = (source if isinstance(source, str) else "".join(source)).split("\n")
-    for number, line in enumerate(lines):
-        head, sign, rest = line.partition(" = ")
-        name, _, kind = head.partition(": ")
-        if sign and name in values:
-            value = json.dumps(values[name], ensure_ascii=False)
-            _, mark, told = rest.rpartition("  # ")
-            lines[number] = f"{name}: {kind} = {value}{mark}{told}"
-    return "\n".join(lines)
+    text = source if isinstance(source, str) else "".join(source)
+    for name, value in values.items():
+        line = re.compile(rf"^({name}: \w+ = ).*?(  # .*)?$", re.M)
+        literal = json.dumps(value, ensure_ascii=False)
+        text = line.sub(lambda found, new=literal: f"{found[1]}{new}{found[2] or ''}", text)
+    return text
 
 
 def _configuration(notebooks: list[Declared]) -> str:
