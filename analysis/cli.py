@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shlex
 import signal
@@ -10,36 +9,30 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from analysis import VERSION
 from analysis.errors import InputError, shown
+from analysis.report.streams import open_streams
 
 _DONE, _FAILED, _WRONG_USE, _INTERRUPTED, _TERMINATED = 0, 1, 2, 130, 143
 _MAX_LINES = 100
 _CACHE = "WORKBOOK_CACHE"
 _ALLOCATIONS = ("proportional", "equal")
+_NAMED = ("corpus", "codebook", "columns", "dates", "encoding")
+"""Parameters of notebooks that have an option of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 0 done, 1 the run failed, 2 wrong use or bad input, 130 interrupted,
-    143 terminated."""
+    143 terminated. Every error becomes a line on standard error here."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    _open_streams()
-    in_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _terminate) if in_main else None
-    try:
-        return _status(arguments)
-    finally:
-        if in_main:
-            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-
-
-def _status(arguments: list[str]) -> int:
-    """Run the command; returns its exit status, with an error as a line on standard error."""
+    open_streams()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         with _workbook.make_context("workbook", arguments) as context:
             status = _workbook.invoke(context)
@@ -53,7 +46,7 @@ def _status(arguments: list[str]) -> int:
     except (InputError, OSError) as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        _say(f"workbook: {_described(error)}")
+        _say(f"workbook: {_in_one_line(error)}")
         return _WRONG_USE
     except _Terminated:
         _say("workbook: terminated")
@@ -63,8 +56,8 @@ def _status(arguments: list[str]) -> int:
         return _INTERRUPTED
 
 
-def _described(error: InputError | OSError) -> str:
-    """An error in one line."""
+def _in_one_line(error: InputError | OSError) -> str:
+    """What went wrong."""
     if isinstance(error, InputError):
         return str(error)
     name = f" {shown(str(error.filename))}" if error.filename else ""
@@ -78,46 +71,6 @@ class _Terminated(KeyboardInterrupt):
 def _terminate(*_: object) -> None:
     """Turn SIGTERM into an exception, so that a run ends in order."""
     raise _Terminated
-
-
-# --- standard output and error ---------------------------------------------------------------------
-
-
-class _Lasting(io.FileIO):
-    """A stream that goes on when its reader has gone: what nobody reads any more is dropped."""
-
-    broken = False
-
-    def write(self, content) -> int:
-        if not self.broken:
-            try:
-                return super().write(content)
-            except ConnectionError:  # a broken pipe, or a socket that was closed
-                self.broken = True
-            except OSError:  # a full disk: reported once
-                self.broken = True
-                raise
-        return len(content)
-
-
-def _open_streams() -> None:
-    """Make standard output and error streams that no closed pipe can end a command with.
-
-    A descriptor that is closed from the start leads to the null device: else the next file that is
-    opened would take its number, and receive what is printed. Streams that were replaced stay.
-    """
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, this one
-    for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        stream = getattr(sys, name)
-        if stream is getattr(sys, f"__{name}__"):
-            form = {"encoding": stream.encoding, "errors": stream.errors} if stream else {}
-            raw = io.BufferedWriter(_Lasting(descriptor, "wb", closefd=False))
-            lines = descriptor == 2 or raw.isatty()
-            setattr(sys, name, io.TextIOWrapper(raw, **form, line_buffering=lines))
 
 
 def _say(text: str) -> None:
@@ -180,17 +133,15 @@ _PARAMETERS = (
     _text("--params", "FILE", "Parameters from a YAML file."),
 )
 _EXECUTION = (
-    _text("--out", "DIR", "Run folder: new, empty, or of an earlier run (default: runs/RUN)."),
-    _number("--workers", 0, "N", "Notebooks at once (default: one for every core)."),
+    _text("--out", "DIR", "Run folder: new, empty, or an earlier one (runs/RUN).", default=""),
+    _number("--workers", 0, "N", "Notebooks at once; 0 is one for every core."),
     _number("--timeout", 3600, "S", "Seconds for a cell."),
     _flag("--force", "Run even what has not changed."),
 )
 _UNITS = (
     *_CORPUS,
-    _text("--unit", "UNIT", "sentence (default), paragraph or document.", default="sentence"),
-    _text(
-        "--group", "COLUMN", "Metadata column of the strata (default: source).", default="source"
-    ),
+    _text("--unit", "UNIT", "sentence, paragraph or document.", default="sentence"),
+    _text("--group", "COLUMN", "Metadata column of the strata.", default="source"),
     _number("--seed", 20221130, "N", "Where random draws start."),
 )
 _COMMON = (
@@ -200,7 +151,7 @@ _COMMON = (
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog="Exit status: 0 done; 1 the run failed; 2 wrong use or bad input; 130 interrupted; "
     "143 terminated.",
 )
@@ -259,9 +210,7 @@ def _new(folder: str, corpus: str, columns: str | None) -> int:
     *(*_PARAMETERS, _STRICT, _NAME, *_EXECUTION),
     _flag("--store", "Also store the outputs in the notebooks."),
 )
-def _run(
-    notebooks, assignments, params, strict, name, out, store, workers, timeout, force, **named
-):
+def _run(notebooks: tuple[str, ...], strict: bool, name: str, store: bool, **options) -> int:
     """Execute the notebooks with papermill.
 
     Without any option all notebooks run and the figures are published to figures/; with any, the
@@ -272,12 +221,11 @@ def _run(
     from analysis.runs import batch, plans
     from analysis.runs.specifications import read_sweep
 
-    given = _given(assignments, params, named)
+    given = _given(options)
     if given.get("sweep"):
         read_sweep(given["sweep"])
-    name = name or ("run" if notebooks or given or out else plans.DEFAULT_RUN)
-    how = {"workers": workers, "timeout": timeout, "force": force}
-    plan = plans.make_plan(notebooks, given, run=name, out=out or "", **how)
+    name = name or ("run" if notebooks or given or options["out"] else plans.DEFAULT_RUN)
+    plan = plans.make_plan(notebooks, given, run=name, **options)
     if strict:
         plans.refuse_rejections(plan)
     if store:
@@ -302,10 +250,13 @@ def _run(
     return _DONE
 
 
-def _given(assignments, params: str | None, named: dict[str, str | None]) -> dict[str, str]:
-    """All parameters as text: a file's first, then those of -p, then the named options."""
+def _given(options: dict) -> dict[str, str]:
+    """Take the parameters of notebooks out of the options, as text: those of a file first, then
+    those of -p, then those with an option of their own."""
     from analysis.runs.parameters import parse_assignment, read_values
 
+    named = {name: options.pop(name) for name in _NAMED}
+    params, assignments = options.pop("params"), options.pop("assignments")
     if params and not Path(params).is_file():
         raise InputError("no such file", where="--params", value=params)
     given = read_values(Path(params)) if params else {}
@@ -314,28 +265,28 @@ def _given(assignments, params: str | None, named: dict[str, str | None]) -> dic
 
 
 @_command("sweep", click.argument("file", metavar="NAME.yaml"), *_PARAMETERS, _NAME, *_EXECUTION)
-def _sweep(file, assignments, params, name, out, workers, timeout, force, **named) -> int:
-    """Check the findings under a grid of choices, and say what each depends on.
+def _sweep(file: str, name: str, **options) -> int:
+    """Check the findings under a grid of choices.
 
     Computes the declared findings under every specification of a YAML file of choices, such as
-    seeds/sweep.yaml, and executes the notebooks for the base and for what reverses a finding.
+    seeds/sweep.yaml, says what each depends on, and executes the notebooks for the base and for
+    what reverses a finding.
     """
     from analysis.report.runs import describe_sweep
     from analysis.runs import sweep
     from analysis.runs.specifications import sweep_findings
 
     begun = time.monotonic()
-    given = _given(assignments, params, named)
-    how = {"workers": workers, "timeout": timeout, "force": force}
-    plan = sweep.plan_sweep(file, given, run=name, out=out or "", **how)
+    plan = sweep.plan_sweep(file, _given(options), run=name, **options)
     print(f"{len(plan.every)} specifications", flush=True)
-    outcomes, table = sweep.execute(plan, _report)
+    outcomes = sweep.run_sweep(plan, _report)
     failed = {name: one for name, one in outcomes.items() if one.state == "failed"}
     for name, outcome in failed.items():
         _say(f"workbook: {name} failed: {outcome.error}")
-    print(describe_sweep(sweep_findings(table)))
-    told = f"{len(failed)} of {len(outcomes)} notebook runs failed"
-    print(f"{told}; {time.monotonic() - begun:.1f} s; results in {plan.folder}")
+    print(describe_sweep(sweep_findings(plan.table)))
+    seconds = time.monotonic() - begun
+    counts = f"{len(failed)} of {len(outcomes)} notebook runs failed"
+    print(f"{counts}; {seconds:.1f} s; results in {plan.folder}")
     return _FAILED if failed else _DONE
 
 
@@ -348,28 +299,38 @@ def _sweep(file, assignments, params, name, out, workers, timeout, force, **name
     *(*_READING, _STRICT),
 )
 def _check(corpus: str, codebook: str, strict: bool, **reading) -> int:
-    """Read a corpus (and a codebook) and print what was read, kept and excluded."""
+    """Read a corpus and print what was understood.
+
+    Prints what was read, kept and excluded, and what a codebook declares.
+    """
     from analysis.report.checkup import describe_codebook, describe_corpus
     from analysis.report.runs import describe_skipped
     from analysis.rules.codebook import corpus_codebook, read_codebook
 
-    if not corpus and not codebook:
-        raise InputError("nothing to check", allowed="a corpus, --codebook PATH, or both")
-    texts = _read(corpus, **reading) if corpus else None
-    if texts is None:
+    if not corpus:
+        if not codebook:
+            allowed = "a corpus, --codebook PATH, or both"
+            raise InputError("nothing to check", allowed=allowed)
         book = read_codebook(codebook)
         print(f"{shown(book.name)} can be read.")
-    else:
-        print(f"{shown(texts.name)} can be read.")
-        for line in describe_corpus(texts):
-            print(f"  {line}" if line else "")
-        book = corpus_codebook(texts, codebook)
-        lines = [*describe_codebook(book, texts), *describe_skipped(book, texts, codebook)]
-        print("".join(f"  {line}\n" for line in lines), end="")
+        _try_examples(book)
+        return _DONE
+    texts = _read(corpus, **reading)
+    print(f"{shown(texts.name)} can be read.")
+    _print_lines(describe_corpus(texts))
+    book = corpus_codebook(texts, codebook)
+    _print_lines(describe_codebook(book, texts))
+    _print_lines(describe_skipped(book, texts, codebook))
     _try_examples(book)
-    if texts is not None and strict:
+    if strict:
         texts.refuse_rejections()
     return _DONE
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    """Print lines below a title."""
+    for line in lines:
+        print(f"  {line}" if line else "")
 
 
 def _read(corpus: str | None, columns: str | None, dates: str | None, encoding: str | None):
@@ -413,7 +374,7 @@ def _coded_units(corpus, codebook, unit: str, group: str, seed: int, **reading):
     click.argument("out", metavar="DIR"),
     click.option("--size", type=int, required=True, metavar="N", help="Units to draw."),
     _text("--coders", "A,B", "Names of the coders.", required=True),
-    _number("--both", 50, "N", "Units that all code (default: 50)."),
+    _number("--both", 50, "N", "Units that all code."),
     click.option("--allocation", type=click.Choice(_ALLOCATIONS), default=_ALLOCATIONS[0]),
     _flag("--xlsx", "Write XLSX sheets as well."),
     *_UNITS,
@@ -442,7 +403,7 @@ def _sample(out: str, size: int, coders: str, both: int, allocation: str, xlsx: 
 
 @_command("agree", click.argument("folder", metavar="DIR"), *_UNITS)
 def _agree(folder: str, **units) -> int:
-    """Read coding sheets back: agreement, accuracy of the rules, corrected shares.
+    """Read coding sheets back and compare the coders.
 
     Reads the sheets of a sample back, names what is not as it was given out, and writes tables of
     agreement, accuracy and corrected shares into the folder.
@@ -469,7 +430,7 @@ def _agree(folder: str, **units) -> int:
     _text("--format", "kind", "NAME", "quanteda, liwc, lexicoder or wordstat.", default=""),
 )
 def _dictionary(file: str, out: str, to: str, kind: str) -> int:
-    """Turn a dictionary into a codebook, or a codebook into one for quanteda.
+    """Turn a dictionary into a codebook, or the reverse.
 
     Reads a dictionary (quanteda YAML, LIWC .dic, Lexicoder .lc3, WordStat .cat) and writes it as a
     codebook; with --to quanteda, reads a codebook and writes it for quanteda. What cannot be
@@ -496,7 +457,7 @@ def _dictionary(file: str, out: str, to: str, kind: str) -> int:
 
 @_command("cache", _flag("--clear", "Remove everything in it."))
 def _cache(clear: bool) -> int:
-    """Print where the cache lies and how large it is. All of it can be rebuilt."""
+    """Print where the cache is and its size; it can be rebuilt."""
     from analysis.store import cache
 
     print(f"{shown(str(cache.cache_folder()), quote=False)}: {cache.size() / 1e6:,.1f} MB")

@@ -78,6 +78,7 @@ CHAIN = [
     "tables.findings",
     "plots",
     "report.results",
+    "report.streams",
     "runs.parameters",
     "runs.receipts",
     "runs.publishing",

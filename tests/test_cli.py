@@ -391,6 +391,14 @@ def test_help_that_nobody_reads_is_no_failure(workbook, unread):
     assert (run.communicate()[1], run.returncode) == ("", 0)
 
 
+def test_output_on_a_full_disk_is_an_error(workbook):
+    """`workbook cache > /dev/full` ends with 2 and says so once."""
+    with open("/dev/full", "w") as full:
+        run = workbook[1]("cache", stdout=full, stderr=subprocess.PIPE)
+        assert run.communicate()[1] == "workbook: cannot use: No space left on device\n"
+    assert run.returncode == 2
+
+
 def test_a_command_runs_with_its_streams_closed(workbook):
     """`workbook check … >&- 2>&-` ends as it would with them, here with 2."""
     folder, start = workbook

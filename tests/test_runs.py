@@ -332,13 +332,13 @@ def test_a_run_that_was_killed_at_once_is_known_again(small):
     folder = place / "there"
     folder.mkdir()
     (folder / plans.HELD).touch()
-    plans.check_folder(folder, "run")
+    plans.check_run_folder(folder, "run")
     with batch.held(folder):
         pass
     (folder / "figures").mkdir()
-    plans.check_folder(folder, "run")
+    plans.check_run_folder(folder, "run")
     with pytest.raises(InputError, match="holds files that no sweep of this workbook made"):
-        plans.check_folder(folder, "sweep")
+        plans.check_run_folder(folder, "sweep")
 
 
 def test_a_run_does_not_take_a_folder_of_foreign_files(small):

@@ -210,3 +210,20 @@ def test_the_bundled_sweep_can_be_read(seeds, codebook):
     assert told[:4] == ["base", "unit=paragraph", "unit=document", "exclusions=off"]
     assert told[4] == "unique=stories"
     assert sum(one.startswith("leave_out") for one in told) == 15
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"estimate": 0.2}, False),
+        ({"holds": None}, False),
+        ({"low": None}, False),
+        ({"high": 0.5 + 1e-12}, True),
+    ],
+)
+def test_a_run_agrees_with_the_table(changed, same):
+    """A finding of a notebook is confirmed if its verdict and its numbers are those of the table."""
+    found = {"id": "a", "estimate": 0.1, "low": 0.0, "high": 0.5, "holds": True}
+    rows = pd.DataFrame([{**found, "finding": "a", "holds": "true"}]).set_index("finding")
+    assert sweep._agrees({**found, **changed}, rows) == same

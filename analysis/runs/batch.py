@@ -15,19 +15,15 @@ from analysis.files import write_whole
 from analysis.report.results import FINDINGS, findings_part, merge_findings
 from analysis.runs.kernels import Kernels
 from analysis.runs.parameters import Declared
-from analysis.runs.plans import HELD, INPUTS, MARKS, Plan, declared_files, project
+from analysis.runs.plans import HELD, MARKS, Plan, declared_files, project
 from analysis.runs.publishing import publish, recover
 from analysis.runs.receipts import (
     Outcome,
     Record,
     figures_among,
-    hash_of_code,
     hash_of_file,
-    hash_of_notebook,
-    hash_of_path,
+    input_hashes,
     is_verified,
-    sha256,
-    versions,
 )
 
 _INJECTED = "injected-parameters"
@@ -47,7 +43,8 @@ def execute(plan: Plan, report: Report = lambda *_: None) -> tuple[list[Outcome]
     with held(plan.folder):
         if plan.publish:
             recover(project().figures)
-        record = Record(plan.name, plan.folder, {o.name: _inputs(plan, o) for o in plan.notebooks})
+        inputs = {o.name: input_hashes(o.file, plan.parameters[o.name]) for o in plan.notebooks}
+        record = Record(plan.name, plan.folder, inputs)
         (plan.folder / FINDINGS).unlink(missing_ok=True)  # rebuilt below from what is verified
         try:
             _run_all(_Batch(plan, record, report))
@@ -151,22 +148,7 @@ def _run_one(batch: _Batch, one: Declared) -> None:
     record.end(Outcome(one.name, state, error, {} if error else _output_hashes(plan, one)))
 
 
-# --- inputs and outputs ----------------------------------------------------------------------------
-
-
-def _inputs(plan: Plan, one: Declared) -> dict[str, object]:
-    """All that a notebook's results depend on."""
-    values = dict(plan.parameters[one.name])
-    return {
-        "parameters": values,
-        "notebook": hash_of_notebook(one.file),
-        "code": hash_of_code(),
-        **{
-            name: hash_of_path(values[name]) if values.get(name) else "in the corpus"
-            for name in INPUTS
-        },
-        "environment": sha256(json.dumps(versions()).encode()),
-    }
+# --- outputs ---------------------------------------------------------------------------------------
 
 
 def _output_hashes(plan: Plan, one: Declared) -> dict[str, str]:

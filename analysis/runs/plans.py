@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +12,12 @@ from analysis.corpus import Corpus, locate, read_corpus, texts_place
 from analysis.errors import InputError, shown
 from analysis.report.results import FINDINGS, findings_part
 from analysis.runs.parameters import Declared, read_declared, read_values, settle
-from analysis.runs.receipts import FIGURE_KINDS, ROOT, counted_by, read_receipt
+from analysis.runs.receipts import FIGURE_KINDS, INPUTS, ROOT, counted_by, read_receipt
 
-CONFIGURATION = "workbook.yaml"
 DEFAULT_RUN = "default"
 HELD = ".lock"
 MARKS = {kind: f"This folder belongs to `workbook {kind}`.\n" for kind in ("run", "sweep")}
 """What the file HELD of a run folder says: a run that was killed at once is known again by it."""
-INPUTS = ("corpus", "codebook", "events", "codings", "sweep")
-"""Parameters that name a file or folder whose content a notebook reads."""
 _READING = ("columns", "dates", "encoding")
 _KEPT = (
     "analysis",
@@ -37,10 +35,13 @@ _KEPT = (
 
 @dataclass(frozen=True)
 class Project:
-    """A workbook: its folder, and its file of choices, None if there is none."""
+    """A workbook by its folder: where its parts lie."""
 
     root: Path
-    configuration: Path | None = None
+
+    @property
+    def configuration(self) -> Path:
+        return self.root / "workbook.yaml"
 
     @property
     def notebooks(self) -> Path:
@@ -82,8 +83,8 @@ def project() -> Project:
     the bundled one."""
     here = Path.cwd()
     for root in (here, here.parent) if here.name == "notebooks" else (here,):
-        if (root / CONFIGURATION).is_file() and (root / "notebooks").is_dir():
-            return Project(root, root / CONFIGURATION)
+        if Project(root).configuration.is_file() and Project(root).notebooks.is_dir():
+            return Project(root)
     return BUNDLED
 
 
@@ -137,7 +138,7 @@ def make_plan(
     parameters = settle(notebooks, {**_configured_for(notebooks), **given})
     for values in parameters.values():
         values["out"] = str(folder)
-    check_folder(folder, "run", parameters.values() if out else None)
+    check_run_folder(folder, "run", parameters.values() if out else None)
     lacking = _check_meaning(parameters)
     if names and lacking:
         name, reason = next(iter(lacking.items()))
@@ -157,9 +158,7 @@ def make_plan(
 
 def _check_name(run: str) -> None:
     """Raise InputError for a name that cannot be that of a folder below runs/."""
-    allowed = set("-_.")
-    letters = all(character.isalnum() or character in allowed for character in run)
-    if not letters or not set(run) - allowed or run.startswith(".") or len(run) > 100:
+    if not re.fullmatch(r"(?!\.)[\w.-]{1,100}", run) or not re.search(r"[^\W_]", run):
         allowed = "letters, digits, - _ and ."
         raise InputError("is not a run name", where="--name", value=run, allowed=allowed)
 
@@ -175,8 +174,8 @@ def _configured_for(notebooks: Iterable[Declared]) -> dict[str, str]:
     Raises InputError for a mistake in that file.
     """
     file = project().configuration
-    chosen = read_values(file) if file else {}
-    settle(find_notebooks(), chosen, CONFIGURATION)
+    chosen = read_values(file) if file.is_file() else {}
+    settle(find_notebooks(), chosen, file.name)
     names = {name for notebook in notebooks for name in notebook.parameters}
     return {name: value for name, value in chosen.items() if name in names}
 
@@ -184,7 +183,7 @@ def _configured_for(notebooks: Iterable[Declared]) -> dict[str, str]:
 # --- the folder ------------------------------------------------------------------------------------
 
 
-def check_folder(
+def check_run_folder(
     folder: Path, kind: str, inputs: Iterable[Mapping[str, object]] | None = None
 ) -> None:
     """Raise InputError for a folder that a run (or, for `kind` "sweep", a sweep) may not write into.
@@ -238,11 +237,9 @@ def _kind_of(folder: Path) -> str:
         return "sweep"
     if "workbook" in receipt and "notebooks" in receipt:
         return "run"
-    try:
-        mark = (folder / HELD).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return ""
-    return next((kind for kind, text in MARKS.items() if text == mark), "")
+    mark = folder / HELD
+    content = mark.read_bytes() if mark.is_file() else b""
+    return next((kind for kind, text in MARKS.items() if text.encode() == content), "")
 
 
 def _is_trace(file: Path) -> bool:

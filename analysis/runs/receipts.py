@@ -19,13 +19,15 @@ from analysis.report.results import RUNNING, findings_part, json_bytes
 
 ROOT = Path(__file__).parent.parent.parent
 FIGURE_KINDS = ("png", "svg", "csv")
+INPUTS = ("corpus", "codebook", "events", "codings", "sweep")
+"""Parameters that name a file or folder whose content a notebook reads."""
 _ENTRY = {"state": str, "inputs": dict, "outputs": dict}
 
 
 # --- hashes ----------------------------------------------------------------------------------------
 
 
-def sha256(content: bytes) -> str:
+def _sha256(content: bytes) -> str:
     """SHA-256 of bytes, as hexadecimal text."""
     return hashlib.sha256(content).hexdigest()
 
@@ -36,7 +38,7 @@ def hash_of_file(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def hash_of_path(path: str | Path) -> str:
+def _hash_of_path(path: str | Path) -> str:
     """Of a file its bytes; of a folder the names and bytes of all files below it, links left out.
 
     If the texts of a corpus folder lie elsewhere, those as well.
@@ -44,7 +46,7 @@ def hash_of_path(path: str | Path) -> str:
     place = locate(path)
     texts = texts_place(place)
     if texts != place:
-        return sha256(f"{_hash_of_place(place)} {_hash_of_place(texts)}".encode())
+        return _sha256(f"{_hash_of_place(place)} {_hash_of_place(texts)}".encode())
     return _hash_of_place(place)
 
 
@@ -59,11 +61,11 @@ def _hash_of_place(place: Path) -> str:
 def _hash_of_files(files: Iterable[Path], home: Path) -> str:
     """Over the names of files below a folder and their bytes."""
     lines = (f"{file.relative_to(home)}\0{hash_of_file(file)}\n" for file in files)
-    return sha256("".join(lines).encode("utf-8", "surrogateescape"))
+    return _sha256("".join(lines).encode("utf-8", "surrogateescape"))
 
 
 @cache
-def hash_of_code() -> str:
+def _hash_of_code() -> str:
     """Over every file of the package that bears on a result."""
     files = [file for kind in ("*.py", "*.txt") for file in (ROOT / "analysis").rglob(kind)]
     return _hash_of_files(sorted(files), ROOT)
@@ -76,12 +78,23 @@ def versions() -> dict[str, str]:
     return {"python": sys.version.split()[0], **dict(sorted(found.items()))}
 
 
-def hash_of_notebook(file: Path) -> str:
+def _hash_of_notebook(file: Path) -> str:
     """Over a notebook without its outputs: what it does."""
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-    return sha256(
-        json.dumps([[c["cell_type"], c["source"], c["metadata"]] for c in cells]).encode()
-    )
+    parts = [[cell["cell_type"], cell["source"], cell["metadata"]] for cell in cells]
+    return _sha256(json.dumps(parts).encode())
+
+
+def input_hashes(notebook: Path, values: Mapping[str, object]) -> dict[str, object]:
+    """All that the results of a notebook with these parameters depend on."""
+    places = {name: values.get(name) for name in INPUTS}
+    return {
+        "parameters": dict(values),
+        "notebook": _hash_of_notebook(notebook),
+        "code": _hash_of_code(),
+        **{n: _hash_of_path(place) if place else "in the corpus" for n, place in places.items()},
+        "environment": _sha256(json.dumps(versions()).encode()),
+    }
 
 
 def figure_hashes(folder: Path, names: Iterable[str] | None = None) -> dict[str, dict[str, str]]:
@@ -103,7 +116,7 @@ def _pixel_hash(png: Path) -> str:
 
     with Image.open(png) as image:
         picture = image.convert("RGBA")
-        return sha256(f"{picture.size}".encode() + picture.tobytes())
+        return _sha256(f"{picture.size}".encode() + picture.tobytes())
 
 
 # --- the receipt -----------------------------------------------------------------------------------

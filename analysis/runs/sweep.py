@@ -28,20 +28,21 @@ from analysis.runs.specifications import (
     sweep_table,
 )
 
-_FIXED = ("resamples", "random_seed")
-
 _Report = Callable[[str, str], None]
 """Called with the name of a notebook run and its event ('started', 'done', 'failed', 'skipped')."""
 
 
 @dataclass(frozen=True)
 class _SweepPlan:
-    """A sweep, checked: its specifications, the table of findings, and how to run one of them."""
+    """A sweep, computed: its specifications, the table of findings, and the runs that confirm it.
+
+    `runs` are the plans of the base and of the specifications that reverse a finding, by number.
+    """
 
     folder: Path
-    every: tuple[Specification, ...]
-    compute: Callable[[], pd.DataFrame]
-    run_plan: Callable[[Specification], plans.Plan]
+    every: Sequence[Specification]
+    table: pd.DataFrame
+    runs: Mapping[int, plans.Plan]
 
 
 def plan_sweep(
@@ -52,61 +53,58 @@ def plan_sweep(
     out: str = "",
     **options: object,
 ) -> _SweepPlan:
-    """Check everything that can be checked before a notebook starts; raises InputError.
+    """Check and compute everything before a notebook starts; raises InputError.
 
     `given` are parameters as text, the same under every specification. `options` are workers,
     force and timeout of every run.
     """
     given, sweep, run = dict(given or {}), read_sweep(file), run or Path(file).stem
+    usual = [one.name for one in plans.find_notebooks() if "findings.json" in one.tables]
+    notebooks = plans.find_notebooks(sweep.notebooks or usual)
+    inputs = settle(notebooks, given).values()
     for name in given:
         if name in sweep.choices or (name == "leave_out" and sweep.left_out):
             raise InputError("is a choice of the sweep", where="-p", value=name)
-    usual = [one.name for one in plans.find_notebooks() if "findings.json" in one.tables]
-    notebooks = plans.find_notebooks(sweep.notebooks or usual)
     folder = plans.run_folder(run, out)
-    plans.check_folder(folder, "sweep", settle(notebooks, given).values() if out else None)
+    plans.check_run_folder(folder, "sweep", inputs if out else None)
+    known = {name for one in notebooks for name in one.parameters}
 
-    def run_plan(one: Specification) -> plans.Plan:
-        place = str(folder / "specifications" / f"{one.number:03d}")
+    def run_plan(number: int, values: Mapping[str, str]) -> plans.Plan:
+        place = str(folder / "specifications" / f"{number:03d}")
+        values = {**given, **{name: text for name, text in values.items() if name in known}}
         names = [notebook.name for notebook in notebooks]
-        return plans.make_plan(names, {**given, **one.values}, run=run, out=place, **options)
+        return plans.make_plan(names, values, run=run, out=place, **options)
 
-    base = {name: values[0] for name, values in sweep.choices.items()}
-    several = run_plan(Specification(1, base, ())).parameters.values()
-    values = {name: value for one in several for name, value in one.items()}
+    base = run_plan(1, {name: texts[0] for name, texts in sweep.choices.items()})
+    values = {
+        name: value for several in base.parameters.values() for name, value in several.items()
+    }
     corpus = plans.read_parameter_corpus(values)
     codebook = corpus_codebook(corpus, values.get("codebook", ""))
-    choices = {name: values[name] for name in (*CHOICES, *_FIXED) if name in values}
-
-    def compute() -> pd.DataFrame:
-        return sweep_table(corpus, codebook, sweep, **choices)
-
-    every = tuple(specifications(sweep, corpus, codebook))
-    return _SweepPlan(folder, every, compute, run_plan)
+    every = specifications(sweep, corpus, codebook)
+    choices = {n: values[n] for n in (*CHOICES, "resamples", "random_seed") if n in values}
+    table = sweep_table(corpus, codebook, sweep, **choices)
+    runs = {n: run_plan(n, every[n - 1].values) for n in (1, *reversing_specifications(table))}
+    return _SweepPlan(folder, every, table, runs)
 
 
-def execute(
-    plan: _SweepPlan, report: _Report = lambda *_: None
-) -> tuple[dict[str, Outcome], pd.DataFrame]:
-    """Run a sweep; returns the outcome of each notebook run and the table of findings.
+def run_sweep(plan: _SweepPlan, report: _Report = lambda *_: None) -> dict[str, Outcome]:
+    """Confirm a sweep with papermill; returns the outcome of each notebook run.
 
-    The base and the specifications that reverse a finding are run with papermill; a run that comes
-    to other findings than the table has failed. Written to the folder: tables/sweep.csv,
-    tables/sweep_findings.csv, the specification curve and the receipt.
+    A run that comes to other findings than the table has failed. Written to the folder:
+    tables/sweep.csv, tables/sweep_findings.csv, the specification curve and the receipt.
     """
+    outcomes: dict[str, Outcome] = {}
     with batch.held(plan.folder, "sweep"):
-        table = plan.compute()
-        outcomes: dict[str, Outcome] = {}
-        for number in (1, *reversing_specifications(table)):
-            one = plan.every[number - 1]
-            outcomes |= _confirmed(plan.run_plan(one), table, number, report)
-        summary = sweep_findings(table)
+        for number, run in plan.runs.items():
+            outcomes |= _confirmed(run, plan.table, number, report)
+        summary = sweep_findings(plan.table)
         results = Results("sweep", plan.folder)
-        results.table("sweep", table)
+        results.table("sweep", plan.table)
         results.table("sweep_findings", summary)
-        results.figure(plots.specification_curve(table, summary))
+        results.figure(plots.specification_curve(plan.table, summary))
         write_whole(plan.folder / "run.json", json_bytes(_receipt(plan.every, outcomes)))
-    return outcomes, table
+    return outcomes
 
 
 def _confirmed(
