@@ -124,7 +124,8 @@ NAMES = {
         "read_claims",
     ),
     "report.results": ("open_results",),
-    "runs.specifications": ("corpus_sweep", "sweep_findings", "sweep_table", "sweep_told"),
+    "report.runs": ("describe_sweep",),
+    "runs.specifications": ("corpus_sweep", "sweep_findings", "sweep_table"),
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 MODULES = (

@@ -528,7 +528,7 @@ def where(options, env, scripts: list[Path]) -> None:
         "papermill, as the workbook loads it": [
             python,
             "-c",
-            "from analysis.runs.batch import loaded_papermill as load; load()",
+            "from analysis.runs.batch import _load_papermill as load; load()",
         ],
         "papermill, as its command loads it": [python, "-c", "import papermill.cli"],
         "one kernel started and stopped": [python, "-c", kernel],

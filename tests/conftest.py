@@ -83,9 +83,9 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def fresh_run(tmp_path_factory):
     """The notebooks executed anew at their defaults: folder, outcomes and receipt."""
-    from analysis.runs import batch
+    from analysis.runs import batch, plans
 
     folder = tmp_path_factory.mktemp("fresh")
-    plan = batch.make_plan(out=str(folder), force=True)
+    plan = plans.make_plan(out=str(folder), force=True)
     outcomes, receipt = batch.execute(plan)
     return folder, outcomes, receipt

@@ -5,7 +5,8 @@ import pytest
 from analysis.corpus import read_corpus
 from analysis.files import read_yaml
 from analysis.reading.exclusions import read_exclusions
-from analysis.runs.checkup import _far_dates, _repeated_lines, _rules_yaml, checkup
+from analysis.report.checkup import _quoted, _rules_yaml, describe_corpus
+from analysis.runs.checkup import far_dates, repeated_lines
 
 THAI = "การแข่งขันด้านปัญญาประดิษฐ์"
 
@@ -13,7 +14,7 @@ THAI = "การแข่งขันด้านปัญญาประดิ
 def test_counts_add_up(tmp_path):
     """Documents read are those kept and those rejected, each of these named."""
     (tmp_path / "c.jsonl").write_text('{"text": "One race."}\n{oops\n{"text": ""}\n')
-    told = list(checkup(read_corpus(tmp_path / "c.jsonl")))
+    told = list(describe_corpus(read_corpus(tmp_path / "c.jsonl")))
     assert told[:3] == ["documents read: 3", "documents rejected: 2", "documents kept: 1"]
     assert [line for line in told if line.startswith("rejected")] == [
         "rejected: c.jsonl, line 2: broken JSON (Expecting property name enclosed in double quotes): '{oops'",
@@ -35,14 +36,14 @@ def test_counts_add_up(tmp_path):
 )
 def test_dates_far_from_all_others(dates, far):
     """A date is far where it lies fifty years and five interquartile ranges from the middle half."""
-    assert _far_dates(dates) == far
+    assert far_dates(dates) == far
 
 
 def test_span_and_missing_dates(corpus_of):
     """First and last date, and how many documents have none."""
-    told = list(checkup(corpus_of("a race", "b", "c", date=["2024-07", "", "2023"])))
+    told = list(describe_corpus(corpus_of("a race", "b", "c", date=["2024-07", "", "2023"])))
     assert "dates: 2023 to 2024-07; 1 documents without a date stay out of trends" in told
-    undated = list(checkup(corpus_of("a race", date=[""])))
+    undated = list(describe_corpus(corpus_of("a race", date=[""])))
     assert "dates: none; no document is part of a trend" in undated
 
 
@@ -61,7 +62,7 @@ def test_span_and_missing_dates(corpus_of):
 )  # fmt: skip
 def test_scripts(corpus_of, text, language, told):
     """A script that is not segmented, or does not fit the declared language, is named."""
-    lines = list(checkup(corpus_of(text, "China.", language=[language, ""])))
+    lines = list(describe_corpus(corpus_of(text, "China.", language=[language, ""])))
     remarks = [line for line in lines if line.startswith(("remark:", "NOT SEGMENTED"))]
     assert bool(remarks) == bool(told)
     assert not told or any(line.startswith(told) for line in remarks)
@@ -70,7 +71,7 @@ def test_scripts(corpus_of, text, language, told):
 def test_copies_are_listed(corpus_of):
     """Copies are counted, and the first pairs shown with how much they share."""
     words = " ".join(f"word{n}" for n in range(60))
-    told = list(checkup(corpus_of(words, words.upper(), f"{words} more", "Another text.")))
+    told = list(describe_corpus(corpus_of(words, words.upper(), f"{words} more", "Another text.")))
     assert "pairs of one story: 1 word for word, 1 nearly" in told
     assert "pair: d0 and d1 (exact, 1.00 of their three-word runs shared)" in told
 
@@ -88,7 +89,7 @@ def shop(corpus_of):
 
 def test_repeated_lines_of_a_source(shop):
     """A line counts from three documents and a fifth of its source on; one of no letter never."""
-    assert _repeated_lines(shop).to_numpy().tolist() == [
+    assert repeated_lines(shop).to_numpy().tolist() == [
         ["A", "* min read", 4, 4],
         ["A", 'Subscribe now: "50% off" \u202e!', 4, 4],
     ]
@@ -96,7 +97,7 @@ def test_repeated_lines_of_a_source(shop):
 
 def test_rules_to_paste_are_rules(shop, tmp_path):
     """The rules shown can be put into an exclusions file as they stand, and leave the lines out."""
-    told = list(checkup(shop))
+    told = list(describe_corpus(shop))
     assert all(line.isprintable() for line in told)
     start = told.index("rules:")
     assert told[start - 2].endswith("put what you agree with into made.exclusions.yaml:")
@@ -104,13 +105,13 @@ def test_rules_to_paste_are_rules(shop, tmp_path):
     file.write_text("\n".join(told[start:]), encoding="utf-8")
     again = read_corpus(tmp_path / "made.jsonl")
     assert len(again.excluded) == 8
-    assert _repeated_lines(again).empty
+    assert repeated_lines(again).empty
 
 
 def test_a_long_repeated_line_is_a_rule_of_its_start(corpus_of, tmp_path):
     """Of a long line the rule has the start, and still fits it."""
     long = "All rights reserved. " * 30
-    table = _repeated_lines(corpus_of(*(f"{long}{n}" for n in range(3))))
+    table = repeated_lines(corpus_of(*(f"{long}{n}" for n in range(3))))
     (tmp_path / "exclusions.yaml").write_text(_rules_yaml(table))
     (rule,) = read_exclusions(tmp_path / "exclusions.yaml")
     assert len(rule.line) == 201
@@ -122,8 +123,6 @@ def test_a_long_repeated_line_is_a_rule_of_its_start(corpus_of, tmp_path):
 )
 def test_a_line_is_quoted_for_yaml(text, tmp_path):
     """Whatever a line holds, it comes back as it is and on one line."""
-    from analysis.runs.checkup import _quoted
-
     (tmp_path / "c.yaml").write_text(f"a: {_quoted(text)}", encoding="utf-8")
     assert read_yaml(tmp_path / "c.yaml").get("a").value == text
     assert _quoted(text).isprintable()

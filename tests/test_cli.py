@@ -42,7 +42,7 @@ def refused(capsys, *arguments: str) -> str:
     ("arguments", "told"),
     [
         (["-p", "perod=month"], "unknown parameter: 'perod'; allowed: "),
-        (["-p", "resamples=many"], "is no int: 'many'; allowed: a whole number"),
+        (["-p", "resamples=many"], "is not of type int: 'many'; allowed: a whole number"),
         (["-p", "resamples=5"], "resamples is out of range: 5"),
         (["-p", "confidence=95"], "confidence is out of range: 95.0"),
         (
@@ -61,9 +61,12 @@ def refused(capsys, *arguments: str) -> str:
         (["-p", "voice=Quoted"], "unknown voice: 'Quoted'; allowed: all, author, reported"),
         (["-p", "codings=none"], "codings: holds no sample: 'none'; allowed: a folder with sample"),
         (["-p", "sweep=none.yaml"], "no such sweep: 'none.yaml'"),
-        (["--columns", "id=date,id=source"], "is no dict: 'id=date,id=source'; allowed: names and"),
-        (["--columns", "=date"], "is no dict: '=date'"),
-        (["--columns", '{"id": "date", "id": "source"}'], "is no dict"),
+        (
+            ["--columns", "id=date,id=source"],
+            "is not of type dict: 'id=date,id=source'; allowed: names and",
+        ),
+        (["--columns", "=date"], "is not of type dict: '=date'"),
+        (["--columns", '{"id": "date", "id": "source"}'], "is not of type dict"),
         (["--encoding", "punycode"], "is not punycode"),
         (["-p", "events=none.csv"], "no such events file: 'none.csv'"),
         (["-p", "out=x"], "--out"),
@@ -71,7 +74,7 @@ def refused(capsys, *arguments: str) -> str:
         (["--codebook", "nowhere.yaml"], "no such codebook"),
         (["--columns", "date=jahr"], "no such column to rename: 'jahr'"),
         (["04-nothing"], "no such notebook: '04-nothing'; allowed: 01-corpus-overview"),
-        (["--name", "../out"], "is no run name: '../out'"),
+        (["--name", "../out"], "is not a run name: '../out'"),
         (["--store", "-p", "group=genre"], "outputs are stored from the default run only"),
     ],
 )
@@ -221,7 +224,8 @@ def test_readme_commands_are_accepted(root, monkeypatch):
     lines = re.findall(r"^\.venv/bin/workbook (.*)$", text, flags=re.M)
     assert len(lines) >= 4
     for line in lines:
-        cli._parser().parse_args(shlex.split(line))
+        name, *arguments = shlex.split(line)
+        cli._workbook.commands[name].make_context(name, arguments)
 
 
 WALKED = """id,date,year,president,party,text
@@ -385,6 +389,14 @@ def test_help_that_nobody_reads_is_no_failure(workbook, unread):
     """`workbook --help | head -1` ends with 0 and without a complaint."""
     run = workbook[1]("--help", stdout=unread, stderr=subprocess.PIPE)
     assert (run.communicate()[1], run.returncode) == ("", 0)
+
+
+def test_output_on_a_full_disk_is_an_error(workbook):
+    """`workbook cache > /dev/full` ends with 2 and says so once."""
+    with open("/dev/full", "w") as full:
+        run = workbook[1]("cache", stdout=full, stderr=subprocess.PIPE)
+        assert run.communicate()[1] == "workbook: cannot use: No space left on device\n"
+    assert run.returncode == 2
 
 
 def test_a_command_runs_with_its_streams_closed(workbook):

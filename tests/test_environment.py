@@ -11,7 +11,7 @@ from test_runs import SAVE, write_notebook
 
 from analysis import plots
 from analysis.report.results import _rendered
-from analysis.runs import batch
+from analysis.runs import batch, plans
 
 DRAW = """
 import hashlib, sys
@@ -86,8 +86,8 @@ def test_notebook_runs_in_this_interpreter(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     told = "import sys; print(sys.executable, 'started' in globals())"
     write_notebook(tmp_path / "notebooks", "one", told, SAVE)
-    monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path / "notebooks")
-    (outcome,), _ = batch.execute(batch.make_plan(out=str(tmp_path / "run")))
+    monkeypatch.setattr(plans, "BUNDLED", plans.Project(tmp_path))
+    (outcome,), _ = batch.execute(plans.make_plan(out=str(tmp_path / "run")))
     assert outcome.state == "done", outcome.error
     cells = json.loads((tmp_path / "run" / "one.ipynb").read_text(encoding="utf-8"))["cells"]
     texts = [out["text"] for cell in cells for out in cell.get("outputs", ()) if "text" in out]

@@ -7,20 +7,22 @@ import re
 import pandas as pd
 import pytest
 
-from analysis.runs import batch, receipts
+from analysis.runs import publishing, receipts
+from analysis.runs.batch import _is_injected, _renumbered
 from analysis.runs.parameters import read_declared
+from analysis.runs.plans import BUNDLED
 
-NOTEBOOKS = sorted(file.stem for file in batch.NOTEBOOKS.glob("*.ipynb"))
+NOTEBOOKS = sorted(file.stem for file in BUNDLED.notebooks.glob("*.ipynb"))
 
 
 def declared_figures() -> list[str]:
-    files = (batch.NOTEBOOKS / f"{name}.ipynb" for name in NOTEBOOKS)
+    files = (BUNDLED.notebooks / f"{name}.ipynb" for name in NOTEBOOKS)
     return [figure for file in files for figure in read_declared(file).figures]
 
 
 @pytest.fixture(scope="session")
 def lock(root):
-    return json.loads((root / "figures" / receipts._LOCK).read_text(encoding="utf-8"))
+    return json.loads((root / "figures" / publishing._LOCK).read_text(encoding="utf-8"))
 
 
 def same_drawing_library(lock) -> bool:
@@ -31,9 +33,9 @@ def same_drawing_library(lock) -> bool:
 
 def test_folder_holds_the_declared_figures_and_no_other(root):
     """figures/ is what the notebooks declare: PNG, SVG and CSV of each, and the lock file."""
-    expected = {f"{name}.{kind}" for name in declared_figures() for kind in receipts.KINDS} | {
-        receipts._LOCK
-    }
+    expected = {
+        f"{name}.{kind}" for name in declared_figures() for kind in receipts.FIGURE_KINDS
+    } | {publishing._LOCK}
     assert {path.name for path in (root / "figures").iterdir()} == expected
 
 
@@ -74,12 +76,10 @@ def test_csv_can_be_read_back(name, root):
 
 def test_executed_notebooks_store_what_is_committed(fresh_run, root):
     """The outputs in notebooks/ are those of a fresh run, pictures included."""
-    from analysis.runs.batch import _INJECTED, _renumbered
-
     for name in NOTEBOOKS:
         executed = json.loads((fresh_run[0] / f"{name}.ipynb").read_text(encoding="utf-8"))
         stored = json.loads((root / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
-        cells = [c for c in executed["cells"] if _INJECTED not in c["metadata"].get("tags", [])]
+        cells = [cell for cell in executed["cells"] if not _is_injected(cell)]
         for mine, theirs in zip(stored["cells"], cells, strict=True):
             if mine["cell_type"] == "code":
                 assert mine["outputs"] == _renumbered(theirs["outputs"], mine["execution_count"])

@@ -10,7 +10,8 @@ import pytest
 
 import analysis.report.results
 from analysis.errors import InputError
-from analysis.runs import batch
+from analysis.runs import batch, plans
+from analysis.runs.parameters import Declared
 
 PAINTED = ("hostile", "a script without spaces")
 EVIL = '<script>alert(1)</script> <img onerror=x> $x_1$ \x1b[31m \u202eevil "q"'
@@ -36,7 +37,7 @@ CORPORA = {
 }  # fmt: skip
 
 
-def shown_by(notebook: batch.Declared, parameters: dict) -> tuple[str, str]:
+def shown_by(notebook: Declared, parameters: dict) -> tuple[str, str]:
     """Run a notebook's cells in this process; returns all HTML and all text that it shows."""
     cells = json.loads(notebook.file.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -74,7 +75,7 @@ def results(tmp_path_factory, root):
         file = tmp_path_factory.mktemp("corpus") / "c.jsonl"
         file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
         codebook = {"codebook": str(root / "seeds" / "codebook.yaml"), "resamples": "100"}
-        plan = batch.make_plan((), {"corpus": str(file), **codebook}, run="odd", out=str(folder))
+        plan = plans.make_plan((), {"corpus": str(file), **codebook}, run="odd", out=str(folder))
         with pytest.MonkeyPatch.context() as patch:
             paint = painted if name in PAINTED else laid_out
             patch.setattr(analysis.report.results, "_rendered", paint)
@@ -86,8 +87,8 @@ def results(tmp_path_factory, root):
 @pytest.mark.parametrize("name", CORPORA)
 def test_every_notebook_runs_through(name, results):
     """No cell of any notebook fails or warns, and every declared figure is there."""
-    for one in batch.find_notebooks():
-        for file in batch._declared_files(one):
+    for one in plans.find_notebooks():
+        for file in plans.declared_files(one):
             assert (results[name][2] / file).is_file()
 
 
@@ -125,7 +126,7 @@ def test_corpus_without_a_word_is_refused(text, tmp_path):
     """A corpus in which no document holds a letter or a digit is empty."""
     (tmp_path / "c.txt").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="no document holds a letter or a digit"):
-        batch.make_plan((), {"corpus": str(tmp_path / "c.txt")}, run="x")
+        plans.make_plan((), {"corpus": str(tmp_path / "c.txt")}, run="x")
 
 
 @pytest.mark.parametrize("text", ["²", "½ Ⅳ"])
@@ -151,13 +152,13 @@ def test_corpus_of_signs_that_are_no_word_is_refused(corpus_of, text):
 def test_odd_values_are_refused_before_anything_runs(arguments, told):
     """What no notebook could use is named when the run is planned."""
     with pytest.raises(InputError, match=told):
-        batch.make_plan((), arguments, run="x")
+        plans.make_plan((), arguments, run="x")
 
 
 def test_a_file_is_no_run_folder(tmp_path):
     """An --out that cannot be a folder is one line, not a traceback."""
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    plan = batch.make_plan((), {}, run="x", out=str(tmp_path / "file" / "run"))
+    plan = plans.make_plan((), {}, run="x", out=str(tmp_path / "file" / "run"))
     with pytest.raises(InputError, match="cannot be a run folder"):
         batch.execute(plan)
 

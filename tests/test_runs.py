@@ -6,7 +6,7 @@ import re
 import pytest
 
 from analysis.errors import InputError
-from analysis.runs import batch, receipts
+from analysis.runs import batch, plans, publishing, receipts
 
 PARAMETERS = "\n".join(
     [
@@ -84,10 +84,8 @@ def broken(tmp_path_factory):
     published.mkdir()
     (published / "old.png").write_bytes(b"old")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "NOTEBOOKS", place / "notebooks")
-        patch.setattr(batch, "_FIGURES", published)
-        patch.setattr(batch, "_RUNS", place / "runs")
-        plan = batch.make_plan()
+        patch.setattr(plans, "BUNDLED", plans.Project(place))
+        plan = plans.make_plan()
         assert plan.publish
         outcomes, receipt = batch.execute(plan)
     return place, {outcome.notebook: outcome for outcome in outcomes}, receipt
@@ -114,7 +112,7 @@ def test_a_cell_that_never_ran_is_told():
     from nbformat.v4 import new_code_cell, new_notebook
 
     cells = [new_code_cell("x", execution_count=1), new_code_cell(""), new_code_cell("y")]
-    told = batch._ledger(new_notebook(cells=cells))
+    told = batch._cell_error(new_notebook(cells=cells))
     assert told == "cell 3 was never executed: the kernel ended before it"
 
 
@@ -149,21 +147,19 @@ def test_two_notebooks_cannot_own_one_figure(tmp_path, monkeypatch):
     write_notebook(tmp_path / "notebooks", "one", SAVE)
     text = (tmp_path / "notebooks" / "one.ipynb").read_text(encoding="utf-8")
     (tmp_path / "notebooks" / "two.ipynb").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(plans, "BUNDLED", plans.Project(tmp_path))
     with pytest.raises(InputError, match="two: figure is also declared by one: 'one'"):
-        batch.make_plan()
+        plans.make_plan()
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """A project with one good notebook; returns a function that runs it."""
     write_notebook(tmp_path / "notebooks", "good", SAVE)
-    monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(batch, "_FIGURES", tmp_path / "figures")
-    monkeypatch.setattr(batch, "_RUNS", tmp_path / "runs")
+    monkeypatch.setattr(plans, "BUNDLED", plans.Project(tmp_path))
 
     def run(**options):
-        outcomes, receipt = batch.execute(batch.make_plan(**options))
+        outcomes, receipt = batch.execute(plans.make_plan(**options))
         return outcomes[0].state, receipt
 
     return tmp_path, run
@@ -185,7 +181,7 @@ def test_published_figures_come_with_their_hashes(small):
     """figures/ holds what the run drew, and a lock file with bytes, pixels and data."""
     place, run = small
     run()
-    lock = json.loads((place / "figures" / receipts._LOCK).read_text(encoding="utf-8"))
+    lock = json.loads((place / "figures" / publishing._LOCK).read_text(encoding="utf-8"))
     assert set(lock["figures"]["good"]) == {"png", "svg", "pixels", "data"}
 
 
@@ -201,7 +197,7 @@ def test_publication_that_was_cut_off_is_recovered(tmp_path):
     aside = tmp_path / ".figures-old"
     aside.mkdir()
     (aside / "kept.png").write_bytes(b"kept")
-    receipts.recover(tmp_path / "figures")
+    publishing.recover(tmp_path / "figures")
     assert (tmp_path / "figures" / "kept.png").read_bytes() == b"kept"
 
 
@@ -220,7 +216,7 @@ def draw(folder, *names: str, content: str = "1") -> dict:
     """Write figures into a folder; returns what `publish` takes as their hashes."""
     folder.mkdir(exist_ok=True)
     for name in names:
-        for kind in receipts.KINDS:
+        for kind in receipts.FIGURE_KINDS:
             (folder / f"{name}.{kind}").write_text(f"{name} {kind} {content}", encoding="utf-8")
     return {name: {"png": content} for name in names}
 
@@ -233,14 +229,14 @@ def contents(folder) -> dict[str, str]:
 def test_publishing_leaves_the_files_of_the_user(tmp_path):
     """Pictures, tables, folders and links beside the figures stay; a figure that is gone goes."""
     to = tmp_path / "figures"
-    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one", "two"), to)
+    publishing.publish(tmp_path / "a", draw(tmp_path / "a", "one", "two"), to)
     for name in ("mine.png", "mine.csv", ".hidden"):
         (to / name).write_text("mine", encoding="utf-8")
     (to / "folder").mkdir()
     (to / "folder" / "one.png").write_text("mine", encoding="utf-8")
     (to / "link").symlink_to("nowhere")
-    receipts.publish(tmp_path / "b", draw(tmp_path / "b", "one", content="2"), to)
-    names = {"mine.png", "mine.csv", ".hidden", "folder", "link", receipts._LOCK}
+    publishing.publish(tmp_path / "b", draw(tmp_path / "b", "one", content="2"), to)
+    names = {"mine.png", "mine.csv", ".hidden", "folder", "link", publishing._LOCK}
     assert {file.name for file in to.iterdir()} == names | {"one.png", "one.svg", "one.csv"}
     assert contents(to)["one.png"] == "one png 2"
     assert (to / "folder" / "one.png").read_text("utf-8") == "mine"
@@ -250,7 +246,7 @@ def test_figures_may_be_a_link_to_a_folder(tmp_path):
     """Publishing goes through the link, which stays."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "figures").symlink_to("elsewhere")
-    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one"), tmp_path / "figures")
+    publishing.publish(tmp_path / "a", draw(tmp_path / "a", "one"), tmp_path / "figures")
     assert (tmp_path / "figures").is_symlink()
     assert contents(tmp_path / "elsewhere")["one.png"] == "one png 1"
 
@@ -259,7 +255,7 @@ def test_figures_may_be_a_link_to_a_folder(tmp_path):
 def test_a_file_that_no_lock_names_is_never_overwritten(tmp_path, kind):
     """The user's own `one.png` stops the publication, by its name, and everything stays."""
     to = tmp_path / "figures"
-    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "other"), to)
+    publishing.publish(tmp_path / "a", draw(tmp_path / "a", "other"), to)
     mine = to / "one.png"
     if kind == "file":
         mine.write_text("mine", encoding="utf-8")
@@ -269,7 +265,7 @@ def test_a_file_that_no_lock_names_is_never_overwritten(tmp_path, kind):
         mine.symlink_to("other.png")
     before = contents(to), sorted(to.iterdir())
     with pytest.raises(InputError, match=r"figures/: nothing was published: .*: 'one\.png'"):
-        receipts.publish(tmp_path / "b", draw(tmp_path / "b", "one", "other", content="2"), to)
+        publishing.publish(tmp_path / "b", draw(tmp_path / "b", "one", "other", content="2"), to)
     assert (contents(to), sorted(to.iterdir())) == before
 
 
@@ -277,26 +273,26 @@ def test_the_same_bytes_without_a_lock_are_taken_over(tmp_path):
     """Figures whose lock file was lost are published again where they are the same."""
     to = tmp_path / "figures"
     hashes = draw(tmp_path / "a", "one")
-    receipts.publish(tmp_path / "a", hashes, to)
-    (to / receipts._LOCK).unlink()
-    receipts.publish(tmp_path / "a", hashes, to)
-    assert (to / receipts._LOCK).is_file()
+    publishing.publish(tmp_path / "a", hashes, to)
+    (to / publishing._LOCK).unlink()
+    publishing.publish(tmp_path / "a", hashes, to)
+    assert (to / publishing._LOCK).is_file()
 
 
 def test_a_lock_that_cannot_be_read_stops_a_publication(tmp_path):
     """Without the names of the lock nobody knows what may be replaced."""
     to = tmp_path / "figures"
     to.mkdir()
-    (to / receipts._LOCK).write_text("<<<<<<< HEAD", encoding="utf-8")
+    (to / publishing._LOCK).write_text("<<<<<<< HEAD", encoding="utf-8")
     with pytest.raises(InputError, match=r"figures/figures\.lock\.json: cannot be read"):
-        receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one"), to)
+        publishing.publish(tmp_path / "a", draw(tmp_path / "a", "one"), to)
 
 
 @pytest.mark.parametrize("step", range(1, 9))
 def test_a_publication_that_was_cut_off_is_completed_or_undone(tmp_path, monkeypatch, step):
     """Killed at any rename, the next call leaves all old figures or all new ones."""
     to = tmp_path / "figures"
-    receipts.publish(tmp_path / "a", draw(tmp_path / "a", "one", "old"), to)
+    publishing.publish(tmp_path / "a", draw(tmp_path / "a", "one", "old"), to)
     old, left = contents(to), iter(range(1, step))
 
     def cut_off(*paths):
@@ -304,16 +300,16 @@ def test_a_publication_that_was_cut_off_is_completed_or_undone(tmp_path, monkeyp
             raise KeyboardInterrupt
         return replace(*paths)
 
-    replace = receipts.os.replace
+    replace = publishing.os.replace
     hashes = draw(tmp_path / "b", "one", "new", content="2")
     with monkeypatch.context() as patch:
-        patch.setattr(receipts.os, "replace", cut_off)
+        patch.setattr(publishing.os, "replace", cut_off)
         with pytest.raises(KeyboardInterrupt):
-            receipts.publish(tmp_path / "b", hashes, to)
-    receipts.recover(to)
-    new = {**contents(tmp_path / "b"), receipts._LOCK: contents(to)[receipts._LOCK]}
+            publishing.publish(tmp_path / "b", hashes, to)
+    publishing.recover(to)
+    new = {**contents(tmp_path / "b"), publishing._LOCK: contents(to)[publishing._LOCK]}
     assert contents(to) == (old if step == 1 else new)
-    assert not (to / receipts._STAGED).exists()
+    assert not (to / publishing._STAGED).exists()
 
 
 def test_a_run_that_only_skips_leaves_the_files_of_the_user(small):
@@ -335,14 +331,14 @@ def test_a_run_that_was_killed_at_once_is_known_again(small):
     place, _ = small
     folder = place / "there"
     folder.mkdir()
-    (folder / batch._HELD).touch()
-    batch.check_folder(folder, "run")
+    (folder / plans.HELD).touch()
+    plans.check_run_folder(folder, "run")
     with batch.held(folder):
         pass
     (folder / "figures").mkdir()
-    batch.check_folder(folder, "run")
+    plans.check_run_folder(folder, "run")
     with pytest.raises(InputError, match="holds files that no sweep of this workbook made"):
-        batch.check_folder(folder, "sweep")
+        plans.check_run_folder(folder, "sweep")
 
 
 def test_a_run_does_not_take_a_folder_of_foreign_files(small):
@@ -460,7 +456,7 @@ def unframed(small):
 
 def test_a_notebook_without_frames_is_skipped_with_the_reason(unframed):
     """The others run; the skipped one has a reason in the outcome and the receipt."""
-    outcomes, receipt = batch.execute(batch.make_plan())
+    outcomes, receipt = batch.execute(plans.make_plan())
     assert [one.state for one in outcomes] == ["done", "skipped"]
     told = "needs frames; add codebook.yaml to the corpus folder or give --codebook PATH"
     assert outcomes[1].reason == told
@@ -473,7 +469,7 @@ def test_a_notebook_without_frames_is_skipped_with_the_reason(unframed):
 def test_a_codebook_without_frames_skips_too(unframed, content):
     """A codebook in which every frame is left out is one without frames, and is named."""
     (unframed / "texts" / "codebook.yaml").write_text(content, encoding="utf-8")
-    assert batch.make_plan().lacking == {
+    assert plans.make_plan().lacking == {
         "needy": "needs frames; codebook.yaml has none: add them under frames:, "
         "or give --codebook PATH"
     }
@@ -482,17 +478,17 @@ def test_a_codebook_without_frames_skips_too(unframed, content):
 def test_a_notebook_that_is_named_and_cannot_run_is_refused(unframed):
     """To ask for what cannot be is an error before anything runs."""
     with pytest.raises(InputError, match=r"needy: needs frames; add codebook\.yaml"):
-        batch.make_plan(["needy"])
+        plans.make_plan(["needy"])
 
 
 def test_results_of_frames_do_not_outlive_the_codebook(unframed):
     """Without its codebook a notebook's earlier results leave the run folder and figures/."""
     book = unframed / "texts" / "codebook.yaml"
     book.write_text("frames:\n  race:\n    rules: [race]\n", encoding="utf-8")
-    batch.execute(batch.make_plan())
+    batch.execute(plans.make_plan())
     assert (unframed / "figures" / "needy.png").is_file()
     book.unlink()
-    batch.execute(batch.make_plan())
+    batch.execute(plans.make_plan())
     left = [str(file) for file in unframed.rglob("*needy*") if "notebooks" not in str(file)]
     assert left == []
     assert (unframed / "figures" / "good.png").is_file()
@@ -547,6 +543,6 @@ def test_findings_of_all_notebooks_stand_in_one_file(fresh_run):
 def test_stored_outputs_come_from_the_default_run_only(small):
     """Outputs made with other parameters never get into the notebooks."""
     _, _ = small
-    plan = batch.make_plan(given={"confidence": "0.9"}, run="other")
+    plan = plans.make_plan(given={"confidence": "0.9"}, run="other")
     with pytest.raises(InputError, match="default run only"):
         batch.store_outputs(plan)

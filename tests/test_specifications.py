@@ -9,6 +9,7 @@ from analysis import cli
 from analysis.corpus import read_corpus
 from analysis.errors import InputError
 from analysis.report.results import csv_bytes
+from analysis.report.runs import describe_sweep
 from analysis.rules.codebook import read_codebook
 from analysis.runs import specifications as sp
 from analysis.runs import sweep
@@ -47,7 +48,7 @@ def declared(tmp_path):
 def every(corpus, plan) -> list[str]:
     read = read_corpus(corpus)
     book = read_codebook(corpus / "codebook.yaml")
-    return [one.told for one in sp.specifications(plan, read, book)]
+    return [one.label for one in sp.specifications(plan, read, book)]
 
 
 def test_one_choice_at_a_time(corpus, declared):
@@ -77,7 +78,7 @@ def test_too_many_specifications_are_refused(corpus, declared):
 def test_combinations_are_counted_before_they_are_made(corpus, declared):
     """A hundred million million combinations are refused at once."""
     values = ", ".join(map(str, range(100)))
-    choices = "".join(f"  {name}: [{values}]\n" for name in "abcdefg")
+    choices = "".join(f"  {name}: [{values}]\n" for name in list(sp.CHOICES)[:7])
     with pytest.raises(InputError, match="too many specifications: 1000000"):
         every(corpus, declared("vary: all\nchoices:\n" + choices))
 
@@ -85,15 +86,15 @@ def test_combinations_are_counted_before_they_are_made(corpus, declared):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("vary: some\n" + CHOICES, "line 1: is no way to vary: 'some'; allowed: one, all"),
-        ("choices:\n  unit: [sentence]\n", "line 2: a choice has two different values"),
-        ("choices:\n  unit: [a, a]\n", "line 2: a choice has two different values"),
-        ("choices:\n  leave_out: rarest 2\n", "line 2: leaves out nothing that can be told"),
+        ("vary: some\n" + CHOICES, "line 1: is not a way to vary: 'some'; allowed: one, all"),
+        ("choices:\n  unit: [sentence]\n", "line 2: a choice has at least two different values"),
+        ("choices:\n  unit: [a, a]\n", "line 2: a choice has at least two different values"),
+        ("choices:\n  leave_out: rarest 2\n", "line 2: does not say what to leave out"),
         ("choices: {}\n", "there are no choices"),
         ("chioces: {}\n", "is 'choices' meant"),
         ("most: 0\n" + CHOICES, "line 1: is out of range: '0'; allowed: 1 to 10000"),
         ("most: 1000000000\n" + CHOICES, "line 1: is out of range: '1000000000'"),
-        ("most: few\n" + CHOICES, "most: is no int: 'few'"),
+        ("most: few\n" + CHOICES, "most: is not of type int: 'few'"),
     ],
 )
 def test_mistakes_in_a_sweep_are_named(declared, text, told):
@@ -120,8 +121,8 @@ def test_what_turns_a_finding(corpus, declared):
     assert (row["specifications"], row["holds"], row["fails"], row["unsaid"]) == (3, 2, 1, 0)
     assert row["turned_by"] == "unit=document"
     assert (
-        "2 of 3 specifications (2 move its numbers), fails under 1; turned by unit=document"
-        in sp.sweep_told(summary)
+        "2 of 3 specifications (2 change its numbers), fails under 1; reversed by unit=document"
+        in describe_sweep(summary)
     )
 
 
@@ -129,7 +130,7 @@ def test_choices_that_leave_a_finding_alone_do_not_try_it():
     """Of three specifications one has another interval than the base; no number is no difference."""
     nan = float("nan")
     part = pd.DataFrame({"estimate": [1.0, 1.0, 1.0], "low": [nan] * 3, "high": [2.0, 3.0, 2.0]})
-    assert sp._moved(part) == 1
+    assert sp._n_changed(part) == 1
 
 
 def test_the_fewest_changes_are_named():
@@ -137,15 +138,14 @@ def test_the_fewest_changes_are_named():
     part = pd.DataFrame(
         {"holds": ["true", "", "", "true"], "changed": ["base", "a=1, b=2", "b=2", "a=1"]}
     )
-    assert sp._turned_by(part) == "b=2"
-    assert sp._turned_by(part[part["holds"] == "true"]) == ""
+    assert sp._reversing(part)["changed"].tolist() == ["b=2"]
+    assert sp._reversing(part[part["holds"] == "true"]).empty
 
 
 def test_a_choice_that_findings_do_not_know_is_refused(corpus, declared):
-    """In place only choices count that a finding depends on."""
-    read, book = read_corpus(corpus), read_codebook(corpus / "codebook.yaml")
-    with pytest.raises(InputError, match="is no choice that findings depend on: 'prior'"):
-        sp.sweep_table(read, book, declared("choices:\n  prior: [1, 2]\n"))
+    """Only choices count that a finding depends on."""
+    with pytest.raises(InputError, match="line 2: unknown key: 'prior'; allowed: unit, "):
+        declared("choices:\n  prior: [1, 2]\n")
 
 
 def test_no_sweep_no_rows(corpus):
@@ -153,14 +153,14 @@ def test_no_sweep_no_rows(corpus):
     read, book = read_corpus(corpus), read_codebook(corpus / "codebook.yaml")
     table = sp.sweep_table(read, book, sp.corpus_sweep(read))
     assert table.empty
-    assert sp.sweep_told(sp.sweep_findings(table)).startswith("No sweep")
+    assert describe_sweep(sp.sweep_findings(table)).startswith("No sweep")
 
 
 def test_papermill_comes_to_the_same_table(corpus, tmp_path, capsys):
-    """`workbook sweep` and the functions of notebook 04 write the same bytes; runs are shared."""
+    """`workbook sweep` writes the bytes that notebook 04 does, and confirms them with papermill."""
     file = tmp_path / "small.yaml"
     file.write_text(
-        "notebooks: [02-term-trends, 03-framing-comparison]\nchoices:\n  threshold: [1, 2]\n",
+        "notebooks: [02-term-trends, 03-framing-comparison]\nchoices:\n  threshold: [1, 2, 3]\n",
         encoding="utf-8",
     )
     out = tmp_path / "out"
@@ -176,23 +176,28 @@ def test_papermill_comes_to_the_same_table(corpus, tmp_path, capsys):
     ]
     assert cli.main(["sweep", str(file), *options]) == cli._DONE
     told = capsys.readouterr()
-    assert "2 specifications, 3 notebook runs" in told.out
+    assert "3 specifications" in told.out
     read, book = read_corpus(corpus), read_codebook(corpus / "codebook.yaml")
     chosen = {"resamples": 100, "random_seed": 20221130}
     here = sp.sweep_table(read, book, sp.read_sweep(file), **chosen)
     assert (out / "tables" / "sweep.csv").read_bytes() == csv_bytes(here)
     receipt = json.loads((out / "run.json").read_text(encoding="utf-8"))
-    assert [one["runs"][0] for one in receipt["specifications"]] == ["02-term-trends/001"] * 2
+    names = ["02-term-trends", "03-framing-comparison"]
+    runs = [[f"{number}/{name}" for name in names] for number in ("001", "003")]
+    assert [one["runs"] for one in receipt["specifications"]] == [runs[0], [], runs[1]]
+    assert {one["state"] for one in receipt["runs"].values()} == {"done"}
     assert (out / "figures" / "specification_curve.png").is_file()
 
 
 def test_mistakes_stop_a_sweep_before_anything_runs(corpus, tmp_path):
-    """An unknown choice, a parameter that is also a choice, and less than no worker."""
+    """An unknown choice or parameter, a parameter that is also a choice, less than no worker."""
     file = tmp_path / "wrong.yaml"
     file.write_text("choices:\n  untis: [a, b]\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"wrong\.yaml: unknown parameter: 'untis'"):
+    with pytest.raises(InputError, match=r"wrong\.yaml, line 2: unknown key .*'untis'"):
         sweep.plan_sweep(file, {"corpus": str(corpus)})
     file.write_text(CHOICES, encoding="utf-8")
+    with pytest.raises(InputError, match="unknown parameter: 'perod'"):
+        sweep.plan_sweep(file, {"corpus": str(corpus), "perod": "year"})
     with pytest.raises(InputError, match="is a choice of the sweep: 'unit'"):
         sweep.plan_sweep(file, {"corpus": str(corpus), "unit": "document"})
     with pytest.raises(InputError, match="--workers or --timeout: is too small: -3"):
@@ -201,7 +206,24 @@ def test_mistakes_stop_a_sweep_before_anything_runs(corpus, tmp_path):
 
 def test_the_bundled_sweep_can_be_read(seeds, codebook):
     """The five texts' own sweep: base, other units, exclusions, thresholds, rules left out."""
-    told = [one.told for one in sp.specifications(sp.corpus_sweep(seeds), seeds, codebook)]
+    told = [one.label for one in sp.specifications(sp.corpus_sweep(seeds), seeds, codebook)]
     assert told[:4] == ["base", "unit=paragraph", "unit=document", "exclusions=off"]
     assert told[4] == "unique=stories"
     assert sum(one.startswith("leave_out") for one in told) == 15
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"estimate": 0.2}, False),
+        ({"holds": None}, False),
+        ({"low": None}, False),
+        ({"high": 0.5 + 1e-12}, True),
+    ],
+)
+def test_a_run_agrees_with_the_table(changed, same):
+    """A finding of a notebook is confirmed if its verdict and its numbers are those of the table."""
+    found = {"id": "a", "estimate": 0.1, "low": 0.0, "high": 0.5, "holds": True}
+    rows = pd.DataFrame([{**found, "finding": "a", "holds": "true"}]).set_index("finding")
+    assert sweep._agrees({**found, **changed}, rows) == same

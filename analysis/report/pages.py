@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from numbers import Integral
 
 import numpy as np
@@ -62,33 +62,33 @@ def _marked(sentence: str, spans: Iterable[tuple[int, int]]) -> str:
     >>> _marked("a <b> race", [(6, 10)])
     'a &lt;b&gt; <mark>race</mark>'
     """
-    return "".join(_marked_pieces(sentence, sorted(spans)))
+    pieces, place = [], 0
+    for start, end in sorted(spans):
+        if start >= place:
+            before, match = (
+                escaped(one_line(sentence[a:b])) for a, b in ((place, start), (start, end))
+            )
+            pieces.append(f"{before}<mark>{match}</mark>")
+            place = end
+    return "".join(pieces) + escaped(one_line(sentence[place:]))
 
 
-def _marked_pieces(sentence: str, spans: list[tuple[int, int]]) -> Iterator[str]:
-    place = 0
-    for start, end in spans:
-        if start < place:
-            continue
-        yield escaped(one_line(sentence[place:start]))
-        yield f"<mark>{escaped(one_line(sentence[start:end]))}</mark>"
-        place = end
-    yield escaped(one_line(sentence[place:]))
+def _row(cells: Iterable[str], tag: str = "td", sides: Iterable[str] = repeat("left")) -> str:
+    """Cells of HTML as a row of a table, each aligned to its side."""
+    pairs = zip(cells, sides, strict=False)
+    aligned = (f"<{tag} style='text-align:{side}'>{cell}</{tag}>" for cell, side in pairs)
+    return f"<tr>{''.join(aligned)}</tr>"
 
 
 def table_page(table: pd.DataFrame, *, most: int = 200) -> _Page:
     """A table with its texts in full, at most `most` rows, what is not shown counted."""
-    head = "".join(f"<th style='text-align:left'>{escaped(str(name))}</th>" for name in table)
-    rows = [
-        "<tr>"
-        + "".join(f"<td style='text-align:left'>{escaped(_cell(v))}</td>" for v in row)
-        + "</tr>"
-        for row in table.head(most).itertuples(index=False)
-    ]
+    rows = [[_cell(value) for value in row] for row in table.head(most).itertuples(index=False)]
+    head = _row(map(escaped, map(str, table)), "th")
+    body = "".join(_row(map(escaped, row)) for row in rows)
     more = f"{len(table) - most:,} more rows not shown" if len(table) > most else ""
-    body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    lines = [plain(" | ".join(map(_cell, row))) for row in table.head(most).itertuples(index=False)]
-    return _Page(body + (f"<p>{more}</p>" if more else ""), "\n".join([*lines, more]).strip())
+    page = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+    lines = [plain(" | ".join(row)) for row in rows]
+    return _Page(page + (f"<p>{more}</p>" if more else ""), "\n".join([*lines, more]).strip())
 
 
 def concordance_page(found: Found, *, most: int, random_seed: int) -> _Page:
@@ -111,18 +111,15 @@ def _lines_page(
 ) -> _Page:
     """Some of the matches in their context."""
     rng = uncertainty.generator(random_seed, f"concordance {label}")
-    lines = _lines_of(found.tokens, _spread_sample(rows, most, rng))
-    cells = [
-        f"<tr><td style='text-align:left'>{escaped(document)}</td>"
-        f"<td style='text-align:right'>{escaped(left)}</td>"
-        f"<td style='text-align:center'><mark>{escaped(match)}</mark></td>"
-        f"<td style='text-align:left'>{escaped(right)}</td></tr>"
-        for document, left, match, right in lines
-    ]
+    lines = _lines_of(found.tokens, _some_rows(rows, most, rng))
+    sides = ("left", "right", "center", "left")
+    rows = []
+    for line in lines:
+        document, left, match, right = map(escaped, line)
+        rows.append(_row((document, left, f"<mark>{match}</mark>", right), sides=sides))
     text = [plain(f"{document}: {left}[{match}]{right}") for document, left, match, right in lines]
-    told = _told_sample(label, len(lines), total, "matches")
-    page = f"<p><b>{escaped(told)}</b></p><table>{''.join(cells)}</table>"
-    return _Page(page, "\n".join([plain(told), *text]))
+    title = _sample_title(label, len(lines), total, "matches")
+    return _titled(title, f"<table>{''.join(rows)}</table>", text)
 
 
 def sentence_pages(found: Found, names: Iterable[str], *, most: int, random_seed: int) -> _Page:
@@ -160,16 +157,19 @@ def _sentences_page(found: Found, name: str, most: int, rng: np.random.Generator
         pieces.append(f"<li>{_marked(sentence, spans)} <small>({escaped(origin)})</small></li>")
         text.append(plain(f"- {one_line(sentence)} ({origin})"))
     total = int(found.n_sentences[found.names.index(name)])
-    told = _told_sample(name, len(drawn), total, "sentences")
-    page = f"<p><b>{escaped(told)}</b></p><ul>{''.join(pieces)}</ul>"
-    return _Page(page, "\n".join([plain(told), *text]))
+    title = _sample_title(name, len(drawn), total, "sentences")
+    return _titled(title, f"<ul>{''.join(pieces)}</ul>", text)
 
 
-def _told_sample(name: str, drawn: int, total: int, what: str) -> str:
+def _sample_title(name: str, drawn: int, total: int, what: str) -> str:
     """'race: 3 of 85 sentences (drawn at random)'."""
-    return f"{name}: {drawn:,} of {total:,} {what}" + (
-        " (drawn at random)" if drawn < total else ""
-    )
+    how = " (drawn at random)" if drawn < total else ""
+    return f"{name}: {drawn:,} of {total:,} {what}{how}"
+
+
+def _titled(title: str, page: str, lines: Iterable[str]) -> _Page:
+    """A page below its title."""
+    return _Page(f"<p><b>{escaped(title)}</b></p>{page}", "\n".join([plain(title), *lines]))
 
 
 def _joined(pages: Iterable[_Page]) -> _Page:
@@ -193,7 +193,7 @@ def _lines_of(tokens: Tokens, rows: pd.DataFrame, width: int = 60) -> list[tuple
     return read_each(tokens, rows, line)
 
 
-def _spread_sample(rows: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
+def _some_rows(rows: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
     """At most `most` rows, drawn at random without replacement, in their old order."""
     if len(rows) <= most:
         return rows

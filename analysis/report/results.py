@@ -7,11 +7,12 @@ import io
 import json
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from analysis import VERSION
 from analysis.corpus import Corpus
@@ -92,7 +93,7 @@ class Results:
         While `workbook run` executes the notebook, it makes that file itself, from verified parts.
         """
         if self.folder:
-            entries = [_json_safe(asdict(one)) for one in found]
+            entries = [{name: _rounded(v) for name, v in asdict(one).items()} for one in found]
             self.write(findings_part(self.notebook), json_bytes(entries))
             if not _run_goes_on(self.folder):
                 merge_findings(self.folder)
@@ -101,9 +102,8 @@ class Results:
     def provenance(self, corpus: Corpus, codebook: Codebook | None = None) -> str:
         """What the numbers above were made from, in words without clock or path."""
         lines = [f"notebook {self.notebook}, workbook {VERSION}"]
-        lines.append(
-            f"corpus {shown(corpus.name)}: {len(corpus)} documents, {corpus.fingerprint[:16]}"
-        )
+        made = f"{len(corpus)} documents, {corpus.fingerprint[:16]}"
+        lines.append(f"corpus {shown(corpus.name)}: {made}")
         if codebook is not None:
             version = f" version {codebook.version}" if codebook.version else ""
             lines.append(f"codebook {shown(codebook.name)}{version}: {codebook.fingerprint[:16]}")
@@ -170,17 +170,12 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
 def _csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
     """The same, some rows at a time, so that a long table is never all held as text."""
     for first in range(0, max(len(table), 1), _ROWS_AT_ONCE):
-        safe = table.iloc[first : first + _ROWS_AT_ONCE].copy()
-        for place, dtype in enumerate(safe.dtypes):
-            if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
-                safe.isetitem(place, [_unrunnable(value) for value in safe.iloc[:, place]])
-        text = safe.to_csv(
-            index=False,
-            header=first == 0,
-            float_format=f"%.{SIGNIFICANT_DIGITS}g",
-            lineterminator="\n",
+        part = table.iloc[first : first + _ROWS_AT_ONCE]
+        safe = part.apply(
+            lambda column: column if is_numeric_dtype(column) else column.map(_unrunnable)
         )
-        yield text.encode("utf-8")
+        form = {"float_format": f"%.{SIGNIFICANT_DIGITS}g", "lineterminator": "\n"}
+        yield safe.to_csv(index=False, header=first == 0, **form).encode("utf-8")
 
 
 def _unrunnable(value: object) -> object:
@@ -205,17 +200,14 @@ def _parquet_bytes(table: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def _json_safe(values: Mapping[str, object]) -> dict[str, object]:
-    """Numbers rounded to ten significant digits, a missing one as null."""
-    return {key: _rounded(value) for key, value in values.items()}
-
-
 def _rounded(value: object) -> object:
+    """A number with ten significant digits, a missing one as None; anything else as it is."""
     if isinstance(value, float):
         return float(f"{value:.10g}") if math.isfinite(value) else None
     return value
 
 
 def json_bytes(value: object) -> bytes:
+    """A value as the bytes of a JSON file."""
     text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
     return (text + "\n").encode("utf-8")

@@ -1,52 +1,48 @@
-"""A sweep run by papermill: every specification as notebooks, collected into one table."""
+"""A sweep: every specification computed, and those that decide confirmed with papermill."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis import VERSION, plots
-from analysis.corpus import read_corpus
 from analysis.errors import InputError
-from analysis.report.results import Results, findings_part, json_bytes, write_whole
+from analysis.files import write_whole
+from analysis.report.results import FINDINGS, Results, json_bytes
 from analysis.rules.codebook import corpus_codebook
-from analysis.runs import batch
-from analysis.runs.parameters import Declared, parse_value
+from analysis.runs import batch, plans
+from analysis.runs.parameters import settle
+from analysis.runs.receipts import Outcome
 from analysis.runs.specifications import (
+    CHOICES,
     Specification,
-    collected,
     read_sweep,
+    reversing_specifications,
     specifications,
     sweep_findings,
+    sweep_table,
 )
 
-_DEFAULT_NOTEBOOKS = ("03-framing-comparison",)
-_NAME = "sweep"
+_Report = Callable[[str, str], None]
+"""Called with the name of a notebook run and its event ('started', 'done', 'failed', 'skipped')."""
 
 
 @dataclass(frozen=True)
 class _SweepPlan:
-    """A sweep, checked: its specifications, and the notebook runs that these need.
+    """A sweep, computed: its specifications, the table of findings, and the runs that confirm it.
 
-    `jobs` are plans by name; `needs` the names of the jobs of each specification. Two
-    specifications that give a notebook the same parameters share one run of it.
+    `runs` are the plans of the base and of the specifications that reverse a finding, by number.
     """
 
     folder: Path
-    every: tuple[Specification, ...]
-    jobs: Mapping[str, batch.Plan]
-    needs: tuple[tuple[str, ...], ...]
-    workers: int
-
-
-_Report = Callable[[str, str], None]
-"""Called with the name of a job and its event ('started', 'done', 'failed', 'skipped')."""
+    every: Sequence[Specification]
+    table: pd.DataFrame
+    runs: Mapping[int, plans.Plan]
 
 
 def plan_sweep(
@@ -55,139 +51,106 @@ def plan_sweep(
     *,
     run: str = "",
     out: str = "",
-    workers: int = 0,
-    force: bool = False,
-    timeout: int = 3600,
+    **options: object,
 ) -> _SweepPlan:
-    """Check everything that can be checked before a notebook starts; raises InputError.
+    """Check and compute everything before a notebook starts; raises InputError.
 
-    `given` are parameters as text, the same under every specification.
+    `given` are parameters as text, the same under every specification. `options` are workers,
+    force and timeout of every run.
     """
-    batch.check_effort(workers, timeout)
-    given, sweep = dict(given or {}), read_sweep(file)
-    notebooks = batch.find_notebooks(sweep.notebooks or _DEFAULT_NOTEBOOKS)
-    known = sorted({name for one in notebooks for name in one.parameters})
-    for name in (*given, *sweep.choices):
-        if name not in known:
-            where = "-p" if name in given else Path(file).name
-            raise InputError("unknown parameter", where=where, value=name, allowed=known)
-        if name in given and name in sweep.choices:
+    given, sweep, run = dict(given or {}), read_sweep(file), run or Path(file).stem
+    usual = [one.name for one in plans.find_notebooks() if "findings.json" in one.tables]
+    notebooks = plans.find_notebooks(sweep.notebooks or usual)
+    inputs = settle(notebooks, given).values()
+    for name in given:
+        if name in sweep.choices or (name == "leave_out" and sweep.left_out):
             raise InputError("is a choice of the sweep", where="-p", value=name)
-    every = specifications(sweep, *_corpus_of(notebooks, given))
-    folder = (
-        Path(out) if out else Path(os.path.relpath(batch.project().runs / (run or Path(file).stem)))
-    )
-    values = _inputs_of(notebooks, given, every) if out else None
-    batch.check_folder(folder, "sweep", values)
-    chosen = {"run": run or Path(file).stem, "workers": 1, "force": force, "timeout": timeout}
-    jobs: dict[str, batch.Plan] = {}
-    names: dict[tuple, str] = {}
-    needs = []
-    for one in every:
-        mine = []
-        for notebook in notebooks:
-            values = {k: v for k, v in {**given, **one.values}.items() if k in notebook.parameters}
-            key = (notebook.name, *sorted(values.items()))
-            if key not in names:
-                number = sum(job.startswith(notebook.name) for job in jobs) + 1
-                names[key] = name = f"{notebook.name}/{number:03d}"
-                place = str(folder / "specifications" / name)
-                jobs[name] = batch.make_plan([notebook.name], values, out=place, **chosen)
-            mine.append(names[key])
-        needs.append(tuple(mine))
-    return _SweepPlan(folder, tuple(every), jobs, tuple(needs), workers or os.cpu_count() or 1)
+    folder = plans.run_folder(run, out)
+    plans.check_run_folder(folder, "sweep", inputs if out else None)
+    known = {name for one in notebooks for name in one.parameters}
+
+    def run_plan(number: int, values: Mapping[str, str]) -> plans.Plan:
+        place = str(folder / "specifications" / f"{number:03d}")
+        values = {**given, **{name: text for name, text in values.items() if name in known}}
+        names = [notebook.name for notebook in notebooks]
+        return plans.make_plan(names, values, run=run, out=place, **options)
+
+    base = run_plan(1, {name: texts[0] for name, texts in sweep.choices.items()})
+    values = {
+        name: value for several in base.parameters.values() for name, value in several.items()
+    }
+    corpus = plans.read_parameter_corpus(values)
+    codebook = corpus_codebook(corpus, values.get("codebook", ""))
+    every = specifications(sweep, corpus, codebook)
+    choices = {n: values[n] for n in (*CHOICES, "resamples", "random_seed") if n in values}
+    table = sweep_table(corpus, codebook, sweep, **choices)
+    runs = {n: run_plan(n, every[n - 1].values) for n in (1, *reversing_specifications(table))}
+    return _SweepPlan(folder, every, table, runs)
 
 
-def _inputs_of(
-    notebooks: Sequence[Declared], given: Mapping[str, str], every: Sequence[Specification]
-) -> list[dict[str, object]]:
-    """What the notebooks read under each specification: their defaults, and what is given."""
-    usual = {name: p.default for one in notebooks for name, p in one.parameters.items()}
-    return [{**usual, **given, **one.values} for one in every]
+def run_sweep(plan: _SweepPlan, report: _Report = lambda *_: None) -> dict[str, Outcome]:
+    """Confirm a sweep with papermill; returns the outcome of each notebook run.
 
-
-def _corpus_of(notebooks: Sequence[Declared], given: Mapping[str, str]):
-    """The corpus and the codebook that the notebooks will read."""
-    default = notebooks[0].parameters["corpus"].default
-    columns = parse_value(given.get("columns", ""), "dict", "columns")
-    manner = {name: given[name] for name in ("dates", "encoding") if name in given}
-    corpus = read_corpus(given.get("corpus", default), columns=columns, **manner)
-    return corpus, corpus_codebook(corpus, given.get("codebook", ""))
-
-
-def execute(plan: _SweepPlan, report: _Report = lambda *_: None) -> tuple[dict, pd.DataFrame]:
-    """Run a sweep; returns the outcome of each job and the table of `collected`.
-
-    Written to the folder: tables/sweep.csv, tables/sweep_findings.csv, the specification curve and
-    the receipt. A specification of which a notebook failed has no rows.
+    A run that comes to other findings than the table has failed. Written to the folder:
+    tables/sweep.csv, tables/sweep_findings.csv, the specification curve and the receipt.
     """
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    outcomes: dict[str, Outcome] = {}
     with batch.held(plan.folder, "sweep"):
-        kernels, pool = batch.Kernels(), ThreadPoolExecutor(plan.workers)
-        try:
-            running = {
-                name: pool.submit(_run_job, name, job, report, kernels)
-                for name, job in plan.jobs.items()
-            }
-            outcomes = {name: job.result() for name, job in running.items()}
-        except BaseException:
-            kernels.end()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-        good = [
-            (one, names)
-            for one, names in zip(plan.every, plan.needs, strict=True)
-            if all(outcomes[name].state != "failed" for name in names)
-        ]
-        found = [
-            [f for name in names for f in _findings_of(plan, name, outcomes[name])]
-            for _, names in good
-        ]
-        table = collected([one for one, _ in good], found)
-        _write_results(plan, table)
-        write_whole(plan.folder / "run.json", json_bytes(_receipt(plan, outcomes)))
-    return outcomes, table
+        for number, run in plan.runs.items():
+            outcomes |= _confirmed(run, plan.table, number, report)
+        summary = sweep_findings(plan.table)
+        results = Results("sweep", plan.folder)
+        results.table("sweep", plan.table)
+        results.table("sweep_findings", summary)
+        results.figure(plots.specification_curve(plan.table, summary))
+        write_whole(plan.folder / "run.json", json_bytes(_receipt(plan.every, outcomes)))
+    return outcomes
 
 
-def _run_job(name: str, job: batch.Plan, report: _Report, kernels: batch.Kernels) -> batch.Outcome:
-    """One notebook under one set of parameters."""
+def _confirmed(
+    run: plans.Plan, table: pd.DataFrame, number: int, report: _Report
+) -> dict[str, Outcome]:
+    """The outcomes of the notebooks under one specification, failed if their findings differ."""
+    prefix = f"{number:03d}"
 
-    def told(_: str, event: str, *__: int) -> None:
+    def report_run(name: str, event: str, *_: int) -> None:
         if event != "cell":
-            report(name, event)
+            report(f"{prefix}/{name}", event)
 
-    outcomes, _ = batch.execute(job, told, kernels)
-    return outcomes[0]
-
-
-def _findings_of(plan: _SweepPlan, name: str, outcome: batch.Outcome) -> list[dict]:
-    """What a job found, [] for a notebook that checks no findings."""
-    part = findings_part(outcome.notebook)
-    if part not in outcome.outputs:
-        return []
-    return json.loads((plan.jobs[name].folder / part).read_text(encoding="utf-8"))
+    outcomes, _ = batch.execute(run, report_run)
+    rows = table[table["specification"] == number].set_index("finding")
+    found = json.loads((run.folder / FINDINGS).read_text(encoding="utf-8"))
+    other = [one["id"] for one in found if not _agrees(one, rows)]
+    if other:
+        error = f"papermill comes to another result than sweep.csv: {', '.join(other)}"
+        outcomes = [replace(one, state="failed", error=one.error or error) for one in outcomes]
+    return {f"{prefix}/{one.notebook}": one for one in outcomes}
 
 
-def _write_results(plan: _SweepPlan, table: pd.DataFrame) -> None:
-    """The table, its summary and its figure."""
-    results = Results(_NAME, plan.folder)
-    summary = sweep_findings(table)
-    results.table("sweep", table)
-    results.table("sweep_findings", summary)
-    results.figure(plots.specification_curve(table, summary))
+def _agrees(finding: Mapping[str, object], rows: pd.DataFrame) -> bool:
+    """Whether a finding of a notebook is the one in the table: its verdict and its numbers."""
+    row = rows.loc[finding["id"]]
+    names = ["estimate", "low", "high"]
+    numbers = [np.nan if finding[name] is None else finding[name] for name in names]
+    same = np.isclose(numbers, row[names].to_numpy(float), rtol=1e-8, atol=0, equal_nan=True)
+    return same.all() and row["holds"] == {True: "true", False: "false", None: ""}[finding["holds"]]
 
 
-def _receipt(plan: _SweepPlan, outcomes: Mapping[str, batch.Outcome]) -> dict:
-    """The sweep as a record without clock or path of the machine: `run.json`."""
+def _receipt(every: Sequence[Specification], outcomes: Mapping[str, Outcome]) -> dict:
+    """The sweep as a record without time or absolute path: `run.json`."""
+    runs = {
+        n: {"state": one.state, "reason": one.error or one.reason} for n, one in outcomes.items()
+    }
     return {
         "workbook": VERSION,
         "specifications": [
-            {"number": one.number, "changed": one.told, "values": dict(one.values), "runs": names}
-            for one, names in zip(plan.every, plan.needs, strict=True)
+            {
+                "number": one.number,
+                "changed": one.label,
+                "values": dict(one.values),
+                "runs": [name for name in runs if name.startswith(f"{one.number:03d}/")],
+            }
+            for one in every
         ],
-        "runs": {
-            name: {"state": one.state, "reason": one.error or one.reason}
-            for name, one in outcomes.items()
-        },
+        "runs": runs,
     }

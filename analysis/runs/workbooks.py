@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -12,16 +14,15 @@ from pathlib import Path
 from analysis.corpus import BESIDE, POINTER, Corpus, locate, read_corpus
 from analysis.errors import InputError, shown
 from analysis.rules.codebook import corpus_codebook
-from analysis.runs.batch import NOTEBOOKS
 from analysis.runs.parameters import Declared, read_declared
-from analysis.runs.receipts import CONFIGURATION
+from analysis.runs.plans import BUNDLED, Project
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FOLDER = "corpus"
 _ALSO = ("codings", "sweep.yaml", "words.yaml")
-"""What a corpus folder may hold besides, taken over where it is there."""
+"""What else a corpus folder may hold; it is copied."""
 _TERMS = ("peace", "war")
-_MOST_TERMS = 8
+_MAX_TERMS = 8
 
 
 def new_workbook(
@@ -30,12 +31,12 @@ def new_workbook(
     """Make a folder with what a workbook on a corpus needs; returns the corpus as it was read.
 
     Without a corpus the folder `corpus` inside waits for texts, and None is returned. Raises
-    InputError where the folder holds anything already or lies inside the corpus, and for a corpus
+    InputError if the folder holds anything already or lies inside the corpus, and for a corpus
     that cannot be read; nothing is left behind then.
     """
     given, folder = str(folder), Path(os.path.abspath(folder))
     if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("is there already, and nothing is overwritten", value=given)
+        raise InputError("exists already, and nothing is overwritten", value=given)
     texts = read_corpus(corpus, columns=columns) if corpus else None
     place = locate(corpus).resolve() if corpus else None
     if place is not None and folder.resolve().is_relative_to(place):
@@ -46,7 +47,7 @@ def new_workbook(
         _write_corpus_folder(made / _FOLDER, folder / _FOLDER, texts, place, columns or {})
         _write_notebooks(made / "notebooks", _terms_of(texts))
         declared = [read_declared(file) for file in sorted((made / "notebooks").iterdir())]
-        (made / CONFIGURATION).write_text(_configuration(declared), encoding="utf-8")
+        Project(made).configuration.write_text(_configuration(declared), encoding="utf-8")
         (made / "README.md").write_text(_readme(corpus), encoding="utf-8")
         folder.mkdir(exist_ok=True)
         for part in sorted(made.iterdir()):
@@ -56,14 +57,14 @@ def new_workbook(
 
 def _readme(corpus: str) -> str:
     """The README of a workbook on a corpus, or on none yet."""
-    told = f"in `{shown(corpus, quote=False)}`" if corpus else "yours to put into `corpus/`"
-    return (_TEMPLATES / "README.md").read_text(encoding="utf-8").replace("CORPUS", told)
+    place = f"in `{shown(corpus, quote=False)}`" if corpus else "yours to put into `corpus/`"
+    return (_TEMPLATES / "README.md").read_text(encoding="utf-8").replace("CORPUS", place)
 
 
 def _write_corpus_folder(
     made: Path, folder: Path, texts: Corpus | None, place: Path | None, columns: Mapping[str, str]
 ) -> None:
-    """Write what stands beside the texts: the corpus's own files where it has them, else templates."""
+    """Write what lies beside the texts: the corpus's own files if it has them, else templates."""
     made.mkdir()
     for name in BESIDE:
         own = texts.folder / name if texts is not None and texts.folder else None
@@ -89,32 +90,27 @@ def _refuse_odd(folder: str, names: list[str]) -> list[str]:
 
 def _pointer(place: Path, folder: Path, columns: Mapping[str, str]) -> str:
     """The YAML that says where the texts lie: relative, unless the two share nothing but the root."""
+    import yaml
+
     shared = os.path.commonpath([place, folder])
     path = str(place) if shared == os.sep else os.path.relpath(place, folder)
-    lines = [
-        "# Where the texts of this corpus lie, seen from this folder, and which columns are renamed."
-    ]
-    lines += [f"texts: {_quoted(path)}"]
-    lines += ["columns:"] if columns else []
-    lines += [f"  {_quoted(new)}: {_quoted(old)}" for new, old in columns.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """A text as YAML that stays this text."""
-    return json.dumps(text, ensure_ascii=False)
+    values = {"texts": path, **({"columns": dict(columns)} if columns else {})}
+    head = (
+        "# Where the texts of this corpus are, from this folder, and which columns are renamed.\n"
+    )
+    return head + yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=math.inf)
 
 
 def _terms_of(texts: Corpus | None) -> list[str]:
     """Terms that the codebook beside the corpus names: the first of its own, or the template's."""
     own = list(corpus_codebook(texts).terms) if texts is not None else []
-    return own[:_MOST_TERMS] or list(_TERMS)
+    return own[:_MAX_TERMS] or list(_TERMS)
 
 
 def _write_notebooks(folder: Path, terms: list[str]) -> None:
     """Copies of the notebooks without outputs, their corpus and terms set."""
     folder.mkdir()
-    for file in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for file in sorted(BUNDLED.notebooks.glob("*.ipynb")):
         notebook = json.loads(file.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
@@ -131,22 +127,19 @@ def _with_defaults(source: str | list[str], values: Mapping[str, object]) -> str
     >>> _with_defaults('corpus: str = "seeds"  # folder', {"corpus": "mine"})
     'corpus: str = "mine"  # folder'
     """
-    lines = (source if isinstance(source, str) else "".join(source)).split("\n")
-    for number, line in enumerate(lines):
-        head, sign, rest = line.partition(" = ")
-        name, _, kind = head.partition(": ")
-        if sign and name in values:
-            value = json.dumps(values[name], ensure_ascii=False)
-            _, mark, told = rest.rpartition("  # ")
-            lines[number] = f"{name}: {kind} = {value}{mark}{told}"
-    return "\n".join(lines)
+    text = source if isinstance(source, str) else "".join(source)
+    for name, value in values.items():
+        line = re.compile(rf"^({name}: \w+ = ).*?(  # .*)?$", re.M)
+        literal = json.dumps(value, ensure_ascii=False)
+        text = line.sub(lambda found, new=literal: f"{found[1]}{new}{found[2] or ''}", text)
+    return text
 
 
 def _configuration(notebooks: list[Declared]) -> str:
     """Every parameter with its default as YAML, all but the corpus as comments."""
     lines = [
-        "# Choices for `workbook run`, for every notebook that has the parameter: take away the # and change the value.",
-        "# What is given on the command line (-p NAME=VALUE) wins. In JupyterLab the notebooks' own first cells count.",
+        "# Choices for `workbook run`, for every notebook that has the parameter: remove the # and change the value.",
+        "# The command line (-p NAME=VALUE) takes precedence. In JupyterLab the notebooks' own first cells count.",
         "",
         f"corpus: {_FOLDER}",
     ]
