@@ -25,6 +25,7 @@ from analysis.errors import InputError
 from analysis.store.arrow import as_numbers, from_numbers
 
 _KINDS = ("sources", "extracts", "corpora", "texts", "blocks", "voices", "tokens", "stories")
+_FORMER_KINDS = ("shards",)
 _ENTRY = "entry"
 _WHOLE = 0x2144DF1C
 """The CRC-32 of any bytes followed by their own CRC-32."""
@@ -57,7 +58,7 @@ def size() -> int:
 
 def clear() -> None:
     """Remove what the cache has made, and nothing else in its folder."""
-    for name in _KINDS:
+    for name in (*_KINDS, *_FORMER_KINDS):
         shutil.rmtree(cache_folder() / name, ignore_errors=True)
     for folder in cache_folder().glob(".making-*"):
         shutil.rmtree(folder, ignore_errors=True)
