@@ -167,8 +167,9 @@ def existing(kind: str, key: str) -> Entry | None:
 
 
 def drop(kind: str, key: str) -> None:
-    """Remove an entry."""
-    _place_of(kind, key).unlink(missing_ok=True)
+    """Remove an entry, where that is possible."""
+    with contextlib.suppress(OSError):
+        _place_of(kind, key).unlink()
 
 
 @contextlib.contextmanager
@@ -277,6 +278,6 @@ def remembered(source: str) -> str:
 
 def remember(source: str, key: str) -> None:
     """Remember that a source (a key over its signature) was read as this key, where that is possible."""
-    with contextlib.suppress(InputError, OSError):
+    with contextlib.suppress(InputError):
         drop("sources", source)
         known("sources", source, lambda: key)
