@@ -108,7 +108,7 @@ class _Intake:
 def _read_tables(
     folder: Path, tables: list[str], options: ReadOptions, account: Reading, intake: _Intake
 ) -> None:
-    """Take the tables of a folder; one that cannot be read is rejected, as is whatever is no table."""
+    """Take the tables of a folder; one that cannot be read is rejected, as are other files."""
     for item in folder_items(folder):
         if isinstance(item, Remark):
             account.remarks.append(item)

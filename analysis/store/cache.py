@@ -25,6 +25,7 @@ from analysis.errors import InputError
 from analysis.store.arrow import as_numbers, from_numbers
 
 _KINDS = ("sources", "extracts", "corpora", "texts", "blocks", "voices", "tokens", "stories")
+_FORMER_KINDS = ("shards",)
 _ENTRY = "entry"
 _WHOLE = 0x2144DF1C
 """The CRC-32 of any bytes followed by their own CRC-32."""
@@ -57,7 +58,7 @@ def size() -> int:
 
 def clear() -> None:
     """Remove what the cache has made, and nothing else in its folder."""
-    for name in _KINDS:
+    for name in (*_KINDS, *_FORMER_KINDS):
         shutil.rmtree(cache_folder() / name, ignore_errors=True)
     for folder in cache_folder().glob(".making-*"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -166,8 +167,9 @@ def existing(kind: str, key: str) -> Entry | None:
 
 
 def drop(kind: str, key: str) -> None:
-    """Remove an entry."""
-    _place_of(kind, key).unlink(missing_ok=True)
+    """Remove an entry, where that is possible."""
+    with contextlib.suppress(OSError):
+        _place_of(kind, key).unlink()
 
 
 @contextlib.contextmanager
@@ -276,6 +278,6 @@ def remembered(source: str) -> str:
 
 def remember(source: str, key: str) -> None:
     """Remember that a source (a key over its signature) was read as this key, where that is possible."""
-    with contextlib.suppress(InputError, OSError):
+    with contextlib.suppress(InputError):
         drop("sources", source)
         known("sources", source, lambda: key)
