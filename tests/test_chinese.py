@@ -11,8 +11,8 @@ import pytest
 from analysis.errors import InputError
 from analysis.language import chinese
 from analysis.language.chinese import (
-    _matched_form,
     chinese_sentences,
+    form_of,
     letters_by_script,
     not_segmented,
     segment,
@@ -105,7 +105,7 @@ def test_india_is_india():
 @pytest.mark.parametrize("word", ["", "LLM", "大 模型"])
 def test_user_word_refused(word):
     """A word that is not Chinese is no user word."""
-    with pytest.raises(InputError, match="is no Chinese word"):
+    with pytest.raises(InputError, match="is not a Chinese word"):
         segment("x", (word,))
 
 
@@ -154,15 +154,7 @@ def test_simplified_keeps_every_offset():
 )
 def test_words_of_taiwan_are_matched(word, form):
     """A word of Taiwan's is compared as the mainland's."""
-    assert _matched_form(word) == form
-
-
-def test_unknown_conversion_refused():
-    """A conversion is one of four."""
-    with pytest.raises(
-        InputError, match="unknown conversion: 's2t'; allowed: hk2s, t2s, tw2s, tw2sp"
-    ):
-        _matched_form("字", "s2t")
+    assert form_of(word) == form
 
 
 @pytest.mark.parametrize(
@@ -197,7 +189,7 @@ def test_stop_words_carry_no_topic():
     listed = stop_words("zh")
     assert {"的", "和", "我们", "我們", "因为", "因為"} <= listed
     topics = "中 外 美 中国 美国 印度 国家 政府 人工智能 技术 安全 竞争 发展 经济 企业 公司 新 大 年 月 日 人 亿 战略 世界 全球"
-    assert not set(topics.split()) & {*listed, *map(_matched_form, listed)}
+    assert not set(topics.split()) & {*listed, *map(form_of, listed)}
 
 
 def test_stop_words_stand_in_both_variants():
@@ -227,7 +219,7 @@ def test_missing_library_names_the_extra(monkeypatch, name):
     """Without a library the error says what to install."""
     chinese.cutter_of.cache_clear()
     chinese._converter_of.cache_clear()
-    chinese._traditional_sign.cache_clear()
+    chinese._traditional_character.cache_clear()
     really = importlib.import_module
 
     def refuse(wanted: str):

@@ -26,25 +26,16 @@ _HAN_LEADS = (0xE4, 0xE9)
 """The first and the last of the bytes with which, in UTF-8, the common Chinese characters begin."""
 _LOOKED_AT = 20_000
 """Characters of a text from which its script is guessed."""
-_SCRIPTS = {
-    **{
-        "Latin": r"\p{Latin}",
-        "Cyrillic": r"\p{Cyrillic}",
-        "Greek": r"\p{Greek}",
-        "Arabic": r"\p{Arabic}",
-    },
-    **{"Hebrew": r"\p{Hebrew}", "Devanagari": r"\p{Devanagari}", "Hangul": r"\p{Hangul}"},
-    **{"Chinese": r"\p{Han}", "Japanese": r"[\p{Hiragana}\p{Katakana}]", "Thai": r"\p{Thai}"},
-    **{
-        "Lao": r"\p{Lao}",
-        "Khmer": r"\p{Khmer}",
-        "Burmese": r"\p{Myanmar}",
-        "Tibetan": r"\p{Tibetan}",
-    },
+_ALPHABETS = "Latin Cyrillic Greek Arabic Hebrew Devanagari Hangul Thai Lao Khmer Tibetan"
+_SCRIPTS = {name: rf"\p{{{name}}}" for name in _ALPHABETS.split()} | {
+    "Chinese": r"\p{Han}",
+    "Japanese": r"[\p{Hiragana}\p{Katakana}]",
+    "Burmese": r"\p{Myanmar}",
 }
 NOT_SEGMENTED = ("Japanese", "Thai", "Lao", "Khmer", "Burmese", "Tibetan")
-_SCRIPT_SIGN = {name: regex.compile(rf"(?V1)[{sign}&&\p{{L}}]") for name, sign in _SCRIPTS.items()}
-_SIMPLER = {"tw2sp", "t2s", "tw2s", "hk2s"}
+_LETTER_OF = {
+    name: regex.compile(rf"(?V1)[{characters}&&\p{{L}}]") for name, characters in _SCRIPTS.items()
+}
 _Span = tuple[int, int]
 
 
@@ -120,7 +111,7 @@ def cutter_of(words: tuple[str, ...]):
     cutter = _library("rjieba").Jieba()
     for word in (*_listed("zh-words"), *words):
         if not HAN.fullmatch(word):
-            raise InputError("is no Chinese word", value=word, allowed="Chinese characters only")
+            raise InputError("is not a Chinese word", value=word, allowed="Chinese characters only")
         cutter.add_word(simplified(word), _ALWAYS if len(word) >= _LONG else None, None)
     return cutter
 
@@ -169,7 +160,7 @@ def form_of(token: str) -> str:
         return normal_form(token)
     if token == simplified(token):
         return _TAIWAN.get(token, token)
-    return _matched_form(token)
+    return _converter_of("tw2sp").convert(token)
 
 
 # --- sentences -------------------------------------------------------------------------------------
@@ -206,18 +197,16 @@ def chinese_sentences(line: str) -> list[_Span]:
 
 @cache
 def _converter_of(kind: str):
-    """The conversion of OpenCC of that name."""
-    if kind not in _SIMPLER:
-        raise InputError("unknown conversion", value=kind, allowed=sorted(_SIMPLER))
+    """The conversion of OpenCC of that name: 't2s' by characters, 'tw2sp' with Taiwan's own words."""
     return _library("opencc").OpenCC(kind)
 
 
 @cache
-def _traditional_sign():
-    """Finds a character that another stands for in simplified text."""
-    signs = "".join(map(chr, (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))))
-    plain = _converter_of("t2s").convert("\n".join(signs)).split("\n")
-    changed = "".join(old for old, new in zip(signs, plain, strict=True) if old != new)
+def _traditional_character():
+    """Finds a character that another replaces in simplified text."""
+    characters = "".join(map(chr, (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))))
+    plain = _converter_of("t2s").convert("\n".join(characters)).split("\n")
+    changed = "".join(old for old, new in zip(characters, plain, strict=True) if old != new)
     return regex.compile(f"[{regex.escape(changed)}\U00020000-\U0003ffff]")
 
 
@@ -227,24 +216,14 @@ def simplified(text: str) -> str:
     >>> simplified("人工智慧競賽")
     '人工智慧竞赛'
     """
-    if text.isascii() or not _traditional_sign().search(text):
+    if text.isascii() or not _traditional_character().search(text):
         return text
     convert = _converter_of("t2s").convert
     whole = convert(text)
     if len(whole) == len(text):
         return whole
-    signs = (convert(sign) for sign in text)
-    return "".join(new if len(new) == 1 else old for new, old in zip(signs, text, strict=True))
-
-
-@cache
-def _matched_form(word: str, kind: str = "tw2sp") -> str:
-    """The form in which a word is compared, its length free: Taiwan's 人工智慧 is 人工智能.
-
-    `kind` is 'tw2sp' (with Taiwan's own words), 't2s', 'tw2s' or 'hk2s'. The token's offsets are
-    those of the text and are not touched.
-    """
-    return _converter_of(kind).convert(word)
+    single = map(convert, text)
+    return "".join(new if len(new) == 1 else old for new, old in zip(single, text, strict=True))
 
 
 def letters_by_script(text: str) -> dict[str, int]:
@@ -253,7 +232,7 @@ def letters_by_script(text: str) -> dict[str, int]:
     >>> letters_by_script("AI人工知能の競争が")
     {'Japanese': 8, 'Latin': 2}
     """
-    counts = {name: len(sign.findall(text)) for name, sign in _SCRIPT_SIGN.items()}
+    counts = {name: len(letter.findall(text)) for name, letter in _LETTER_OF.items()}
     if counts["Japanese"] * 10 > counts["Chinese"]:
         counts["Japanese"] += counts["Japanese"] and counts.pop("Chinese")
     found = {name: count for name, count in counts.items() if count}

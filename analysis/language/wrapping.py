@@ -16,10 +16,10 @@ from itertools import pairwise
 import regex
 
 MIN_LINES = 4
-MIN_WIDTH, MAX_WIDTH = 35, 140
+_MIN_WIDTH, MAX_WIDTH = 35, 140
 """Columns of a wrapped line: the widest of a run has at least the one, no line more than the other."""
 _SLACK = 0.1
-LIKE, _MIN_FULL, _MIN_OPEN, _MIN_SMALL = 0.8, 0.6, 0.6, 0.25
+_LIKE, _MIN_FULL, _MIN_OPEN, _MIN_SMALL = 0.8, 0.6, 0.6, 0.25
 """Tuned by hand on prose, verse, lists and tables: lines are of like width from LIKE of the widest on;
 of the lines of a run the share that is full within SLACK of its width; of these the share that ends in
 mid-sentence; of the lines that follow them and begin with a cased letter the share that begins with a
@@ -46,29 +46,13 @@ _ENDS_IN_HYPHEN = regex.compile(rf"[\p{{L}}\p{{N}}][{_HYPHEN}]\Z")
 _REST_OF_WORD = regex.compile(r"\p{Ll}\p{L}*")
 _HYPHENATED = regex.compile(rf"(?<!\p{{L}})(\p{{L}}++)[{_HYPHEN}](?=(\p{{L}}+))")
 _AND_OR = frozenset(["and", "or", "und", "ou"])
-_FIRST_PARTS = frozenset(
-    [
-        "self",
-        "well",
-        "half",
-        "non",
-        "quasi",
-        "twenty",
-        "thirty",
-        "forty",
-        "fifty",
-        "sixty",
-        "seventy",
-        "eighty",
-        "ninety",
-    ]
-)
+_FIRST_PARTS = "self well half non quasi twenty thirty forty fifty sixty seventy eighty ninety"
 """What is written with a hyphen before another word, and hardly ever cut from one."""
 _BREAK = regex.compile(r"[^\S\r\n]*(?:\r\n|\r|\n)\s*")
 
 _Joint = tuple[int, int, str]
-"""First and one past the last character between two lines that are joined, and what stands for them
-where sentences are cut: a blank or nothing."""
+"""First and one past the last character between two lines that are joined, and what replaces them where
+sentences are cut: a blank or nothing."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +78,14 @@ def joints(text: str, excluded: Container[int] = ()) -> list[_Joint]:
     ['\\n', '-\\n', '\\n', '\\n']
     """
     runs = [part for run in _runs(text, excluded) for part in _without_long_lines(run)]
-    wrapped = [_is_wrapped(run) for run in runs]
-    if not any(wrapped):
+    wrapped = [run for run in runs if _is_wrapped(run)]
+    if not wrapped:
         return []
-    widest = max(_width_of(run) for run, found in zip(runs, wrapped, strict=True) if found)
-    pairs = [
-        pair
-        for run, found in zip(runs, wrapped, strict=True)
-        for pair in _joined(run, _width_of(run) if found else widest, loose=found)
-    ]
+    widest = max(map(_width_of, wrapped))
+    pairs = []
+    for run in runs:
+        loose = run in wrapped
+        pairs += _joined(run, _width_of(run) if loose else widest, loose=loose)
     cut = any(_ENDS_IN_HYPHEN.search(before.text) for before, _ in pairs)
     known = hyphenated(text) if cut else frozenset()
     return [_joint(before, after, known) for before, after in pairs]
@@ -118,7 +101,7 @@ def one_line(text: str) -> str:
 
 
 def _between(found: regex.Match) -> str:
-    """What stands for a line end."""
+    """What replaces a line end."""
     text, start, end = found.string, found.start(), found.end()
     before, after = text[max(0, start - 1) : start], text[end : end + 1]
     return "" if CJK.match(before) and CJK.match(after) else " "
@@ -129,26 +112,19 @@ def _between(found: regex.Match) -> str:
 
 def _runs(text: str, excluded: Container[int]) -> list[list[_Line]]:
     """The stretches of lines that may be one paragraph, or several without a blank line between."""
-    rows: list[list[tuple[int, str]]] = [[]]
+    runs: list[list[_Line]] = [[]]
     place = 0
     lines = zip(text.splitlines(), text.splitlines(keepends=True), strict=True)
     for number, (raw, whole) in enumerate(lines, start=1):
-        if 0 < len(raw) <= MAX_WIDTH and number not in excluded:
-            rows[-1].append((place, raw))
-        elif rows[-1]:
-            rows.append([])
+        line = _line(place, raw) if len(raw) <= MAX_WIDTH and number not in excluded else None
+        if line and line.text and line.width <= MAX_WIDTH and not _TABLE_ROW.search(line.text):
+            runs[-1].append(line)
+        else:
+            runs.append([])
         if whole[len(raw) :] not in _LINE_END:
-            rows.append([])
+            runs.append([])
         place += len(whole)
-    found: list[list[_Line]] = []
-    for some in rows:
-        found.append([])
-        for line in (_line(*row) for row in (some if len(some) > 1 else ())):
-            if line.text and line.width <= MAX_WIDTH and not _TABLE_ROW.search(line.text):
-                found[-1].append(line)
-            else:
-                found.append([])
-    return [run for run in found if len(run) > 1]
+    return [run for run in runs if len(run) > 1]
 
 
 def _line(place: int, raw: str) -> _Line:
@@ -165,7 +141,7 @@ def _columns(text: str) -> int:
 
 
 def _without_long_lines(run: list[_Line]) -> list[list[_Line]]:
-    """A run parted at the lines that are much wider than the others, as a title above it may be."""
+    """A run divided at the lines that are much wider than the others, as a title above it may be."""
     widths = sorted(line.width for line in run)
     most = _MAX_EXCESS * widths[3 * len(widths) // 4]
     parts: list[list[_Line]] = [[]]
@@ -178,15 +154,15 @@ def _without_long_lines(run: list[_Line]) -> list[list[_Line]]:
 
 
 def _width_of(run: list[_Line]) -> int:
-    """The width at which a run may be wrapped; a long word by itself (a URL) does not tell it."""
+    """The width at which a run may be wrapped; a long word by itself (a URL) does not count."""
     return max(
         (line.width for line in run if _FIRST_WORD.match(line.text)[0] != line.text), default=0
     )
 
 
 def _follows_in(run: list[_Line]) -> Callable[[_Line, _Line], bool]:
-    """Tells of two lines of a run whether the second may go on with what the first says: it is no item
-    of a list and begins no indented paragraph."""
+    """A function that says of two lines of a run whether the second may continue the first: it is not
+    an item of a list and does not begin an indented paragraph."""
     listed = sum(bool(_LISTED.match(line.text)) for line in run)
     is_list = listed > 1 and listed > _MAX_LISTED * len(run)
     usual = sorted(line.indent for line in run)[len(run) // 2]
@@ -210,14 +186,14 @@ def _is_full(before: _Line, after: _Line, width: float) -> bool:
 def _is_wrapped(run: list[_Line]) -> bool:
     """Whether a run is hard-wrapped."""
     width, follows = _width_of(run), _follows_in(run)
-    if width < MIN_WIDTH or sum(line.width >= LIKE * width for line in run) < MIN_LINES:
+    if width < _MIN_WIDTH or sum(line.width >= _LIKE * width for line in run) < MIN_LINES:
         return False
     pairs = [pair for pair in pairwise(run) if follows(*pair)]
     full = [pair for pair in pairs if _is_full(*pair, width * (1 - _SLACK))]
+    if len(full) < max(MIN_LINES - 1, _MIN_FULL * len(pairs)):
+        return False
     inside = [pair for pair in full if not _SENTENCE_END.search(pair[0].text)]
-    if len(full) < max(MIN_LINES - 1, _MIN_FULL * len(pairs)) or len(inside) < _MIN_OPEN * len(
-        full
-    ):
+    if len(inside) < _MIN_OPEN * len(full):
         return False
     if not any(_SMALL.match(word) for line in run for word in line.text.split()):
         return True  # in capitals, or in a script that has none
@@ -267,7 +243,7 @@ def at_hyphen(before: str, after: str, known: frozenset[tuple[str, str]]) -> str
     rest, cut = _REST_OF_WORD.match(after), _CUT_WORD.search(before)
     if rest and rest[0] in _AND_OR:
         return "- "
-    if not rest or not cut or cut[1].lower() in _FIRST_PARTS:
+    if not rest or not cut or cut[1].lower() in _FIRST_PARTS.split():
         return "-"
     return "-" if (cut[1].lower(), rest[0].lower()) in known else ""
 
@@ -275,8 +251,8 @@ def at_hyphen(before: str, after: str, known: frozenset[tuple[str, str]]) -> str
 def _joint(before: _Line, after: _Line, known: frozenset[tuple[str, str]]) -> _Joint:
     """How two lines are joined."""
     if _ENDS_IN_HYPHEN.search(before.text):
-        sign = at_hyphen(before.text[:-1], after.text, known)
-        return before.end - (not sign), after.start, sign[1:]
+        between = at_hyphen(before.text[:-1], after.text, known)
+        return before.end - (not between), after.start, between[1:]
     if CJK.match(before.text[-1]) and CJK.match(after.text[0]):
         return before.end, after.start, ""
     return before.end, after.start, " "

@@ -356,11 +356,7 @@ def block_of(texts: Texts, job: Job) -> Entry:
 
 def make_blocks(corpus, jobs: Sequence[Job]) -> Iterator[Entry]:
     """The blocks of jobs in their order (see `per_block`)."""
-    return per_block(corpus, jobs, "blocks", _key_of_block, _make_block)
-
-
-def _key_of_block(job: Job) -> str:
-    return job.key
+    return per_block(corpus, jobs, "blocks", lambda job: job.key, _make_block)
 
 
 # --- what is made of each block ----------------------------------------------------------------------
