@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -162,8 +163,7 @@ def _clustered_variance(part: np.ndarray, document: np.ndarray) -> float:
     return float(n / (n - 1) * (totals[used] ** 2).sum()) if n > 1 else float("nan")
 
 
-@dataclass(frozen=True)
-class _Estimate:
+class _Estimate(NamedTuple):
     """A corrected number and its interval; `over` is 'documents', 'texts' or '' (see `reason`)."""
 
     value: float = float("nan")
@@ -320,10 +320,9 @@ def prevalence_table(study: Study, *, confidence: float = 0.95) -> pd.DataFrame:
             one = corrected_share(sample, inside, confidence=confidence)
             more = _further_units(sample, inside, confidence)
             counts = (int(inside.sum()), int((inside & sample.coded).sum()))
-            corrected = (one.value, one.low, one.high, one.over)
             textbook = _rogan_gladen(naive, sensitivity, specificity)
             textbook = float("nan") if one.reason else textbook
-            rows.append((frame, group, *counts, naive, *corrected, textbook, more, one.reason))
+            rows.append((frame, group, *counts, naive, *one[:4], textbook, more, one.reason))
     return pd.DataFrame(rows, columns=_PREVALENCE)
 
 
@@ -350,8 +349,7 @@ def difference_table(
             others = study.groups == other if len(names) == 2 else rest
             naive = float(sample.automatic[inside].mean() - sample.automatic[others].mean())
             one = corrected_share(sample, inside, others, confidence=confidence)
-            corrected = (one.value, one.low, one.high, one.over, one.reason)
-            rows.append((frame, name, other, naive, *corrected))
+            rows.append((frame, name, other, naive, *one))
     return pd.DataFrame(rows, columns=_DIFFERENCES)
 
 
