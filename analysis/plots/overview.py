@@ -23,8 +23,7 @@ from analysis.tables.trends import PERIODS, period_labels
 _MAX_LABELS = 12
 _MAX_DOTS = 500
 """Documents that are drawn one by one; more of them are counted."""
-_MAX_PERIODS = 60
-_BINS = 5
+_MAX_PERIODS, _BINS = 60, 5
 _TOO_SHORT = "The texts are too short for a measure of lexical diversity"
 
 
@@ -100,8 +99,8 @@ def _counted_timeline(dated: pd.DataFrame, title: str, missing: str) -> Drawing:
     first_bar = ~bars["source"].duplicated()
     bars["note"] = bars["source"].map(sizes.map("{:,}".format)).where(first_bar, "")
     panels = [("", layouts.placed(bars, "source", rows))]
-    claim = title, subtitle
-    picture = row_panels(claim, rows, panels, [marks.upright_bars], Axis("dates"), height=0.36)
+    drawn, axis = [marks.upright_bars], Axis("dates")
+    picture = row_panels((title, subtitle), rows, panels, drawn, axis, height=0.36)
     alt = f"Bar charts of documents by {period}, a row a source. {title}. "
     large = sizes[rows][lambda n: n >= FEWEST_DOCUMENTS].drop(NO_VALUE, errors="ignore")
     alt += listing(large.index, map("{:,}".format, large))
@@ -133,8 +132,8 @@ def document_lengths(documents: pd.DataFrame) -> Drawing:
     else:
         title = f"Documents hold {int(tokens.min()):,} to {int(tokens[0]):,} tokens, "
         title += f"half of them {int(tokens.median()):,} or fewer"
-    n = plural(len(data), "document")
-    subtitle = f"Tokens kept after exclusions; n = {n}, {total:,} tokens."
+    subtitle = "Tokens kept after exclusions; "
+    subtitle += f"n = {plural(len(data), 'document')}, {total:,} tokens."
     alt = f"Bar chart of document lengths in tokens. {title}. "
     alt += listing(data["document"], (f"{count:,}" for count in tokens))
     if len(data) > MAX_ROWS:
@@ -258,7 +257,8 @@ def lexical_diversity(documents: pd.DataFrame) -> Drawing:
         text = value.map("{:.0f}".format if measure == "mtld" else "{:.3f}".format)
         panels.append((heading, pd.DataFrame({"value": value, "text": text})))
     drawn = [marks.row_lines, marks.dots("value"), marks.texts("value", "text", above=7)]
-    picture = row_panels((title, subtitle), data["document"], panels, drawn, columns=3)
+    claim, rows = (title, subtitle), data["document"]
+    picture = row_panels(claim, rows, panels, drawn, columns=3, height=0.28)
     alt = f"Three dot charts of lexical diversity by document. {title}. MATTR: "
     alt += listing(data["document"], [f"{v:.3f}" for v in data["mattr"]])
     return Drawing(title, picture, data, alt)
@@ -341,8 +341,8 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
     title = _growth_title(at, size, n_documents > MOST_CURVES, "language" in growth)
     subtitle = "Different words (types) met while reading each text from its beginning."
     if n_documents > MOST_CURVES:
-        drawn = len(set(growth["document"]) - {WHOLE_CORPUS})
-        subtitle += f" {drawn} of {n_documents:,} documents, drawn at random."
+        n = len(set(growth["document"]) - {WHOLE_CORPUS})
+        subtitle += f" {n} of {n_documents:,} documents, drawn at random."
     whole = float(ends["tokens"].max())
     near = float(ends.loc[ends["document"] != WHOLE_CORPUS, "tokens"].median()) * 1.1
     reaches = [near, whole] if whole > 3 * near else [whole]
@@ -361,7 +361,7 @@ def vocabulary_growth(growth: pd.DataFrame, n_documents: int) -> Drawing:
         zoomed_out = columns > 1 and reach == whole
         layouts.label_ends(panel, lines[lines["x"] > near] if zoomed_out else lines)
         panel.set_xlabel("tokens read")
-        panel.xaxis.set_major_locator(MaxNLocator(2 if reach >= 1_000_000 else 9))
+        panel.xaxis.set_major_locator(MaxNLocator(2 if reach >= 1_000_000 else 4))
         layouts.write_numbers(panel, "thousands")
         layouts.write_numbers(panel, "thousands", "y")
     panels[0].set_ylabel("different words met")
@@ -417,8 +417,8 @@ def shared_vocabulary(overlap: pd.DataFrame, n_documents: int) -> Drawing:
         table = layouts.shares_by_bin(data, order, ends)
         middle, first = percent(table.iloc[:, -1].median()), ends[-2] + 1
         title = f"In the median document drawn {middle} of the words stand in {first:,} documents or more"
-        drawn = f"{len(order)} of {n_documents:,} documents, drawn at random"
-        subtitle += f" {drawn}; above, their median."
+        subtitle += f" {len(order)} of {n_documents:,} documents, drawn at random; "
+        subtitle += "above, their median."
     table = layouts.shares_by_bin(data, order, ends)
     picture = layouts.stacked_rows((title, subtitle), table, "documents that hold the word")
     alt = f"Stacked bar chart of shared vocabulary. {title}. Only there: "

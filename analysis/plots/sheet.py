@@ -24,6 +24,8 @@ SIGNIFICANT_DIGITS = 10
 """Of every number in a CSV, and so of every number drawn."""
 MAX_ROWS = 40
 _WIDTH = 7.5
+_TITLE_COLUMNS, _SUBTITLE_COLUMNS = 76, 112
+"""Characters that fit the width; wider titles were cut where they hold many wide letters."""
 _STYLE = Path(__file__).with_name("house.mplstyle")
 _PACKAGE, _FILE = "pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"
 """The package of the extra `chinese` that brings Noto Sans SC, which holds both scripts."""
@@ -123,8 +125,8 @@ def sheet(
 
     `height` is that of one panel, `title_lines` those above each panel.
     """
-    lines = wrapped(shown(claim[0], quote=False, longest=400), 80)
-    more = wrapped(shown(claim[1], quote=False, longest=600), 112)
+    lines = wrapped(shown(claim[0], quote=False, longest=400), _TITLE_COLUMNS)
+    more = wrapped(shown(claim[1], quote=False, longest=600), _SUBTITLE_COLUMNS)
     rows, gap_y = -(-n // columns), 0.37 + 0.18 * title_lines
     top = 0.26 + 0.2 * len(lines) + 0.155 * len(more) + 0.18 * title_lines
     full = top + height * rows + gap_y * (rows - 1) + bottom
