@@ -75,8 +75,8 @@ def reference(*values: float | str, dashes: object = "-") -> Mark:
 
     def draw(panel: Axes, rows: np.ndarray, table: pd.DataFrame) -> None:
         for value in values:
-            at = table[value].iloc[0] if isinstance(value, str) else value
-            panel.axvline(at, color=GREY, linewidth=0.9, linestyle=dashes)
+            for at in table[value].head(1) if isinstance(value, str) else [value]:
+                panel.axvline(at, color=GREY, linewidth=0.9, linestyle=dashes)
 
     return draw
 
