@@ -7,15 +7,11 @@ one: what they need in memory does not grow with the corpus.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from pathlib import Path
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -23,34 +19,35 @@ import numpy as np
 from analysis.corpus import Corpus
 from analysis.errors import InputError
 from analysis.language import chinese
-from analysis.language.words import folded, function_words, is_stop_word, stop_words
 from analysis.store.ahead import ahead
-from analysis.store.arrow import as_bools, as_numbers, coded, column_of
-from analysis.store.blocks import BLOCKS, Job, Product, block_of, make_untaken
+from analysis.store.arrow import as_numbers, coded, column_of
+from analysis.store.blocks import Job, block_of, make_blocks, workers
 from analysis.store.cache import (
     Entry,
     code_of,
     entry,
     existing,
     key_of,
-    packed,
     remember,
     remembered,
     save,
-    staged,
     unpacked,
     versions_of,
 )
+from analysis.store.vocabulary import BlockCounts, starts, summarize
 
 if TYPE_CHECKING:
     from scipy import sparse
 
 _T = TypeVar("T")
-_LEAST, _MEAN, _MOST = 3_000_000, 3_000_000, 12_000_000
-"""Bytes of text of a block: after LEAST it ends once in MEAN bytes, by chance, and before MOST."""
-WORTH_A_PROCESS = 40_000_000
-"""Bytes of text from which a second process makes blocks as well."""
-_MOST_KEPT = 20_000_000
+_BLOCK_BYTES = 3_000_000
+"""Bytes of text after which a block ends."""
+_MAX_KEPT = 20_000_000
+_ARRAYS = (
+    *("ids", "start", "size", "document_start", "sentence_start", "sentence_document"),
+    *("paragraph", "span", "wrapped", "form_counts"),
+)
+"""The arrays of a block in the cache, as they are named in `Block`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +98,6 @@ class Block:
     def end(self) -> np.ndarray:
         """One past the last byte, in its document, of each token."""
         return self.start + self.size
-
-    @cached_property
-    def cut_token(self) -> np.ndarray:
-        """The tokens of the documents whose lines are joined; `end` holds what is known of them."""
-        return np.flatnonzero(np.isin(self.document_of, self.wrapped))
-
-    @property
-    def cut_end(self) -> np.ndarray:
-        """The ends of the tokens in `cut_token`."""
-        return self.end[self.cut_token]
 
     @cached_property
     def document_of(self) -> np.ndarray:
@@ -230,7 +217,7 @@ class Tokens:
         return self.found["is_content"].view(bool)
 
     def blocks(self) -> Iterator[Block]:
-        """The blocks in the order of their documents; those of up to MOST_KEPT tokens are kept."""
+        """The blocks in the order of their documents; those of up to MAX_KEPT tokens are kept."""
         for number in range(len(self.keys)):
             yield self.block(number)
 
@@ -239,7 +226,7 @@ class Tokens:
         if number in self.kept_blocks:
             return self.kept_blocks[number]
         block = self.opened_block(number)
-        if len(self) <= _MOST_KEPT:
+        if len(self) <= _MAX_KEPT:
             self.kept_blocks[number] = block
         return block
 
@@ -257,29 +244,26 @@ class Tokens:
         return {}
 
     def opened_block(self, number: int) -> Block:
-        made = existing("blocks", self.keys[number]) or block_of(
+        """One block, opened again."""
+        first = int(self.found["block_document"][number])
+        forms = self.found["form_ids"][slice(*self.found["form_start"][number : number + 2])]
+        numbers = (first, int(self.document_start[first]), int(self.sentence_start[first]))
+        arrays = self.block_arrays(number)
+        return Block(*numbers, **arrays, forms=forms, types=self.type_of[forms])
+
+    def block_arrays(self, number: int) -> dict[str, np.ndarray]:
+        """The arrays of one block as they are in the cache, rebuilt where they are not whole there."""
+        entry = existing("blocks", self.keys[number]) or block_of(
             self.corpus.texts, self.jobs[number]
         )
-        first = int(self.found["block_document"][number])
-        bounds = slice(*self.found["form_start"][number : number + 2])
-        forms = self.found["form_ids"][bounds]
-        names = ("ids", "start", "size", "document_start", "sentence_start", "sentence_document")
-        names += ("paragraph", "span", "wrapped", "form_counts")
-        return Block(
-            first,
-            int(self.document_start[first]),
-            int(self.sentence_start[first]),
-            *(made[name] for name in names),
-            forms,
-            self.type_of[forms],
-        )
+        return {name: entry[name] for name in _ARRAYS}
 
     def type_counts(self) -> Iterator[tuple[slice, sparse.csr_array]]:
         """Counts of types (columns) in the documents (rows) of each block, and which those are.
 
-        Kept in memory for a corpus of up to MOST_KEPT tokens, counted anew for a larger one.
+        Kept in memory for a corpus of up to MAX_KEPT tokens, counted anew for a larger one.
         """
-        if len(self) > _MOST_KEPT:
+        if len(self) > _MAX_KEPT:
             yield from (counts for _, counts in self.each(self.counted))
         else:
             yield from self.kept_counts
@@ -342,11 +326,23 @@ class Tokens:
     @cached_property
     def jobs(self) -> list[Job]:
         """What each block is made from."""
-        return _jobs_of(self.corpus)
+        return _jobs_of(self.corpus, [*self.found["block_document"][1:].tolist(), len(self.corpus)])
 
     def block_number(self, document: int) -> int:
         """The block that holds a document."""
         return int(np.searchsorted(self.found["block_document"], document, side="right")) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Part(Tokens):
+    """The tokens of some documents: `inside` is the mask of those documents of `whole`."""
+
+    whole: Tokens
+    inside: np.ndarray
+
+    def block_arrays(self, number: int) -> dict[str, np.ndarray]:
+        """The arrays of a block of the whole, without the documents that are not inside."""
+        return _some_of_block(self.whole, int(self.found["block_of_whole"][number]), self.inside)[0]
 
 
 # --- making ------------------------------------------------------------------------------------------
@@ -357,39 +353,120 @@ def tokenize(corpus: Corpus) -> Tokens:
 
     Raises InputError where no line that is kept holds a letter or a digit.
     """
-    source = key_of(code(), _versions(), (_LEAST, _MEAN, _MOST), corpus.fingerprint)
+    source = key_of(_code(), _versions(), _BLOCK_BYTES, corpus.fingerprint)
     found = existing("tokens", remembered(source))
     if found is None:
-        found = _stored(corpus, _jobs_of(corpus))
-        remember(source, found.notes["key"])
+        sizes = corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]
+        jobs = _jobs_of(corpus, _block_ends(sizes))
+        keys = [job.key for job in jobs]
+        key = key_of(_code(), keys)
+        notes = {"key": key, "blocks": keys}
+        found = entry("tokens", key, lambda folder: save(folder, key, notes, _merged(corpus, jobs)))
+        remember(source, key)
     if not found["document_start"][-1]:
         raise InputError("no line that is kept holds a letter or a digit", where=corpus.name)
     return Tokens(corpus, found, tuple(found.notes["blocks"]))
 
 
-def _stored(corpus: Corpus, jobs: list[Job]) -> Entry:
-    """The entry of a corpus's tokens, made where the cache lacks it."""
-    keys = [job.key for job in jobs]
-    key = key_of(code(), keys)
-    notes = {"key": key, "blocks": keys}
-    return entry("tokens", key, lambda folder: save(folder, key, notes, _merged(corpus, jobs)))
+def part_of(tokens: Tokens, inside: np.ndarray) -> Tokens:
+    """The tokens of some documents (a mask), as if the corpus held no other; nothing is cut again.
+
+    Raises InputError where they hold no token.
+    """
+    if inside.all():
+        return tokens
+    corpus = _part_of_corpus(tokens.corpus, inside)
+    if not tokens.document_sizes[inside].sum():
+        raise InputError("no document that counts holds a letter or a digit", where=corpus.name)
+    key = key_of(_code(), "part", tokens.keys, np.packbits(inside).tobytes())
+    found = entry("tokens", key, lambda folder: save(folder, key, {}, _arrays_of(tokens, inside)))
+    keys = tuple(tokens.keys[number] for number in found["block_of_whole"])
+    return _Part(corpus, found, keys, tokens, inside)
 
 
-def _jobs_of(corpus: Corpus) -> list[Job]:
-    """The blocks of a corpus: where one ends depends on the documents around it, not on those before."""
-    different, spoken = coded(column_of(corpus.documents["language"]))
+def _part_of_corpus(corpus: Corpus, inside: np.ndarray) -> Corpus:
+    """Some documents of a corpus as a corpus."""
+    documents = corpus.documents[inside].reset_index(drop=True)
+    excluded = corpus.excluded[corpus.excluded["document"].isin(documents["id"])]
+    return replace(
+        corpus,
+        documents=documents,
+        texts=corpus.texts.ordered(np.flatnonzero(inside)),
+        excluded=excluded.reset_index(drop=True),
+        key="",
+    )
+
+
+def _merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
+    """The arrays of a corpus's tokens, from its blocks."""
+    import pyarrow as pa
+
+    blocks = list(make_blocks(corpus, jobs))
+    forms = pa.chunked_array([unpacked(block, "forms") for block in blocks])
+    forms = forms.dictionary_encode().combine_chunks()
+    ends = np.cumsum([len(block["form_counts"]) for block in blocks])
+    places = np.split(as_numbers(forms.indices), ends[:-1])
+    counts = [_counts_of(*pair) for pair in zip(blocks, places, strict=True)]
+    return summarize(forms.dictionary, counts)
+
+
+def _arrays_of(tokens: Tokens, inside: np.ndarray) -> dict[str, np.ndarray]:
+    """What `_merged` makes of a corpus, of some of its documents."""
+    counts, numbers = [], []
+    for number in range(len(tokens.keys)):
+        arrays, forms = _some_of_block(tokens, number, inside)
+        if len(arrays["document_start"]) > 1:
+            counts.append(_counts_of(arrays, forms))
+            numbers.append(number)
+    return {**summarize(tokens.vocabulary, counts), "block_of_whole": np.array(numbers)}
+
+
+def _counts_of(arrays: Mapping[str, np.ndarray], forms: np.ndarray) -> BlockCounts:
+    """What is counted in a block; `forms` are the places of its forms in the vocabulary."""
+    sizes = np.diff(arrays["document_start"])
+    sentences = np.bincount(arrays["sentence_document"], minlength=len(sizes))
+    return BlockCounts(forms, arrays["form_counts"], sizes, sentences)
+
+
+def _some_of_block(
+    tokens: Tokens, number: int, inside: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The arrays of the documents of a block that are inside, and the places of their forms."""
+    block = tokens.opened_block(number)
+    inside = inside[block.documents]
+    token = np.repeat(inside, np.diff(block.document_start))
+    sentence = inside[block.sentence_document]
+    counts = np.bincount(block.ids[token], minlength=len(block.forms))
+    rank = np.cumsum(counts > 0, dtype=np.int32) - 1
+    document = np.cumsum(inside, dtype=np.int32) - 1
+    arrays = {
+        "ids": rank[block.ids[token]],
+        "start": block.start[token],
+        "size": block.size[token],
+        "document_start": starts(np.diff(block.document_start)[inside]),
+        "sentence_start": starts(np.diff(block.sentence_start)[sentence]),
+        "sentence_document": document[block.sentence_document[sentence]],
+        "paragraph": block.paragraph[sentence],
+        "span": block.span[sentence],
+        "wrapped": document[block.wrapped[inside[block.wrapped]]],
+        "form_counts": counts[counts > 0],
+    }
+    return arrays, block.forms[counts > 0]
+
+
+def _jobs_of(corpus: Corpus, ends: Sequence[int]) -> list[Job]:
+    """The blocks of a corpus that end before these documents."""
+    different, language_of = coded(column_of(corpus.documents["language"]))
     excluded = excluded_by_number(corpus)
     numbers = list(excluded)
-    sizes = corpus.texts.spans[:, 1] - corpus.texts.spans[:, 0]
-    jobs, first = [], 0
-    for last in _block_ends(sizes, corpus.texts.digests):
-        languages = [different[place] for place in spoken[first:last].tolist()]
+    jobs = []
+    for first, last in pairwise([0, *ends]):
+        languages = [different[place] for place in language_of[first:last].tolist()]
         mine = numbers[bisect_left(numbers, first) : bisect_left(numbers, last)]
         lines = {str(n - first): excluded[n] for n in mine}
         digests = corpus.texts.digests[first:last].tobytes()
         key = key_of(_versions(), digests, languages, lines, corpus.words)
         jobs.append(Job(key, first, last, languages, lines, corpus.words))
-        first = last
     return jobs
 
 
@@ -403,29 +480,19 @@ def excluded_by_number(corpus: Corpus) -> dict[int, list[int]]:
     return {n: sorted(by_id[name]) for n, name in zip(numbers.tolist(), names, strict=True)}
 
 
-def _block_ends(sizes: np.ndarray, digests: np.ndarray) -> Iterator[int]:
-    """One past the last document of each block, by the bytes of the documents and their digests.
+def _block_ends(sizes: np.ndarray) -> list[int]:
+    """One past the last document of each block, by the bytes of the documents.
 
-    A document's own digest decides whether a block may end behind it, as likely as it is long: two
-    corpora that differ in some documents soon have their blocks in common again (content-defined
-    chunking, Muthitacharoen et al. 2001).
+    A block holds the documents that begin in the same stretch of BLOCK_BYTES: documents added at
+    the end of a corpus change no block but the last.
     """
-    ends = np.cumsum(sizes)
-    draws = np.ascontiguousarray(digests[:, :8]).view("<u8").reshape(-1) / 2.0**64
-    chances = np.flatnonzero(draws * _MEAN < sizes)
-    first, before = 0, 0
-    while first < len(ends):
-        earliest, latest = np.searchsorted(ends, (before + _LEAST, before + _MOST + 1)).tolist()
-        earliest, latest = max(earliest, first), max(latest - 1, first)
-        chance = int(np.searchsorted(chances, earliest))
-        last = min(int(chances[chance]), latest) if chance < len(chances) else latest
-        yield last + 1
-        first, before = last + 1, int(ends[last])
+    block = (np.cumsum(sizes) - sizes) // _BLOCK_BYTES
+    return [*(np.flatnonzero(np.diff(block)) + 1).tolist(), len(sizes)]
 
 
-def code(*modules: str) -> str:
-    """What decides how blocks are put together, and what some more modules make of that."""
-    return code_of("tokens", "store.arrow", *modules)
+def _code() -> str:
+    """What decides how blocks are put together."""
+    return code_of("tokens", "store.arrow", "store.vocabulary")
 
 
 @cache
@@ -433,162 +500,3 @@ def _versions() -> list[str]:
     """What decides where a token or a sentence ends: code and the libraries it rests on."""
     made_by = code_of("language", "store.arrow", "store.blocks")
     return [made_by, *versions_of("regex", "sentencex", "pyarrow", "numpy", *chinese.LIBRARIES)]
-
-
-def workers() -> int:
-    """Processes that make blocks: as many as there are cores, or $WORKBOOK_WORKERS."""
-    given = os.environ.get("WORKBOOK_WORKERS", "")
-    return int(given) if given.isdecimal() and int(given) else len(os.sched_getaffinity(0))
-
-
-def made(corpus: Corpus, jobs: list[Job], product: Product = BLOCKS) -> Iterator[Entry]:
-    """What is made of each block, in their order; what the cache lacks is made, by several processes
-    where that is worth it.
-
-    Each process makes the next one that none has taken. Whatever a helping process leaves undone is
-    done here.
-    """
-    missing = [job for job in jobs if product.known(job) is None]
-    spans = corpus.texts.spans
-    size = sum(
-        int((spans[job.first : job.last, 1] - spans[job.first : job.last, 0]).sum())
-        for job in missing
-    )
-    helpers = min(workers(), len(missing)) - 1 if size > WORTH_A_PROCESS and corpus.key else 0
-    with staged() as desk:
-        running = [_helper(corpus.key, missing, desk, product.module) for _ in range(helpers)]
-        more = make_untaken(corpus.texts, missing, desk, product)
-        for job in jobs:
-            while (found := product.known(job)) is None and next(more, None):
-                pass
-            if found is None:  # taken by a helper
-                for process in running:
-                    process.wait()
-                found = product.made(corpus.texts, job)
-            yield found
-
-
-def _helper(corpus: str, jobs: list[Job], desk: Path, module: str) -> subprocess.Popen:
-    """A process that makes what no other has taken of the blocks of a corpus of the cache."""
-    task = desk / "task"  # a file, as a pipe is filled only while the other side reads
-    if not task.exists():
-        told = {"corpus": corpus, "jobs": [vars(job) for job in jobs], "desk": str(desk)}
-        task.write_text(json.dumps(told), encoding="utf-8")
-    root = str(Path(__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-    with task.open("rb") as source:
-        return subprocess.Popen(
-            [sys.executable, "-m", module],
-            stdin=source,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-
-
-def _merged(corpus: Corpus, jobs: list[Job]) -> dict[str, np.ndarray]:
-    """The arrays of a corpus's tokens, its blocks put together."""
-    import pyarrow.compute as pc
-
-    tokens, sentences, sizes = [], [], []
-    forms = _Forms()
-    for block, job in zip(made(corpus, jobs), jobs, strict=True):
-        tokens.append(np.diff(block["document_start"]).astype(np.int32))
-        sentences.append(np.bincount(block["sentence_document"], minlength=job.last - job.first))
-        sizes.append(len(block["form_counts"]))
-        forms.add(unpacked(block, "forms"), block["form_counts"])
-    form_ids = forms.codes()
-    order = as_numbers(pc.array_sort_indices(forms.different)).astype(np.int64)
-    rank = np.empty(len(order), dtype=np.int32)
-    rank[order] = np.arange(len(order))
-    vocabulary = forms.different.take(order)
-    return {
-        "form_counts": forms.counts[order],
-        "document_start": starts(np.concatenate(tokens)),
-        "sentence_start": starts(np.concatenate(sentences)),
-        "block_document": np.array([job.first for job in jobs], dtype=np.int64),
-        "form_start": starts(np.array(sizes)),
-        "form_ids": np.take(rank, form_ids, out=form_ids),
-        **packed("forms", vocabulary),
-        **types_of(vocabulary),
-    }
-
-
-class _Forms:
-    """The different forms of many arrays in the order in which they came, how often each occurs in
-    all of them, and where each of their forms is among them."""
-
-    def __init__(self):
-        import pyarrow as pa
-
-        self.different = pa.array([], pa.large_string())
-        self.counts = np.zeros(0, dtype=np.int64)
-        self.waiting: list[tuple] = []
-        self.places: list[np.ndarray] = []
-
-    def add(self, forms, counts: np.ndarray) -> None:
-        """Take an Arrow array of different forms, and how often each occurs."""
-        self.waiting.append((forms, counts))
-        if sum(len(counts) for _, counts in self.waiting) > max(1_000_000, len(self.different)):
-            self.take()
-
-    def take(self) -> None:
-        import pyarrow as pa
-
-        known = len(self.different)
-        forms = [self.different, *(forms for forms, _ in self.waiting)]
-        counts = np.concatenate([self.counts, *(counts for _, counts in self.waiting)])
-        encoded = pa.concat_arrays(forms).dictionary_encode()
-        places = as_numbers(encoded.indices)
-        self.different, self.waiting = encoded.dictionary, []
-        self.counts = np.bincount(places, counts, len(self.different)).astype(np.int64)
-        self.places.append(places[known:].copy())
-
-    def codes(self) -> np.ndarray:
-        """The place of each form taken among the different ones."""
-        self.take()
-        parts, self.places = self.places, []
-        return np.concatenate(parts)
-
-
-def starts(sizes: np.ndarray) -> np.ndarray:
-    """Where each of several things of these sizes begins, and the end of the last."""
-    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
-
-
-def types_of(vocabulary) -> dict[str, np.ndarray]:
-    """Lower-case forms with their order, and the types that forms are counted under."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lower = _replaced(
-        pc.ascii_lower(vocabulary), pc.invert(pc.string_is_ascii(vocabulary)), vocabulary, str.lower
-    )
-    common = pc.is_in(lower, pa.array(sorted(stop_words()), pa.large_string()))
-    kinds = _replaced(lower, common, vocabulary, folded)
-    types = pc.unique(kinds)
-    types = types.take(pc.array_sort_indices(types))
-    doubtful = pc.match_substring_regex(types, r"^(.|\p{N}.*)$")
-    listed = pa.array(sorted(function_words()), pa.large_string())
-    doubtful = pc.or_(doubtful, pc.is_in(types, listed))
-    content = ~as_bools(doubtful)
-    rest = np.flatnonzero(~content)
-    content[rest] = [not is_stop_word(name) for name in types.take(pa.array(rest)).to_pylist()]
-    return {
-        **packed("lower", lower),
-        "by_lower": as_numbers(pc.array_sort_indices(lower)).astype(np.int32),
-        **packed("types", types),
-        "type_of": as_numbers(pc.index_in(kinds, types)),
-        "is_content": content.astype(np.uint8),
-    }
-
-
-def _replaced(values, where, source, function: Callable[[str], str]):
-    """An Arrow array with what a function makes of the source in the places of a mask."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pc.any(where).as_py():
-        return values
-    fresh = [function(text) for text in source.filter(where).to_pylist()]
-    return pc.replace_with_mask(values, where, pa.array(fresh, pa.large_string()))

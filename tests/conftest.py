@@ -62,12 +62,11 @@ def corpus_of(tmp_path):
 
 @pytest.fixture
 def in_blocks(tmp_path):
-    """Make the tokens of rows, cut into blocks of so many bytes: `in_blocks(rows, (least, most))`."""
+    """Make the tokens of rows, cut into blocks of some bytes or one document: `in_blocks(rows, (least, most))`."""
     import analysis.tokens
 
     def make(rows: list[dict], cut: tuple[int, int] = (10**9, 10**9)) -> Tokens:
-        for name, value in zip(("_LEAST", "_MOST", "_MEAN"), (*cut, cut[0]), strict=True):
-            patch.setattr(analysis.tokens, name, value)
+        patch.setattr(analysis.tokens, "_BLOCK_BYTES", max(cut[0], 1))
         file = tmp_path / "rows.jsonl"
         file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
         return tokenize(read_corpus(file))

@@ -62,7 +62,7 @@ class Sentence(NamedTuple):
 def spans_of(line: str, language: str) -> list[tuple[int, int]]:
     """The sentences of a line: Chinese ones where the text is Chinese and the line holds some."""
     if chinese.is_chinese(language) and chinese.HAN.search(line):
-        return chinese.sentence_spans(line)
+        return chinese.chinese_sentences(line)
     return sentence_spans(line, language)
 
 

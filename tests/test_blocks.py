@@ -1,22 +1,26 @@
 """The fast path against the slow one: what bytes are cut into, and what no cutting may change."""
 
+import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import naive
 import numpy as np
 import pandas as pd
 import pytest
 import reading
+import sentencex
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import analysis.store.blocks
 import analysis.tokens
 from analysis.rules.codebook import Codebook, term_sets
 from analysis.rules.evidence import concordance, evidence_table, find
-from analysis.store.cache import drop, existing
+from analysis.rules.voices import Voices
+from analysis.store import blocks
+from analysis.store.cache import drop
 from analysis.tables.framing import code_units, frame_table, keyness_table
 from analysis.tables.overview import (
     collocation_table,
@@ -26,6 +30,7 @@ from analysis.tables.overview import (
 )
 from analysis.tables.trends import group_table
 
+ROOT = Path(__file__).parent.parent
 PIECES = """The race|We|is on|China|US|A|b|é|É|1|4.0|12 Chinese |2 While |e\u0301|x\u0323y|\u0301|हिन्दी। |人工|智能。|！
 U.S.|U.S.’s|U.S.'s|U.S. |e.g. |J.K.Rowling|end.Next|Mr. |St. |’s|'s|'|’|ʼ|＇|‘|“|”|"|„|«|»|😀|👩\u200d💻|👍🏽|٣٤|१|²|Ⅳ
 大语言模型|中美|竞争|。”|，|印度尼西亞|軟體|AI大模型|競賽2024年|人工知能の|〇々|。|？|！
@@ -155,7 +160,7 @@ MISTAKEN = [
     "The law (xxxviii) No. So (xxxvii) No. It is so.",
     "xxviii. The law. It is so ix) No one. We go.",
 ]
-"""Lines that were once settled wrongly."""
+"""Lines that an earlier version cut wrongly."""
 
 
 def lines_of(words: str, ends: list[str]) -> st.SearchStrategy[str]:
@@ -170,25 +175,15 @@ LINE = st.one_of(lines_of(PROSE, ENDS), lines_of(f"{PROSE}|{ODD}", [*ENDS, *ODD_
 @SETTINGS
 @given(st.lists(LINE, min_size=1, max_size=8), st.sampled_from(["en", "", "zz"]))
 def test_plain_prose_is_read_as_line_by_line(lines, language):
-    """Lines of ordinary English, whose sentences are found without the splitter where that is
-    certain: they end where the splitter ends them, given each line by itself."""
+    """The sentences of ordinary English are those of the splitter given each line by itself."""
     documents = [("\n".join(lines), language, ())]
     assert fast(documents) == slow(documents)
 
 
-@pytest.mark.parametrize("line", MISTAKEN)
+@pytest.mark.parametrize("line", [*MISTAKEN, *SETTLED.replace("\n", "|").split("|")])
 def test_these_lines_are_read_as_the_splitter_does(line):
+    """Stops before small letters and numbers, in brackets, quotations and lists, and at the ends."""
     assert fast([(line, "en", ())]) == slow([(line, "en", ())])
-
-
-@pytest.mark.parametrize("line", SETTLED.replace("\n", "|").split("|"))
-def test_these_lines_need_no_splitter(line, monkeypatch):
-    """Small letters and numbers at a stop, stops in brackets, quotations and lists, and blanks at
-    the ends: settled without the splitter, and as it ends them."""
-    asked = slow([(line, "en", ())])
-    fast([(line, "en", ())])  # what is known of its words
-    monkeypatch.setattr(analysis.store.blocks, "pieces", None)
-    assert fast([(line, "en", ())]) == asked
 
 
 @pytest.mark.parametrize("newline", NEWLINES)
@@ -212,13 +207,22 @@ def test_the_five_texts_are_read_as_line_by_line(seeds):
     assert fast(documents) == slow(documents)
 
 
-def test_lines_that_stop_the_splitter_are_read_one_by_one(monkeypatch):
-    """Where the splitter fails on some lines together, each is still split by itself."""
-    text = "One. Two (a).\nThree. Four (a)."
-    expected = reading.read_block(reading.block_of(text))
-    monkeypatch.setattr(analysis.store.blocks, "pieces", lambda text, language: [])
-    assert reading.read_block(reading.block_of(text)) == expected
-    assert len(expected[0]) == 4
+class PanicException(BaseException):
+    """What sentencex raises where it fails."""
+
+
+def test_a_line_that_stops_the_splitter_stays_whole(monkeypatch):
+    """Where the splitter fails on a line, the others are still split."""
+    split = sentencex.segment
+
+    def failing(language: str, line: str) -> list[str]:
+        if line.startswith("One"):
+            raise PanicException
+        return split(language, line)
+
+    monkeypatch.setattr(sentencex, "segment", failing)
+    (found,) = reading.read_block(reading.block_of("One. Two (a).\nThree. Four (a)."))
+    assert [line for line, *_ in found] == [1, 2, 2]
 
 
 # --- what may not matter -----------------------------------------------------------------------------
@@ -227,7 +231,7 @@ WORDS = ["race", "Race", "gap", "US", "us", "China’s", "arms race", "self-reli
 SETS = term_sets(["race", "arms race", "US", "ga*", "us ~2 race", "café"], {})
 BOOK = Codebook("made", "", SETS, term_sets(["China", "us"], {}), {})
 SOME, EACH = (150, 600), (0, 1)
-"""Bytes of a block: a handful of documents, or one."""
+"""Bytes of a block: some documents, or one."""
 
 
 def rows() -> list[dict]:
@@ -270,59 +274,34 @@ def assert_same(there: dict, back: dict) -> None:
         compare(table, back[name], obj=name)
 
 
-def ends_one_by_one(sizes: list[int], digests: np.ndarray) -> list[int]:
-    """Where blocks end, document by document: at a chance from LEAST bytes on, or before MOST."""
-    least, mean, most = (getattr(analysis.tokens, name) for name in ("_LEAST", "_MEAN", "_MOST"))
-    ends, size = [], 0
-    for number, digest in enumerate(digests):
-        size += sizes[number]
-        full = number + 1 == len(sizes) or size + sizes[number + 1] > most
-        draw = int.from_bytes(digest[:8].tobytes(), "little") / 2**64
-        if full or (size >= least and draw * mean < sizes[number]):
-            ends.append(number + 1)
-            size = 0
-    return ends
-
-
-def digests_of(seed: int, n: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (n, 16), dtype=np.uint8)
+def ends_one_by_one(sizes: list[int], stretch: int) -> list[int]:
+    """Where blocks end, document by document: where the next one begins in another stretch."""
+    begins = [sum(sizes[:n]) // stretch for n in range(len(sizes))]
+    changes = [n for n in range(1, len(sizes)) if begins[n] != begins[n - 1]]
+    return [*changes, len(sizes)]
 
 
 @SETTINGS
-@given(
-    st.lists(st.integers(1, 300), min_size=1, max_size=200),
-    st.sampled_from([(0, 0), (1, 50), (150, 600), (10**6, 10**7)]),
-    st.sampled_from([1, 600, 10**9]),
-)
-def test_blocks_end_where_a_plain_loop_ends_them(sizes, cut, mean):
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=60), st.sampled_from([1, 50, 600, 10**6]))
+def test_blocks_end_where_a_plain_loop_ends_them(sizes, stretch):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in zip(("_LEAST", "_MOST", "_MEAN"), (*cut, mean), strict=True):
-            patch.setattr(analysis.tokens, name, value)
-        digests = digests_of(len(sizes), len(sizes))
-        ends = analysis.tokens._block_ends(np.array(sizes), digests)
-        assert list(ends) == ends_one_by_one(sizes, digests)
+        patch.setattr(analysis.tokens, "_BLOCK_BYTES", stretch)
+        ends = analysis.tokens._block_ends(np.array(sizes))
+    assert ends == ends_one_by_one(sizes, stretch)
 
 
-@pytest.mark.parametrize("put_in", [1, 3000])
-def test_documents_put_in_cost_few_blocks(put_in):
-    """Before and soon after documents that are put into the midst blocks are those of before."""
-    n, at = 200_000, 100_000
-    sizes, digests = np.full(n, 3800), digests_of(1, n)
-    new = digests_of(2, put_in)
-    before = list(analysis.tokens._block_ends(sizes, digests))
-    after = list(
-        analysis.tokens._block_ends(
-            np.full(n + put_in, 3800), np.concatenate((digests[:at], new, digests[at:]))
-        )
-    )
-    known = {*before, *(end + put_in for end in before if end > at)}
+def test_documents_added_at_the_end_change_only_the_last_block():
+    """All blocks but the last are those of before."""
+    sizes = np.full(200_000, 3800)
+    before = analysis.tokens._block_ends(sizes)
+    after = analysis.tokens._block_ends(np.append(sizes, [3800] * 3000))
     assert len(before) > 100
-    assert len(set(after) - known) <= 2 + put_in // 500
+    assert after[: len(before) - 1] == before[:-1]
 
 
 def test_a_store_that_was_made_is_opened_without_a_look_at_its_documents(in_blocks, monkeypatch):
     corpus = in_blocks(rows()).corpus
-    monkeypatch.setattr(analysis.tokens, "_jobs_of", lambda corpus: pytest.fail("was looked at"))
+    monkeypatch.setattr(analysis.tokens, "_jobs_of", lambda *_: pytest.fail("was looked at"))
     assert len(analysis.tokenize(corpus)) > 0
 
 
@@ -354,35 +333,53 @@ def test_the_number_of_processes_is_irrelevant(in_blocks, monkeypatch, tmp_path,
     expected = results(in_blocks(rows(), SOME))
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("WORKBOOK_WORKERS", workers)
-    monkeypatch.setattr(analysis.tokens, "WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(blocks, "WORTH_A_PROCESS", 0)
     assert_same(expected, results(in_blocks(rows(), SOME)))
 
 
-def test_helping_processes_are_told_every_block(in_blocks, monkeypatch, tmp_path):
-    """With three processes two of them are helpers, and each may take any of the blocks."""
-    started = []
-    helper = analysis.tokens._helper
+def test_processes_make_every_block(in_blocks, monkeypatch, tmp_path):
+    """With three processes this one makes no block itself."""
     monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("WORKBOOK_WORKERS", "3")
-    monkeypatch.setattr(analysis.tokens, "WORTH_A_PROCESS", 0)
-    monkeypatch.setattr(analysis.tokens, "_helper", lambda *given: started.append(given[1]) or helper(*given))  # fmt: skip
-    n_blocks = len(in_blocks(rows(), SOME).keys)
-    assert [len(jobs) for jobs in started] == [n_blocks, n_blocks]
+    monkeypatch.setattr(blocks, "WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(blocks, "save", lambda *_: pytest.fail("was made here"))
+    assert len(in_blocks(rows(), SOME).keys) > 5
 
 
-def test_a_helper_makes_all_blocks_that_nobody_took(in_blocks, monkeypatch, tmp_path):
-    """All but the block that is taken already are there when the helper ends, the taken one is not."""
+def test_what_a_killed_process_leaves_undone_is_made_here(in_blocks, monkeypatch):
+    """A process that is killed costs nothing but time, and no block is lost or broken."""
     corpus = in_blocks(rows(), SOME).corpus
-    jobs = analysis.tokens._jobs_of(corpus)
+    jobs = in_blocks(rows(), SOME).jobs
+    before = [dict(zip(("ids", "start"), map(bytes, (block["ids"], block["start"])), strict=True)) for block in blocks.make_blocks(corpus, jobs)]  # fmt: skip
     for job in jobs:
         drop("blocks", job.key)
-    (tmp_path / "1").touch()
-    assert analysis.tokens._helper(corpus.key, jobs, tmp_path, "analysis.store.blocks").wait() == 0
-    assert [existing("blocks", job.key) is None for job in jobs] == [n == 1 for n in range(len(jobs))]  # fmt: skip
+    monkeypatch.setenv("WORKBOOK_WORKERS", "2")
+    monkeypatch.setattr(blocks, "WORTH_A_PROCESS", 0)
+    made = blocks.per_block(corpus, jobs, "blocks", lambda job: job.key, reading.killed)
+    assert [{name: bytes(block[name]) for name in ("ids", "start")} for block in made] == before
+
+
+def test_processes_do_not_run_the_users_script(tmp_path):
+    """A script without a main guard is run once, however many processes make blocks."""
+    (tmp_path / "a.txt").write_text("We race. You lead.\n" * 30, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("They race.\n" * 30, encoding="utf-8")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import analysis\nimport analysis.tokens\nfrom analysis.store import blocks\n"
+        "print('started')\nblocks.WORTH_A_PROCESS, analysis.tokens._BLOCK_BYTES = 0, 1\n"
+        f"print(len(analysis.tokenize(analysis.read_corpus({str(tmp_path)!r}))))\n",
+        encoding="utf-8",
+    )
+    places = {"WORKBOOK_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=True,
+        env={**os.environ, **places, "WORKBOOK_WORKERS": "2"},
+    )  # fmt: skip
+    assert done.stdout.split() == ["started", "180"]
 
 
 def test_a_block_is_made_without_pandas():
-    """What a helper does does not wait for pandas, which pyarrow imports when it is given a list."""
+    """A process that makes blocks need not wait for pandas, which pyarrow imports for lists."""
     code = (
         "import sys; import numpy as np; from analysis.store.blocks import Job, _make_block\n"
         "text = 'US–China’s race. We go on. “Yes. No.” (CAC, 2023) 2 While e.g. U.S.’s\\n'.encode()\n"
@@ -394,15 +391,14 @@ def test_a_block_is_made_without_pandas():
     assert done.stdout.split() == ["14", "False"]
 
 
-def test_a_block_that_was_taken_and_left_undone_is_made(in_blocks, monkeypatch):
-    """A helper that takes every block and ends at once costs nothing but time."""
-    corpus = in_blocks(rows(), SOME).corpus
-    jobs = analysis.tokens._jobs_of(corpus)
-    for job in jobs:
-        drop("blocks", job.key)
-    monkeypatch.setattr(analysis.tokens, "make_untaken", lambda *_: iter(()))
-    assert len(list(analysis.tokens.made(corpus, jobs))) == len(jobs)
-    assert all(existing("blocks", job.key) for job in jobs)
+def test_voices_of_a_part_are_those_of_a_corpus_of_its_own(in_blocks):
+    """Blocks without some of their documents are heard as they are cut."""
+    told = [row | {"text": f"Xi said that {row['text']}"} for row in rows()]
+    part = analysis.tokens.part_of(in_blocks(told, SOME), np.arange(len(told)) % 3 > 0)
+    own = in_blocks([row for n, row in enumerate(told) if n % 3 > 0])
+    one, other = ([Voices(tokens).of(block) for block in tokens.blocks()] for tokens in (part, own))
+    assert len(one) > len(other)
+    assert np.array_equal(np.concatenate(one), np.concatenate(other))
 
 
 def test_blocks_join_into_the_corpus(in_blocks):

@@ -12,11 +12,11 @@ from analysis.errors import InputError
 from analysis.language import chinese
 from analysis.language.chinese import (
     _matched_form,
+    chinese_sentences,
     letters_by_script,
     not_segmented,
     segment,
     segmented,
-    sentence_spans,
     simplified,
 )
 from analysis.tokens import stop_words
@@ -139,7 +139,7 @@ def test_tokens_with_chinese_are_cut():
 )
 def test_sentences(line, expected):
     """A sentence ends after its mark and the quotation marks behind it, nowhere else."""
-    assert [line[start:end] for start, end in sentence_spans(line)] == expected
+    assert [line[start:end] for start, end in chinese_sentences(line)] == expected
 
 
 def test_simplified_keeps_every_offset():

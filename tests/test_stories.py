@@ -14,9 +14,8 @@ from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.tables import stories
 from analysis.tables.framing import code_units, frames_by_story, keyness_table, story_frames_told
 from analysis.tables.overview import collocation_table, document_table, vocabulary_table
-from analysis.tables.part import part_of
 from analysis.tables.trends import movers, story_trends_told, trend_table, trends_by_story
-from analysis.tokens import tokenize
+from analysis.tokens import part_of, tokenize
 
 WIRE = " ".join(f"word{number}" for number in range(60))
 EDITED = WIRE.replace("word0 ", "Reuters ")

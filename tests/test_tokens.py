@@ -12,7 +12,8 @@ import reading
 from analysis.language.words import folded, is_stop_word, normal_form, stop_words
 from analysis.rules.codebook import term_sets
 from analysis.store.cache import unpacked
-from analysis.tokens import tokenize, types_of
+from analysis.store.vocabulary import types_of
+from analysis.tokens import tokenize
 
 
 def matched(tokens, rule: str) -> Counter[str]:

@@ -9,7 +9,7 @@ from analysis.files import line_spans
 from analysis.rules import voices
 from analysis.rules.voices import VOICES, Voices, reported
 from analysis.store import cache
-from analysis.tokens import _helper, tokenize
+from analysis.tokens import tokenize
 
 
 def inside(paragraph: str) -> list[tuple[str, int, bool]]:
@@ -155,17 +155,7 @@ def test_processes_hear_what_one_hears(in_blocks, monkeypatch):
     for job in jobs:
         cache.drop("voices", voices._key_in(job))
     monkeypatch.setenv("WORKBOOK_WORKERS", "3")
-    monkeypatch.setattr("analysis.tokens.WORTH_A_PROCESS", 0)
+    monkeypatch.setattr("analysis.store.blocks.WORTH_A_PROCESS", 0)
     prepared = Voices(tokens).prepared()
-    assert all(voices._HEARD.known(job) for job in jobs)
+    assert all(cache.existing("voices", voices._key_in(job)) for job in jobs)
     assert [prepared.of(block).tolist() for block in tokens.blocks()] == alone
-
-
-def test_a_helper_hears_all_blocks_that_nobody_took(in_blocks, tmp_path):
-    """All but the block that is taken already are there when the helper ends."""
-    rows = [{"id": f"d{n}", "text": f"Xi said that {n} is more."} for n in range(40)]
-    tokens = in_blocks(rows, (200, 600))
-    jobs = tokens.jobs
-    (tmp_path / "1").touch()
-    assert _helper(tokens.corpus.key, jobs, tmp_path, voices._HEARD.module).wait() == 0
-    assert [voices._HEARD.known(job) is None for job in jobs] == [n == 1 for n in range(len(jobs))]

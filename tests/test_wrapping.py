@@ -17,9 +17,8 @@ from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.rules.voices import Voices
 from analysis.runs.checkup import checkup
 from analysis.tables.overview import document_table
-from analysis.tables.part import part_of
 from analysis.tables.trends import years_spoken_of
-from analysis.tokens import tokenize
+from analysis.tokens import part_of, tokenize
 
 PROSE = (
     "The harbour master wrote that export controls on deep sea cables would delay the repair of the "

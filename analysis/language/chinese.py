@@ -184,10 +184,10 @@ def is_chinese(language: str) -> bool:
     return language.strip().lower().replace("_", "-").partition("-")[0] in _NAMES
 
 
-def sentence_spans(line: str) -> list[_Span]:
+def chinese_sentences(line: str) -> list[_Span]:
     """The sentences of one line: each ends after 。！？ or …, with the quotation marks that follow.
 
-    >>> sentence_spans("差距缩小。“真的吗？”他问")
+    >>> chinese_sentences("差距缩小。“真的吗？”他问")
     [(0, 5), (5, 11), (11, 13)]
     """
     spans, start = [], 0

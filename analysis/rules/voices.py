@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ import regex
 
 from analysis.errors import InputError
 from analysis.language.wrapping import one_line
-from analysis.store.blocks import Job, Product, block_of, joined_lines, take_part
+from analysis.store.blocks import Job, block_of, joined_lines, per_block
 from analysis.store.cache import Entry, code_of, key_of, unpacked
 from analysis.store.texts import Texts
 
@@ -69,16 +69,18 @@ class Voices:
 
     def prepared(self) -> Voices:
         """The same, with the voices of all blocks found, by several processes for large corpora."""
-        from analysis.tokens import made
-
-        for _ in made(self.tokens.corpus, self.tokens.jobs, _HEARD):
+        for _ in self.kept(self.tokens.jobs):
             pass
         return self
+
+    def kept(self, jobs: Sequence[Job]) -> Iterator[Entry]:
+        """The voices of blocks from the cache, found where they are not there."""
+        return per_block(self.tokens.corpus, jobs, "voices", _key_in, _heard)
 
     def of(self, block: Block) -> np.ndarray:
         """The voice of each token of a block."""
         job = self.tokens.jobs[self.tokens.block_number(block.first_document)]
-        kept = _HEARD.made(self.texts, job)
+        kept = next(self.kept([job]))
         is_reported = np.unpackbits(kept["reported"], count=block.n_sentences)
         voice = (is_reported * _REPORTED).astype(np.int8)[block.sentence_of]
         if len(kept["speech"]):
@@ -295,9 +297,3 @@ def _spans_of_speech(content: bytes, origin: int) -> Iterator[tuple[int, int]]:
 def _key_in(job: Job) -> str:
     """The key of the voices of a block."""
     return key_of(code_of("language", "rules.voices", "store.blocks", "store.texts"), job.key)
-
-
-_HEARD = Product("voices", "analysis.rules.voices", _key_in, _heard)
-
-if __name__ == "__main__":
-    take_part(_HEARD)

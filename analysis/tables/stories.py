@@ -14,9 +14,9 @@ import pandas as pd
 from analysis.corpus import EVERY, Corpus
 from analysis.errors import InputError
 from analysis.store.arrow import coded, column_of
+from analysis.store.blocks import WORTH_A_PROCESS
 from analysis.store.cache import code_of, entry, key_of, save
-from analysis.tables.part import part_of
-from analysis.tokens import WORTH_A_PROCESS, Block, Tokens, starts, tokenize
+from analysis.tokens import Block, Tokens, part_of, starts, tokenize
 
 SIMILARITY = 0.8
 _MIN_SIMILARITY = 0.5
@@ -104,7 +104,7 @@ def stories_of(tokens: Tokens, *, similarity: float = SIMILARITY) -> CorpusStori
     if not _MIN_SIMILARITY <= similarity <= 1:
         allowed = f"{_MIN_SIMILARITY} to 1"
         raise InputError("similarity is out of range", value=similarity, allowed=allowed)
-    key = key_of(code_of("tables.part", "tables.stories"), tokens.keys, similarity)
+    key = key_of(code_of("tokens", "tables.stories"), tokens.keys, similarity)
 
     def make(folder) -> None:
         found, problem = _find_pairs(tokens, similarity)
