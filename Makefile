@@ -5,7 +5,7 @@ RUN = .venv/bin/python
 READY = .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help figures test lab notebooks check lint lock clean
+.PHONY: help figures test slow lab notebooks check lint lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -16,8 +16,11 @@ figures: $(READY)  ## run the notebooks on the five texts and publish figures/
 test: $(READY)  ## all tests, and the notebooks' stored outputs against a fresh run
 	$(RUN) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests notebooks
 
+slow: $(READY)  ## the tests that take more than ten seconds each
+	$(RUN) -m pytest -n 2 --dist loadfile -m slow tests
+
 lab: $(READY)  ## JupyterLab on the notebooks
-	$(RUN) -m jupyterlab notebooks
+	$(RUN) -m jupyterlab
 
 notebooks: $(READY)  ## run everything anew and store the outputs in the notebooks
 	$(RUN) -m analysis.cli run --force --store

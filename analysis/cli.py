@@ -204,6 +204,19 @@ def _new(folder: str, corpus: str, columns: str | None) -> int:
     return _DONE
 
 
+@_command("example", click.argument("file", metavar="FILE.csv"))
+def _example(file: str) -> int:
+    """Write the five texts as a table to try things on.
+
+    The columns are Headline, Body, Published and Outlet, as databases export them.
+    """
+    from analysis.runs.workbooks import write_example
+
+    write_example(Path(file))
+    print(f"written to {shown(file, quote=False)}: 5 texts")
+    return _DONE
+
+
 @_command(
     "run",
     click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]..."),

@@ -2,8 +2,6 @@
 
 import json
 import os
-import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -216,58 +214,6 @@ def test_debug_shows_the_traceback(capsys):
     """--debug adds the traceback that is hidden otherwise."""
     assert cli.main(["run", "--debug", "--corpus", "nowhere"]) == cli._WRONG_USE
     assert "Traceback" in capsys.readouterr().err
-
-
-def test_readme_commands_are_accepted(root, monkeypatch):
-    """Every `workbook run` and `workbook check` line of the README has a valid command line."""
-    text = (root / "README.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^\.venv/bin/workbook (.*)$", text, flags=re.M)
-    assert len(lines) >= 4
-    for line in lines:
-        name, *arguments = shlex.split(line)
-        cli._workbook.commands[name].make_context(name, arguments)
-
-
-WALKED = """id,date,year,president,party,text
-1789-Washington,NA,1789,Washington,none,"Fellow citizens, peace and liberty."
-1865-Lincoln,NA,1865,Lincoln,Republican,"Both parties deprecated war, and the war came."
-"""
-
-
-def test_readme_walks_from_a_file_to_the_notebooks(root, tmp_path, monkeypatch, capsys):
-    """The README's commands on `inaugural.csv` say what it tells, and their run is ready to start."""
-    text = (root / "README.md").read_text(encoding="utf-8").partition("## Your own corpus")[2]
-    codebook = text.partition("```yaml\n")[2].partition("```")[0]
-    commands = re.findall(r"^\.venv/bin/workbook (.*inaugural\.csv.*)$", text, flags=re.M)
-    (tmp_path / "inaugural.csv").write_text(WALKED, encoding="utf-8")
-    (tmp_path / "peace.yaml").write_text(codebook, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(batch, "execute", lambda *_: ([], {}))
-    told = []
-    for command in commands:
-        assert cli.main(shlex.split(command)) == cli._DONE
-        told.append(capsys.readouterr().out)
-    assert len(told) == 4
-    assert "remark: dates: 2 dates are words for a missing date, as 'NA'" in told[0]
-    assert "source: (none) (2)" in told[0]
-    assert "dates: 1789 to 1865" in told[1]
-    assert "frames: 3 (9 rules)" in told[2]
-
-
-def test_readme_names_make_targets_that_exist(root):
-    """The README's make commands are targets of the Makefile."""
-    makefile = (root / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"make (\w+)", (root / "README.md").read_text(encoding="utf-8")):
-        if target not in ("figures", "test", "lab"):
-            continue
-        assert re.search(rf"^{target}:", makefile, flags=re.M)
-
-
-def test_readme_lists_the_notebooks(root):
-    """The README's table has every notebook."""
-    text = (root / "README.md").read_text(encoding="utf-8")
-    for file in (root / "notebooks").glob("*.ipynb"):
-        assert f"`{file.stem}`" in text
 
 
 def test_help_lists_the_commands():

@@ -60,7 +60,9 @@ def term_rates(
     title = _rates_title(data[data["term"].isin(terms)])
     band = any(map(_is_band, parts.values()))
     cut = any((part["high"] > _rate_limit(part) * 1.05).any() for part in parts.values())
-    partial = describe_partial_periods(data.drop_duplicates(["period", "partial"]), "Hollow, a partial period")
+    partial = describe_partial_periods(
+        data.drop_duplicates(["period", "partial"]), "Hollow, a partial period"
+    )
     keys = _event_keys(events)
     subtitle = (
         f"Occurrences per million tokens by {period}{'' if band else ' (grey bars)'}, "

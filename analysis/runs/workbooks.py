@@ -11,8 +11,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.corpus import BESIDE, POINTER, Corpus, locate, read_corpus
 from analysis.errors import InputError, shown
+from analysis.files import write_whole
 from analysis.rules.codebook import corpus_codebook
 from analysis.runs.parameters import Declared, read_declared
 from analysis.runs.plans import BUNDLED, Project
@@ -53,6 +56,21 @@ def new_workbook(
         for part in sorted(made.iterdir()):
             part.rename(folder / part.name)
     return texts
+
+
+def write_example(file: Path) -> None:
+    """Write the bundled texts as a CSV file with the columns Headline, Body, Published and Outlet.
+
+    Raises InputError for a file that exists.
+    """
+    if os.path.lexists(file):
+        raise InputError("exists already, and nothing is overwritten", value=str(file))
+    texts = read_corpus(BUNDLED.root / "seeds")
+    documents = texts.documents
+    columns = {"Headline": documents["title"], "Body": list(texts.texts)}
+    columns |= {"Published": documents["date"], "Outlet": documents["source"]}
+    table = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n")
+    write_whole(file, table.encode("utf-8"))
 
 
 def _readme(corpus: str) -> str:
