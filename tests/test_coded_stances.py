@@ -95,9 +95,9 @@ def test_accuracy_of_voices(accuracy, voice, precision, recall):
     assert row["recall_low"] < row["recall"] < row["recall_high"]
 
 
-def test_readme_gives_the_accuracy_of_voices(accuracy, root):
-    """The numbers in README are those measured."""
-    text = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+def test_docs_give_the_accuracy_of_voices(accuracy, root):
+    """The numbers in docs/numbers.md are those measured."""
+    text = " ".join((root / "docs" / "numbers.md").read_text(encoding="utf-8").split())
     for voice, row in accuracy.iterrows():
         told = [
             f"{row[name]:.2f} ({row[name + '_low']:.2f}–{row[name + '_high']:.2f})"
