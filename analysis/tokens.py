@@ -222,7 +222,7 @@ class Tokens:
             yield self.block(number)
 
     def block(self, number: int) -> Block:
-        """One block; made anew where the cache no longer holds it whole."""
+        """One block; made again where the cache no longer holds it whole."""
         if number in self.kept_blocks:
             return self.kept_blocks[number]
         block = self.opened_block(number)
@@ -261,7 +261,7 @@ class Tokens:
     def type_counts(self) -> Iterator[tuple[slice, sparse.csr_array]]:
         """Counts of types (columns) in the documents (rows) of each block, and which those are.
 
-        Kept in memory for a corpus of up to MAX_KEPT tokens, counted anew for a larger one.
+        Kept in memory for a corpus of up to MAX_KEPT tokens, counted again for a larger one.
         """
         if len(self) > _MAX_KEPT:
             yield from (counts for _, counts in self.each(self.counted))

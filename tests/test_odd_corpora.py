@@ -146,7 +146,7 @@ def test_corpus_of_signs_that_are_no_word_is_refused(corpus_of, text):
         ({"terms": ""}, "there are no terms"),
         ({"corpus": ""}, "no corpus is named"),
         ({"corpus": "a" * 5000}, "is not a path|no such corpus"),
-        ({"terms": "\udcffabc"}, "is no Unicode text"),
+        ({"terms": "\udcffabc"}, "is not Unicode text"),
     ],
 )
 def test_odd_values_are_refused_before_anything_runs(arguments, told):
