@@ -350,9 +350,11 @@ def test_a_word_is_not_significant_for_being_absent(corpus_of, n, lantern):
     assert row["no_test"] == f"too rare to test: fewer than {least} documents have it"
 
 
-def test_equal_rates_have_p_one(corpus_of):
-    """10 of 30 against 20 of 60 documents: p and q 1, and every measure 0."""
-    table = keyness_table(made(corpus_of, (10, 20), (30, 60)), "source", prior=10)
+@pytest.mark.parametrize(("n", "lantern"), [((30, 60), (10, 20)), ((10, 60), (2, 12))])
+def test_equal_rates_have_p_one(corpus_of, n, lantern):
+    """10 of 30 against 20 of 60 documents, and a rare word in 2 of 10 against 12 of 60: p and q 1, and
+    every measure 0."""
+    table = keyness_table(made(corpus_of, lantern, n), "source", prior=10)
     row = table[table["token"] == "lantern"]
     assert (row[["p", "q"]] == 1).all(axis=None)
     assert (row[["z", "g2", "log_odds", "log_ratio", "percent_difference"]] == 0).all(axis=None)

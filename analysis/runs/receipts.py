@@ -67,7 +67,9 @@ def _hash_of_files(files: Iterable[Path], home: Path) -> str:
 @cache
 def _hash_of_code() -> str:
     """Over every file of the package that bears on a result."""
-    files = [file for kind in ("*.py", "*.txt", "*.mplstyle") for file in (ROOT / "analysis").rglob(kind)]
+    files = [
+        file for kind in ("*.py", "*.txt", "*.mplstyle") for file in (ROOT / "analysis").rglob(kind)
+    ]
     return _hash_of_files(sorted(files), ROOT)
 
 

@@ -524,9 +524,9 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     negative binomial fitted to both sides by moments or, if it is larger, the side's own: a side
     without an occurrence cannot seem certain. As it is an estimate, p is that of Student's t where
     the normal has the binomial's p, with the degrees of freedom of documents of such sizes,
-    (sum of squared sizes)² / sum of fourth powers - 2. Both choices are tuned by simulation. 1 where
-    the rates are equal. NaN where a side has fewer than FEWEST_DOCUMENTS or the word is too rare
-    (MIN_EXPECTED_WORD_CARRIERS).
+    (sum of squared sizes)² / sum of fourth powers - 2. Both choices are tuned by simulation. NaN
+    where a side has fewer than FEWEST_DOCUMENTS or the word is too rare (MIN_EXPECTED_WORD_CARRIERS),
+    but 1 where the rates are equal, however rare the word.
     """
     from scipy.special import ndtri, stdtr
 
@@ -547,9 +547,10 @@ def word_p(own: WordSums, rest: WordSums) -> np.ndarray:
     p = 2 * np.minimum(_mid_tail(seen, other, share), _mid_tail(other, seen, 1 - share))
     df = max(squares**2 / (own.size_fourths + rest.size_fourths) - 2, 1)
     p = 2 * stdtr(df, ndtri(np.clip(p, _MIN_P, 1) / 2))
-    p = np.where(own.counts * rest.size == rest.counts * own.size, 1.0, np.clip(p, _MIN_P, 1))
+    equal = own.counts * rest.size == rest.counts * own.size
+    p = np.where(equal, 1.0, np.clip(p, _MIN_P, 1))
     carriers = (own.carriers + rest.carriers) * (min(documents) / sum(documents))
-    return np.where(carriers >= MIN_EXPECTED_WORD_CARRIERS, p, np.nan)
+    return np.where(equal | (carriers >= MIN_EXPECTED_WORD_CARRIERS), p, np.nan)
 
 
 def _mid_tail(seen, other, share) -> np.ndarray:
