@@ -128,7 +128,8 @@ def compare_all(before: Path, after: Path) -> int:
         str(file.relative_to(folder))
         for folder in (before, after)
         for file in folder.rglob("*")
-        if file.suffix in (".csv", ".png", ".parquet", ".json", ".txt")
+        if file.is_file()
+        and file.suffix in (".csv", ".png", ".parquet", ".json", ".txt")
         and file.relative_to(folder).parts[0] != "corpora"
         and file.name != "run.json"
     }
