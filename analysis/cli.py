@@ -316,7 +316,7 @@ def _check(corpus: str, codebook: str, strict: bool, **reading) -> int:
 
     Prints what was read, kept and excluded, and what a codebook declares.
     """
-    from analysis.report.checkup import describe_codebook, describe_corpus
+    from analysis.report.checkup import describe_codebook, describe_checkup
     from analysis.report.runs import describe_skipped
     from analysis.rules.codebook import corpus_codebook, read_codebook
 
@@ -330,7 +330,7 @@ def _check(corpus: str, codebook: str, strict: bool, **reading) -> int:
         return _DONE
     texts = _read(corpus, **reading)
     print(f"{shown(texts.name)} can be read.")
-    _print_lines(describe_corpus(texts))
+    _print_lines(describe_checkup(texts))
     book = corpus_codebook(texts, codebook)
     _print_lines(describe_codebook(book, texts))
     _print_lines(describe_skipped(book, texts, codebook))

@@ -5,7 +5,7 @@ import pytest
 from analysis.corpus import read_corpus
 from analysis.files import read_yaml
 from analysis.reading.exclusions import read_exclusions
-from analysis.report.checkup import _quoted, _rules_yaml, describe_corpus
+from analysis.report.checkup import _quoted, _rules_yaml, describe_checkup
 from analysis.runs.checkup import far_dates, repeated_lines
 
 THAI = "การแข่งขันด้านปัญญาประดิษฐ์"
@@ -14,7 +14,7 @@ THAI = "การแข่งขันด้านปัญญาประดิ
 def test_counts_add_up(tmp_path):
     """Documents read are those kept and those rejected, each of these named."""
     (tmp_path / "c.jsonl").write_text('{"text": "One race."}\n{oops\n{"text": ""}\n')
-    told = list(describe_corpus(read_corpus(tmp_path / "c.jsonl")))
+    told = list(describe_checkup(read_corpus(tmp_path / "c.jsonl")))
     assert told[:3] == ["documents read: 3", "documents rejected: 2", "documents kept: 1"]
     assert [line for line in told if line.startswith("rejected")] == [
         "rejected: c.jsonl, line 2: broken JSON (Expecting property name enclosed in double quotes): '{oops'",
@@ -41,9 +41,9 @@ def test_dates_far_from_all_others(dates, far):
 
 def test_span_and_missing_dates(corpus_of):
     """First and last date, and how many documents have none."""
-    told = list(describe_corpus(corpus_of("a race", "b", "c", date=["2024-07", "", "2023"])))
+    told = list(describe_checkup(corpus_of("a race", "b", "c", date=["2024-07", "", "2023"])))
     assert "dates: 2023 to 2024-07; 1 documents without a date stay out of trends" in told
-    undated = list(describe_corpus(corpus_of("a race", date=[""])))
+    undated = list(describe_checkup(corpus_of("a race", date=[""])))
     assert "dates: none; no document is part of a trend" in undated
 
 
@@ -62,7 +62,7 @@ def test_span_and_missing_dates(corpus_of):
 )  # fmt: skip
 def test_scripts(corpus_of, text, language, told):
     """A script that is not segmented, or does not fit the declared language, is named."""
-    lines = list(describe_corpus(corpus_of(text, "China.", language=[language, ""])))
+    lines = list(describe_checkup(corpus_of(text, "China.", language=[language, ""])))
     remarks = [line for line in lines if line.startswith(("remark:", "NOT SEGMENTED"))]
     assert bool(remarks) == bool(told)
     assert not told or any(line.startswith(told) for line in remarks)
@@ -71,7 +71,7 @@ def test_scripts(corpus_of, text, language, told):
 def test_copies_are_listed(corpus_of):
     """Copies are counted, and the first pairs shown with how much they share."""
     words = " ".join(f"word{n}" for n in range(60))
-    told = list(describe_corpus(corpus_of(words, words.upper(), f"{words} more", "Another text.")))
+    told = list(describe_checkup(corpus_of(words, words.upper(), f"{words} more", "Another text.")))
     assert "pairs of one story: 1 word for word, 1 nearly" in told
     assert "pair: d0 and d1 (exact, 1.00 of their three-word runs shared)" in told
 
@@ -97,7 +97,7 @@ def test_repeated_lines_of_a_source(shop):
 
 def test_rules_to_paste_are_rules(shop, tmp_path):
     """The rules shown can be put into an exclusions file as they stand, and leave the lines out."""
-    told = list(describe_corpus(shop))
+    told = list(describe_checkup(shop))
     assert all(line.isprintable() for line in told)
     start = told.index("rules:")
     assert told[start - 2].endswith("put what you agree with into made.exclusions.yaml:")

@@ -286,7 +286,9 @@ def test_tables_hold_every_group(study):
 
 def test_swapped_groups_flip_the_difference(study):
     """A against B is minus B against A, interval and all."""
-    there, back = (correction.difference_table(study, pair).iloc[0] for pair in ("AB", "BA"))
+    there, back = (
+        correction.corrected_difference_table(study, pair).iloc[0] for pair in ("AB", "BA")
+    )
     assert there["corrected"] == pytest.approx(-back["corrected"])
     assert there["low"] == pytest.approx(-back["high"])
 
@@ -294,7 +296,7 @@ def test_swapped_groups_flip_the_difference(study):
 def test_an_unknown_group_is_refused(study):
     """A name that is no group is an error that lists the groups."""
     with pytest.raises(InputError, match="no unit of this group: 'C'; allowed: A, B"):
-        correction.difference_table(study, ["A", "C"])
+        correction.corrected_difference_table(study, ["A", "C"])
 
 
 def test_shapes_must_fit():

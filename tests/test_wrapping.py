@@ -12,7 +12,7 @@ from reading import rule_set
 
 from analysis.corpus import read_corpus
 from analysis.language.wrapping import at_hyphen, joints
-from analysis.report.checkup import describe_corpus
+from analysis.report.checkup import describe_checkup
 from analysis.report.pages import concordance_page, sentence_pages
 from analysis.rules.evidence import concordance, evidence_table, find
 from analysis.rules.voices import Voices
@@ -251,11 +251,11 @@ def test_documents_and_check_say_it(corpus_of):
     corpus = corpus_of(wrap(PROSE), PROSE)
     table = document_table(tokenize(corpus))
     assert table[["sentences", "paragraphs", "tokens"]].nunique().tolist() == [1, 1, 1]
-    assert [line for line in describe_corpus(corpus) if "wrapped" in line] == [
+    assert [line for line in describe_checkup(corpus) if "wrapped" in line] == [
         "remark: hard-wrapped text in 1 documents (d0): lines of a paragraph are joined for cutting "
         "sentences"
     ]
-    assert not [line for line in describe_corpus(corpus_of(PROSE)) if "wrapped" in line]
+    assert not [line for line in describe_checkup(corpus_of(PROSE)) if "wrapped" in line]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

@@ -326,7 +326,7 @@ def prevalence_table(study: Study, *, confidence: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_PREVALENCE)
 
 
-def difference_table(
+def corrected_difference_table(
     study: Study, compare: Sequence[str] = (), *, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Differences of shares between groups, as counted and corrected: two groups with each other,

@@ -259,7 +259,7 @@ def agreement_tables(
         "disagreements": agreement.disagreements(variables, codings.units, codings.coders),
         "accuracy": correction.accuracy_table(study, confidence),
         "prevalence": correction.prevalence_table(study, confidence=confidence),
-        "differences": correction.difference_table(study, confidence=confidence),
+        "differences": correction.corrected_difference_table(study, confidence=confidence),
     }
 
 
@@ -394,10 +394,10 @@ def corrected_differences(
     confidence: float,
     compare: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """`correction.difference_table` of each automatic coder, with `coder` and `by_coders` as in
+    """`correction.corrected_difference_table` of each automatic coder, with `coder` and `by_coders` as in
     `corrected_shares`."""
     choices = {"confidence": confidence, "compare": compare}
-    table = _corrections(sample, coders, correction.difference_table, **choices)
+    table = _corrections(sample, coders, correction.corrected_difference_table, **choices)
     values = [
         _share_by_coders(coded, row.frame, row.group)
         - _share_by_coders(coded, row.frame, row.other, row.group)

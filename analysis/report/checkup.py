@@ -34,7 +34,7 @@ _MAX_PAIRS = 5
 _MAX_RULES = 20
 
 
-def describe_corpus(corpus: Corpus) -> Iterator[str]:
+def describe_checkup(corpus: Corpus) -> Iterator[str]:
     """Everything that was understood of a corpus, as lines."""
     for what, count in reading_account(corpus).itertuples(index=False):
         yield f"{what}: {count}"
