@@ -316,7 +316,7 @@ def _check(corpus: str, codebook: str, strict: bool, **reading) -> int:
 
     Prints what was read, kept and excluded, and what a codebook declares.
     """
-    from analysis.report.checkup import describe_codebook, describe_checkup
+    from analysis.report.checkup import describe_checkup, describe_codebook
     from analysis.report.runs import describe_skipped
     from analysis.rules.codebook import corpus_codebook, read_codebook
 
