@@ -269,6 +269,7 @@ def test_figures_set_languages_apart(mixed, codebook):
         assert drawing.data[column].str.endswith((" (en)", " (zh)")).all()
 
 
+@pytest.mark.slow
 def test_chinese_in_figures_has_glyphs(mixed, codebook):
     """With the font of the extra every Chinese label is drawn, the same bytes every time."""
     pytest.importorskip("pylopdf_fonts_zh_cn")

@@ -226,6 +226,7 @@ def test_help_lists_the_commands():
     assert "Exit status" in done.stdout
 
 
+@pytest.mark.slow
 def test_plain_papermill_runs_a_notebook_with_parameters(root, tmp_path):
     """`papermill NOTEBOOK OUT -p period quarter` needs nothing but its parameters."""
     out = tmp_path / "out.ipynb"
@@ -359,9 +360,14 @@ def test_a_command_runs_with_its_streams_closed(workbook):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_says_so(workbook, number, status):
     """The kernels are ended, the status tells the signal, and the receipt says interrupted."""
+
+    def listen() -> None:  # a test run in the background of a shell would have it ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     folder, start = workbook
     sleep = "import pathlib, time; pathlib.Path('asleep').touch(); time.sleep(100)"
-    run = start("run", cell=sleep, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run = start("run", cell=sleep, preexec_fn=listen, **quiet)
     begun = time.monotonic()
     while not (folder / "asleep").exists() and time.monotonic() < begun + 60:
         time.sleep(0.05)

@@ -122,6 +122,7 @@ def test_every_picture_has_alternative_text(notebook):
     assert pages.count("Alternative text") == len(pictures)
 
 
+@pytest.mark.slow
 def test_changed_number_in_a_stored_output_fails(root, tmp_path):
     """A notebook whose stored output says another number than the run does not pass nbval."""
     notebook = json.loads((root / "notebooks" / f"{NAMES[0]}.ipynb").read_text(encoding="utf-8"))

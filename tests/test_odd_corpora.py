@@ -84,6 +84,7 @@ def results(tmp_path_factory, root):
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CORPORA)
 def test_every_notebook_runs_through(name, results):
     """No cell of any notebook fails or warns, and every declared figure is there."""
@@ -92,6 +93,7 @@ def test_every_notebook_runs_through(name, results):
             assert (results[name][2] / file).is_file()
 
 
+@pytest.mark.slow
 def test_hostile_text_stays_text(results):
     """No markup, terminal escape or turned-round text of a corpus is alive in what is shown."""
     html, text, folder = results["hostile"]
@@ -104,6 +106,7 @@ def test_hostile_text_stays_text(results):
         assert not re.search(r"<script|<img|\x1b", svg.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_no_cell_of_a_table_is_a_formula(results):
     """A text that a spreadsheet would run is quoted in every CSV."""
     for file in (results["hostile"][2]).rglob("*.csv"):
@@ -111,11 +114,13 @@ def test_no_cell_of_a_table_is_a_formula(results):
             assert not re.search(r"(^|,)\"?[=@]", line)
 
 
+@pytest.mark.slow
 def test_maths_signs_are_left_alone(results):
     """Dollar signs are kept from the notebook's formula renderer."""
     assert "mathjax_ignore" in results["hostile"][0]
 
 
+@pytest.mark.slow
 def test_missing_glyphs_are_told(results):
     """A figure with characters that the font lacks says so."""
     assert "have no glyph in the fonts" in results["a script without spaces"][1]

@@ -156,6 +156,7 @@ def test_no_sweep_no_rows(corpus):
     assert describe_sweep(sp.sweep_findings(table)).startswith("No sweep")
 
 
+@pytest.mark.slow
 def test_papermill_comes_to_the_same_table(corpus, tmp_path, capsys):
     """`workbook sweep` writes the bytes that notebook 04 does, and confirms them with papermill."""
     file = tmp_path / "small.yaml"

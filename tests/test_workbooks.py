@@ -72,6 +72,7 @@ def test_notebooks_are_clean_and_know_their_corpus(mine):
             assert declared["terms"].default == ["peace", "war"]
 
 
+@pytest.mark.slow
 def test_check_and_run_work_at_once(mine, monkeypatch, capsys):
     """In the folder `workbook check corpus` and `workbook run` need nothing more; the figures stay there."""
     monkeypatch.chdir(mine)
