@@ -262,7 +262,7 @@ def test_corrected_differences_leave_missing_values_out():
     automatic = np.array([1, 0, 0, 0, 1, 0, 1, 1], dtype=bool)[:, None]
     strata = np.zeros(8, dtype=object)
     study = correction.make_study(["f"], automatic, [0], [[1.0]], strata, groups, groups)
-    table = correction.difference_table(study).set_index("group")
+    table = correction.corrected_difference_table(study).set_index("group")
     assert list(table.index) == ["A", "B", "C"]
     assert table.loc["A", "naive"] == pytest.approx(0.25)
 
